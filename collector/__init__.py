@@ -1,0 +1,1 @@
+"""Wearable to MQTT."""

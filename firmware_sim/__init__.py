@@ -1,0 +1,1 @@
+"""Any supported wearable without the wearable."""

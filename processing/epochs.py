@@ -1,0 +1,141 @@
+"""One second of a person, and many of them: what every later step counts and adds up.
+
+An epoch is the whole UTC second ``[start, start + 1 s)``. Within a patient, epochs are in order and no second
+comes twice; seconds without enough samples are there too (`coverage` says how much of them was seen).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+EPOCH_NS: Final = 10**9
+
+
+class State(StrEnum):
+    """What the body does. The order is the numeric `code` that is stored; it never changes."""
+
+    UNKNOWN = "unknown"
+    NOT_WORN = "not_worn"
+    LYING = "lying"
+    SITTING = "sitting"
+    STANDING = "standing"
+    ACTIVE = "active"
+    WALKING = "walking"
+    RUNNING = "running"
+    CYCLING = "cycling"
+
+    @property
+    def code(self) -> int:
+        """The number of the state in arrays and in the store."""
+        return _STATE_CODE[self]
+
+
+class Posture(StrEnum):
+    """How the trunk is held while sitting or standing. The order is the numeric code; it never changes."""
+
+    UNKNOWN = "unknown"
+    UPRIGHT = "upright"
+    SLOUCHED = "slouched"
+    LEANING_FORWARD = "leaning_forward"
+    LEANING_LEFT = "leaning_left"
+    LEANING_RIGHT = "leaning_right"
+    RECLINED = "reclined"
+
+    @property
+    def code(self) -> int:
+        """The number of the posture in arrays."""
+        return _POSTURE_CODE[self]
+
+
+STATES: Final = tuple(State)
+POSTURES: Final = tuple(Posture)
+_STATE_CODE: Final = {state: code for code, state in enumerate(STATES)}
+_POSTURE_CODE: Final = {posture: code for code, posture in enumerate(POSTURES)}
+
+SEDENTARY: Final = frozenset({State.SITTING, State.LYING})
+"""Sitting, reclining or lying while awake (SBRN consensus 2017)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Epochs:
+    """A table of seconds, column by column; all columns have shape (n,).
+
+    Attributes
+    ----------
+    start_ns
+        int64, UTC, whole seconds, strictly rising.
+    state, posture
+        int8, codes of `State` and `Posture`.
+    flexion_deg, lateral_deg
+        float64; trunk against the wearer's neutral, forward and to the right positive; NaN where not known.
+    walking_s
+        float64, seconds walked (or run) within the epoch, 0 to 1.
+    cadence_spm
+        float64, steps a minute; NaN outside walking.
+    steps
+        float64, steps that ended in the epoch.
+    intensity_mg
+        float64, mean amplitude deviation of the norm, milli-g; NaN without samples.
+    confidence
+        float64, 0 to 1: the chance that `state` is right.
+    coverage
+        float64, 0 to 1: share of the epoch that was measured.
+    """
+
+    start_ns: NDArray[np.int64]
+    state: NDArray[np.int8]
+    posture: NDArray[np.int8]
+    flexion_deg: NDArray[np.float64]
+    lateral_deg: NDArray[np.float64]
+    walking_s: NDArray[np.float64]
+    cadence_spm: NDArray[np.float64]
+    steps: NDArray[np.float64]
+    intensity_mg: NDArray[np.float64]
+    confidence: NDArray[np.float64]
+    coverage: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        """Number of epochs."""
+        return len(self.start_ns)
+
+    def slice(self, start: int, stop: int) -> Epochs:
+        """Rows ``[start, stop)`` as views."""
+        return Epochs(*(getattr(self, column.name)[start:stop] for column in fields(self)))
+
+    @staticmethod
+    def empty() -> Epochs:
+        """Return a table without rows."""
+        return Epochs.unknown(np.empty(0, dtype=np.int64))
+
+    @staticmethod
+    def unknown(start_ns: NDArray[np.int64]) -> Epochs:
+        """Return a table that says of each of these seconds that nothing was measured in it."""
+        n = len(start_ns)
+        nan = np.full(n, np.nan)
+        zero = np.zeros(n)
+        code = np.zeros(n, dtype=np.int8)
+        return Epochs(
+            start_ns,
+            code,
+            code.copy(),
+            nan,
+            nan.copy(),
+            zero,
+            nan.copy(),
+            zero.copy(),
+            nan.copy(),
+            zero.copy(),
+            zero.copy(),
+        )
+
+    @staticmethod
+    def concat(tables: list[Epochs]) -> Epochs:
+        """Put tables one below the other."""
+        if not tables:
+            return Epochs.empty()
+        return Epochs(*(np.concatenate([getattr(t, column.name) for t in tables]) for column in fields(Epochs)))

@@ -1,0 +1,1 @@
+"""The thin face: command line and settings."""

@@ -1,0 +1,1 @@
+"""What the stages agree on: ids, topics, records, messages, time, errors."""
