@@ -1,0 +1,102 @@
+"""The private broker of the embedded default: MQTT 3.1.1 in this process, on loopback, behind a generated password.
+
+Nothing but Python is needed for it. It keeps no message on disk: what must not be lost waits in the collector's
+outbox until the core has stored it, and a broker that starts anew starts empty.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from amqtt.adapters import StreamReaderAdapter, StreamWriterAdapter
+from amqtt.broker import Broker as AmqttBroker
+from pwdlib.hashers.argon2 import Argon2Hasher
+
+LOOPBACK: Final = "127.0.0.1"
+_LISTENER: Final = "default"
+_USERNAME: Final = "spineclip"
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where the broker listens and what it lets in.
+
+    `password` is a fresh 256-bit token; it is left out of the representation, so that no log can hold it.
+    """
+
+    host: str
+    port: int
+    username: str
+    password: str
+
+    def __repr__(self) -> str:
+        """Name the broker without its password."""
+        return f"Broker({self.username}@{self.host}:{self.port})"
+
+
+@contextlib.asynccontextmanager
+async def embedded_broker() -> AsyncIterator[Broker]:
+    """Run a broker on a free loopback port for as long as the context lasts.
+
+    The password file lies in a directory that only this user can enter, readable by this user alone, and goes with
+    the broker. Sessions are those of a named user, because amqtt throws away what is queued for anonymous ones.
+
+    Yields
+    ------
+    Broker
+        Address and credentials.
+    """
+    _hush()
+    password = secrets.token_urlsafe(32)
+    with tempfile.TemporaryDirectory(prefix="spineclip-broker-") as folder:
+        file = Path(folder) / "passwords"
+        file.touch(mode=0o600)
+        file.write_text(f"{_USERNAME}:{_hash(password)}\n")
+        broker = AmqttBroker(
+            {
+                "listeners": {_LISTENER: {"type": "external"}},
+                "plugins": {"amqtt.plugins.authentication.FileAuthPlugin": {"password_file": str(file)}},
+            }
+        )
+        await broker.start()
+        connections: set[asyncio.Task[None]] = set()
+
+        async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.current_task()
+            if task is not None:
+                connections.add(task)
+                task.add_done_callback(connections.discard)
+            await broker.external_connected(StreamReaderAdapter(reader), StreamWriterAdapter(writer), _LISTENER)
+
+        # The listener is ours rather than amqtt's: it knows its port, so that no other program can take it in between.
+        server = await asyncio.start_server(connected, LOOPBACK, 0)
+        try:
+            yield Broker(LOOPBACK, server.sockets[0].getsockname()[1], _USERNAME, password)
+        finally:
+            server.close()
+            await broker.shutdown()
+            if connections:
+                _, hanging = await asyncio.wait(connections, timeout=2.0)
+                for task in hanging:
+                    task.cancel()
+                await asyncio.gather(*hanging, return_exceptions=True)
+            await server.wait_closed()
+
+
+def _hash(password: str) -> str:
+    # A slow hash protects a password that people choose; against 256 random bits nobody can search, so it may be fast.
+    return Argon2Hasher(time_cost=1, memory_cost=1024, parallelism=1).hash(password)
+
+
+def _hush() -> None:
+    # amqtt reports every connection that ends without a DISCONNECT as a warning; here they are all our own.
+    for name in ("amqtt", "transitions"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)

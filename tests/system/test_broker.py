@@ -1,0 +1,102 @@
+"""Promise: the embedded broker lets in only who knows its password, keeps what is queued, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+import tempfile
+from pathlib import Path
+
+import paho.mqtt.client as mqtt
+import pytest
+
+from spineclip.broker import Broker, embedded_broker
+
+
+class _Client:
+    """A paho client (the collector's library) whose answers can be awaited."""
+
+    def __init__(self, broker: Broker, name: str, username: str | None, password: str | None, *, clean: bool = True):
+        self.loop = asyncio.get_running_loop()
+        self.answer: asyncio.Future[int] = self.loop.create_future()
+        self.messages: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue()
+        self.subscribed = asyncio.Event()
+        self.paho = mqtt.Client(
+            mqtt.CallbackAPIVersion.VERSION2, client_id=name, clean_session=clean, protocol=mqtt.MQTTv311
+        )
+        if username is not None:
+            self.paho.username_pw_set(username, password)
+        self.paho.on_connect = lambda *_args: self._tell(_args[3].value)
+        self.paho.on_subscribe = lambda *_: self.loop.call_soon_threadsafe(self.subscribed.set)
+        self.paho.on_message = lambda _c, _u, m: self.loop.call_soon_threadsafe(
+            self.messages.put_nowait, (m.topic, m.payload)
+        )
+        self.paho.connect(broker.host, broker.port)
+        self.paho.loop_start()
+
+    def _tell(self, code: int) -> None:
+        def tell() -> None:
+            if not self.answer.done():
+                self.answer.set_result(code)
+
+        self.loop.call_soon_threadsafe(tell)
+
+    async def close(self) -> None:
+        self.paho.disconnect()
+        await asyncio.to_thread(self.paho.loop_stop)
+
+
+async def _connack(broker: Broker, username: str | None, password: str | None) -> int:
+    client = _Client(broker, "stranger", username, password)
+    try:
+        return await asyncio.wait_for(client.answer, 10)
+    finally:
+        await client.close()
+
+
+async def test_only_the_generated_password_opens() -> None:
+    async with embedded_broker() as broker:
+        assert await _connack(broker, broker.username, broker.password) == 0
+        assert await _connack(broker, broker.username, "guess") != 0
+        assert await _connack(broker, "someone", broker.password) != 0
+        assert await _connack(broker, None, None) != 0
+
+
+async def test_messages_for_a_session_that_is_away_are_kept_in_order() -> None:
+    async with embedded_broker() as broker:
+        core = _Client(broker, "core", broker.username, broker.password, clean=False)
+        await asyncio.wait_for(core.answer, 10)
+        core.paho.subscribe("spineclip/v1/+/samples", qos=1)
+        await asyncio.wait_for(core.subscribed.wait(), 10)
+        await core.close()
+        collector = _Client(broker, "collector", broker.username, broker.password)
+        await asyncio.wait_for(collector.answer, 10)
+        for k in range(20):
+            info = collector.paho.publish("spineclip/v1/p-1/samples", bytes([k]), qos=1)
+            await asyncio.to_thread(info.wait_for_publish, 10)
+        await collector.close()
+        again = _Client(broker, "core", broker.username, broker.password, clean=False)
+        seen = [await asyncio.wait_for(again.messages.get(), 10) for _ in range(20)]
+        await again.close()
+        assert [payload for _, payload in seen] == [bytes([k]) for k in range(20)]
+
+
+async def test_the_password_is_kept_private_and_goes_with_the_broker(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    async with embedded_broker() as broker:
+        (folder,) = tmp_path.iterdir()
+        (file,) = folder.iterdir()
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert broker.password not in file.read_text()
+        assert broker.password not in repr(broker)
+    assert not list(tmp_path.iterdir())
+
+
+async def test_ending_with_a_client_still_there_is_quick_and_closes_the_port() -> None:
+    async with embedded_broker() as broker:
+        client = _Client(broker, "late", broker.username, broker.password)
+        await asyncio.wait_for(client.answer, 10)
+    client.paho.loop_stop()
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection(broker.host, broker.port)
