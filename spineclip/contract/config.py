@@ -8,7 +8,8 @@ from __future__ import annotations
 import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from datetime import date
+from typing import Any, Final, TypeVar
 
 from spineclip.contract.errors import SettingsError, WireError
 from spineclip.contract.ids import is_id
@@ -17,6 +18,43 @@ from spineclip.contract.placement import Placement
 
 Vector = tuple[float, float, float]
 _T = TypeVar("_T", "Goals", "Nudging")
+
+_GOAL_LIMITS: Final = {
+    "walking_min": 300,
+    "walking_step_min": 30,
+    "walking_ceiling_min": 300,
+    "brisk_min": 300,
+    "longest_sedentary_min": 480,
+    "breaks_per_hour": 20,
+    "upright_pct": 100,
+    "days_per_week": 7,
+}
+_NUDGING_LIMITS: Final = {
+    "slouched_min": 480,
+    "sedentary_min": 480,
+    "walk_missing_from_hour": 24,
+    "daily_cap": 100,
+    "quiet_from_hour": 24,
+    "quiet_until_hour": 24,
+}
+
+
+def _check_date(text: object) -> None:
+    try:
+        if isinstance(text, str) and date.fromisoformat(text).isoformat() == text:
+            return
+    except ValueError:
+        pass  # said below
+    raise SettingsError(f"{text!r} is not a date", advice="Write it as 2026-03-01")
+
+
+def _check_numbers(row: object, limits: Mapping[str, int]) -> None:
+    for name, largest in limits.items():
+        value = getattr(row, name)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= largest:
+            raise SettingsError(f"{name} cannot be {value!r}", advice=f"Use a number from 0 to {largest}")
+        if type(row).__annotations__[name] == "int" and value != int(value):
+            raise SettingsError(f"{name} cannot be {value!r}", advice="Use a whole number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +92,7 @@ class Goals:
     """What a patient and therapist agreed on, from the local date `since` (YYYY-MM-DD) on.
 
     The walking goal may grow: from `walking_min` by `walking_step_min` a week up to `walking_ceiling_min`
-    (start small and build up individually to 30 minutes: WalkBack, Lancet 2024).
+    (start small and build up individually to 30 minutes: WalkBack, Lancet 2024). A goal of 0 is no goal.
     """
 
     since: str = "1970-01-01"
@@ -67,10 +105,24 @@ class Goals:
     upright_pct: float = 50.0
     days_per_week: int = 5
 
+    def __post_init__(self) -> None:
+        """Check that a person could mean them.
+
+        Raises
+        ------
+        SettingsError
+            If the date is not one, or a number is outside of what a day allows.
+        """
+        _check_date(self.since)
+        _check_numbers(self, _GOAL_LIMITS)
+
 
 @dataclass(frozen=True, slots=True)
 class Nudging:
-    """When and how often a patient wants to be nudged; `[quiet_from, quiet_until)` is local and may pass midnight."""
+    """When and how often a patient wants to be nudged; `[quiet_from, quiet_until)` is local and may pass midnight.
+
+    A limit of 0 minutes is no limit: that cause never nudges. `walk_missing_from_hour` 24 is never.
+    """
 
     enabled: bool = True
     slouched_min: float = 2.0
@@ -79,6 +131,16 @@ class Nudging:
     daily_cap: int = 8
     quiet_from_hour: int = 21
     quiet_until_hour: int = 8
+
+    def __post_init__(self) -> None:
+        """Check that a person could mean them.
+
+        Raises
+        ------
+        SettingsError
+            If a number is outside of what a day allows.
+        """
+        _check_numbers(self, _NUDGING_LIMITS)
 
 
 @dataclass(frozen=True, slots=True)
