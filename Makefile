@@ -1,0 +1,110 @@
+# All tasks of the project. `make` or `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?= ../shared/data
+PYTEST_ARGS ?= -n auto --dist loadscope
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+# What uv shall write into a lock: what holds on every machine, and nothing of where it was fetched from.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+
+.PHONY: help
+help: ## Say what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+# --- for everybody -------------------------------------------------------------------------------------------------
+
+.PHONY: setup
+setup: $(VENV)/.runtime ## Make .venv with all that spineclip needs to run
+
+.PHONY: demo
+demo: setup ## Set up, then show the whole way from a virtual wearable to a page
+	@$(BIN)/spineclip demo $(ARGS)
+
+.PHONY: secrets
+secrets: setup ## Make the clinic's passwords, tokens and certificates in ./secrets
+	@$(BIN)/spineclip clinic secrets
+
+# --- for developers ------------------------------------------------------------------------------------------------
+
+.PHONY: dev
+dev: $(VENV)/.dev ## Make .venv with the tools of the tests, too
+
+.PHONY: system
+system: ## Install the real servers of the tests (Debian packages), where that is allowed
+	@scripts/system-packages
+
+.PHONY: test
+test: dev system tests/dashboards/node_modules/.ready ## Set up everything, then run all tests
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+.PHONY: check
+check: lint types ## Lint and types
+
+.PHONY: lint
+lint: dev ## Look at format and style
+	@$(BIN)/ruff format --check --quiet . || { echo "Some files are not formatted; make format does it."; exit 1; }
+	@$(BIN)/ruff check .
+
+.PHONY: format
+format: dev ## Format all files and mend what ruff can mend
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format .
+
+.PHONY: types
+types: dev ## Check all types (mypy --strict)
+	@$(BIN)/mypy
+
+.PHONY: bench
+bench: dev ## Measure: each benchmark prints ratios measured in one run
+	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python -m "benchmarks.$$(basename "$$file" .py)"; done
+
+.PHONY: validate
+validate: dev ## Score the core against the labelled recordings in $(DATA)
+	@$(BIN)/spineclip validate $(DATA) $(ARGS)
+
+.PHONY: faults
+faults: dev system ## Run the tests that kill, cut, fill and step
+	@$(BIN)/python -m pytest tests/fault $(PYTEST_ARGS)
+
+.PHONY: soak
+soak: dev system ## Run the slow tests alone
+	@$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
+
+.PHONY: dashboards
+dashboards: dev ## Write the Grafana dashboards anew
+	@$(BIN)/python -m dashboards.grafana
+
+.PHONY: lock
+lock: dev ## Choose the newest dependencies that fit pyproject.toml and pin them with their hashes
+	@$(COMPILE) --upgrade pyproject.toml --extra install -o requirements.txt
+	@$(COMPILE) --upgrade pyproject.toml --extra install --extra test -c requirements.txt -o requirements-dev.txt
+
+.PHONY: clean
+clean: ## Remove all that make made
+	rm -rf $(VENV) tests/dashboards/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis out
+
+# --- how -----------------------------------------------------------------------------------------------------------
+
+$(VENV)/bin/python:
+	@scripts/make-venv "$(PYTHON)" $(VENV)
+
+$(VENV)/.runtime: requirements.txt pyproject.toml | $(VENV)/bin/python
+	@echo "Installing what spineclip needs (once; a minute or two)"
+	@$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-index --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
+	@echo "Installing the tools of the tests (once)"
+	@$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements-dev.txt
+	@touch $@
+
+tests/dashboards/node_modules/.ready: tests/dashboards/package-lock.json | system
+	@scripts/node-modules
