@@ -1,0 +1,281 @@
+"""What all simulated wearables share: a quartz, a sensor that samples a motion, packets that fill up and go out."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from firmware_sim.firmware.base import Characteristic, Interrupted, Motion, Notification, Samples, Service, Times
+from firmware_sim.firmware.oscillator import Oscillator
+from firmware_sim.firmware.truth import Truth
+
+_AHEAD_S: Final = 0.5
+"""So much motion is sampled at a time: enough to be quick, little enough to throw away when a stream stops."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """What one filled packet becomes: its notifications, and the values that its bytes say, g (n, 3)."""
+
+    values: tuple[bytes, ...]
+    sent_g: Samples
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    notification: Notification
+    t_ns: Times
+    sent_g: Samples | None
+
+
+class StreamingFirmware(ABC):
+    """A wearable that samples acceleration at a fixed rate and notifies it in packets.
+
+    Parameters
+    ----------
+    motion
+        What it measures.
+    name, address
+        As advertised.
+    drift_ppm
+        How fast its quartz runs.
+    boot_ns
+        True time at which its clock started; by default the first time that anything happens to it. Its samples lie
+        on the grid of whole sample periods since then.
+    keep_truth
+        Keep every sample sent in `truth`.
+    latency_ns
+        From a packet's last sample to its hand-over to the radio.
+    """
+
+    service_uuids: tuple[str, ...] = ()
+    manufacturer_data: Mapping[int, bytes] = {}
+    mtu: int = 247
+
+    def __init__(
+        self,
+        motion: Motion,
+        *,
+        name: str,
+        address: str,
+        drift_ppm: float = 0.0,
+        boot_ns: int | None = None,
+        keep_truth: bool = True,
+        latency_ns: int = 0,
+    ) -> None:
+        self.name = name
+        self.address = address
+        self.truth = Truth(keep=keep_truth)
+        self.reboots = 0
+        self._motion = motion
+        self._drift_ppm = drift_ppm
+        self._clock = None if boot_ns is None else Oscillator(boot_ns, drift_ppm)
+        self._latency_ns = latency_ns
+        self._rate_hz = 0.0
+        self._streaming = False
+        self._next_index = 0
+        self._carry_t = np.empty(0, np.int64)
+        self._carry_g = np.empty((0, 3))
+        self._carry_index = 0
+        self._due: deque[_Due] = deque()
+        self._replies: list[tuple[int, int, Notification]] = []
+        self._order = itertools.count()
+        self._subscribed: set[str] = set()
+
+    # --- what a wearable family fills in -------------------------------------------------------------------------
+
+    @property
+    @abstractmethod
+    def services(self) -> tuple[Service, ...]:
+        """The GATT table."""
+
+    @property
+    @abstractmethod
+    def data_char(self) -> str:
+        """The characteristic that carries the samples."""
+
+    @property
+    @abstractmethod
+    def packet_samples(self) -> int:
+        """Samples in a full packet."""
+
+    @abstractmethod
+    def encode(self, first: int, t_ns: Times, xyz_g: Samples) -> Packet:
+        """Turn samples ``first ..`` of this boot into bytes, at the sensor's resolution."""
+
+    @property
+    def sends_partial(self) -> bool:
+        """Whether a packet that a silence interrupts goes out short; else its samples are lost."""
+        return True
+
+    def on_write(self, char: str, value: bytes, t_ns: int) -> None:
+        """Take a command; by default ignore it."""
+        self._at(t_ns)
+
+    def on_read(self, char: str, t_ns: int) -> bytes:
+        """Return the constant value of the GATT table."""
+        self._at(t_ns)
+        return self._characteristic(char).value
+
+    # --- the Firmware interface ----------------------------------------------------------------------------------
+
+    def on_connect(self, t_ns: int) -> None:
+        """A central has connected."""
+        self._at(t_ns)
+        self._subscribed.clear()
+
+    def on_disconnect(self, t_ns: int) -> None:
+        """Forget subscriptions and the stream, as peripherals do at the end of a link."""
+        self._at(t_ns)
+        self._subscribed.clear()
+        self._replies.clear()
+        self.stop(t_ns)
+
+    def on_subscribe(self, char: str, on: bool, t_ns: int) -> None:
+        """Switch notifications of `char` on or off."""
+        self._at(t_ns)
+        if on:
+            self._subscribed.add(char)
+        else:
+            self._subscribed.discard(char)
+
+    def reboot(self, t_ns: int) -> None:
+        """Start anew: the quartz counts from zero again, the stream is forgotten."""
+        self.reboots += 1
+        self.on_disconnect(t_ns)
+        self._clock = Oscillator(t_ns, self._drift_ppm)
+
+    def next_ns(self) -> int | None:
+        """Return when the next notification is due, or None while nothing is to be sent."""
+        if self._streaming and not self._due:
+            self._fill()
+        times = [self._due[0].notification.t_ns] if self._due else []
+        if self._replies:
+            times.append(self._replies[0][0])
+        return min(times) if times else None
+
+    def events(self, until_ns: int) -> list[Notification]:
+        """Take the notifications that are due up to and including `until_ns`, oldest first."""
+        out: list[Notification] = []
+        while (due := self.next_ns()) is not None and due <= until_ns:
+            if self._replies and self._replies[0][0] == due:
+                out.append(heapq.heappop(self._replies)[2])
+                continue
+            one = self._due.popleft()
+            out.append(one.notification)
+            if one.sent_g is not None:
+                self.truth.add(one.t_ns, one.sent_g)
+        return out
+
+    # --- for the families ----------------------------------------------------------------------------------------
+
+    @property
+    def rate_hz(self) -> float:
+        """Nominal rate of the running (or last) stream."""
+        return self._rate_hz
+
+    @property
+    def streaming(self) -> bool:
+        """Whether samples go out."""
+        return self._streaming
+
+    def is_subscribed(self, char: str) -> bool:
+        """Whether the central listens to `char`."""
+        return char in self._subscribed
+
+    def start(self, rate_hz: float, t_ns: int) -> None:
+        """Begin to stream with the first sample after `t_ns`; a running stream is replaced."""
+        clock = self._at(t_ns)
+        self._rate_hz = rate_hz
+        self._streaming = True
+        self._forget()
+        self._next_index = clock.next_sample(t_ns, rate_hz)
+
+    def stop(self, t_ns: int) -> None:
+        """Stop the stream; what was sampled but not sent is lost."""
+        self._at(t_ns)
+        self._streaming = False
+        self._forget()
+
+    def reply(self, char: str, value: bytes, t_ns: int) -> None:
+        """Send an answer besides the stream, if the central listens."""
+        if char in self._subscribed:
+            heapq.heappush(self._replies, (t_ns, next(self._order), Notification(t_ns, char, value)))
+
+    def elapsed_ns(self, t_ns: int) -> int:
+        """Return what the wearable's own clock has counted since boot."""
+        return self._at(t_ns).elapsed_ns(t_ns)
+
+    def _at(self, t_ns: int) -> Oscillator:
+        if self._clock is None:
+            self._clock = Oscillator(t_ns, self._drift_ppm)
+        return self._clock
+
+    def _characteristic(self, uuid: str) -> Characteristic:
+        for service in self.services:
+            for one in service.characteristics:
+                if one.uuid == uuid:
+                    return one
+        raise KeyError(uuid)
+
+    def _forget(self) -> None:
+        self._due.clear()
+        self._carry_t, self._carry_g = np.empty(0, np.int64), np.empty((0, 3))
+
+    def _fill(self) -> None:
+        """Sample ahead until at least one packet is ready; a motion that is over ends the stream."""
+        clock = self._clock
+        assert clock is not None  # noqa: S101 - start() has set it
+        while self._streaming and not self._due:
+            n = max(self.packet_samples, int(self._rate_hz * _AHEAD_S), 1)
+            t = clock.sample_times_ns(self._next_index, n, self._rate_hz)
+            if isinstance(self._motion, Interrupted):
+                resumes = self._motion.resumes_ns(int(t[0]))
+                if resumes is None:
+                    self._end_run()
+                    self._streaming = False
+                    return
+                if resumes > t[-1]:
+                    self._end_run()
+                    self._next_index = clock.next_sample(resumes - 1, self._rate_hz)
+                    continue
+            self._take(self._next_index, t, self._motion.samples(t))
+            self._next_index += n
+
+    def _take(self, first: int, t: Times, xyz: Samples) -> None:
+        there = ~np.isnan(xyz[:, 0])
+        edges = np.flatnonzero(np.diff(there)) + 1
+        for begin, end in itertools.pairwise([0, *edges.tolist(), len(t)]):
+            if not there[begin]:
+                self._end_run()
+                continue
+            if not len(self._carry_t):
+                self._carry_index = first + begin
+            self._carry_t = np.concatenate([self._carry_t, t[begin:end]])
+            self._carry_g = np.concatenate([self._carry_g, xyz[begin:end]])
+            size = self.packet_samples
+            full = len(self._carry_t) // size * size
+            for at in range(0, full, size):
+                self._emit(self._carry_index + at, self._carry_t[at : at + size], self._carry_g[at : at + size])
+            self._carry_index += full
+            self._carry_t, self._carry_g = self._carry_t[full:], self._carry_g[full:]
+
+    def _end_run(self) -> None:
+        if len(self._carry_t) and self.sends_partial:
+            self._emit(self._carry_index, self._carry_t, self._carry_g)
+        self._carry_t, self._carry_g = np.empty(0, np.int64), np.empty((0, 3))
+
+    def _emit(self, first: int, t: Times, xyz: Samples) -> None:
+        packet = self.encode(first, t, xyz)
+        at = int(t[-1]) + self._latency_ns
+        last = len(packet.values) - 1
+        for number, value in enumerate(packet.values):
+            sent = packet.sent_g if number == last else None
+            self._due.append(_Due(Notification(at, self.data_char, value), t, sent))
