@@ -1,0 +1,71 @@
+"""What all tests share: the real servers, the labelled recordings, and a word on what is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers.influx import Influx, influx
+from tests.servers.mosquitto import Broker, mosquitto
+from tests.servers.process import PACKAGES, REQUIRED, find, need
+
+DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+_PROGRAM_OF = {"influx": ("influxd", "nginx"), "mosquitto": ("mosquitto",), "chromium": ("chromium",)}
+
+
+def pytest_report_header() -> list[str]:
+    """Say before the first test what this machine cannot show."""
+    missing = [f"{program} (apt-get install {package})" for program, package in PACKAGES.items() if not find(program)]
+    lines = [f"servers: {'left out: ' + ', '.join(missing) if missing else 'all here'}"]
+    lines.append(f"recordings: {DATA if DATA.is_dir() else f'left out: none in {DATA}'}")
+    return lines
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave out (or, where everything is required, fail) what needs a program or data that are not here."""
+    for mark in item.iter_markers("server"):
+        for name in mark.args:
+            for program in _PROGRAM_OF.get(name, (name,)):
+                need(program)
+    if item.get_closest_marker("data") is not None and not DATA.is_dir():
+        pytest.skip(f"the labelled recordings are not here ({DATA})")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Return the folder of the labelled recordings."""
+    if not DATA.is_dir():
+        pytest.skip(f"the labelled recordings are not here ({DATA})")
+    return DATA
+
+
+@pytest.fixture(scope="session")
+def mosquitto_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """One mosquitto for all tests of this process; each test takes topics or patients of its own."""
+    with mosquitto(tmp_path_factory.mktemp("mosquitto")) as broker:
+        yield broker
+
+
+@pytest.fixture(scope="session")
+def influx_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx]:
+    """One InfluxDB for all tests of this process."""
+    with influx(tmp_path_factory.mktemp("influx")) as server:
+        yield server
+
+
+@pytest.fixture
+def influx_empty(influx_server: Influx) -> Influx:
+    """The same InfluxDB with nothing in it."""
+    influx_server.clear()
+    return influx_server
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return the path of the browser."""
+    return need("chromium")
+
+
+__all__ = ["REQUIRED"]
