@@ -36,6 +36,7 @@ _NUDGING_LIMITS: Final = {
     "daily_cap": 100,
     "quiet_from_hour": 24,
     "quiet_until_hour": 24,
+    "paused_until_ns": 1 << 63,
 }
 
 
@@ -121,7 +122,8 @@ class Goals:
 class Nudging:
     """When and how often a patient wants to be nudged; `[quiet_from, quiet_until)` is local and may pass midnight.
 
-    A limit of 0 minutes is no limit: that cause never nudges. `walk_missing_from_hour` 24 is never.
+    A limit of 0 minutes is no limit: that cause never nudges. `walk_missing_from_hour` 24 is never. Nothing nudges
+    before `paused_until_ns` (UTC).
     """
 
     enabled: bool = True
@@ -131,6 +133,7 @@ class Nudging:
     daily_cap: int = 8
     quiet_from_hour: int = 21
     quiet_until_hour: int = 8
+    paused_until_ns: int = 0
 
     def __post_init__(self) -> None:
         """Check that a person could mean them.

@@ -1,0 +1,347 @@
+"""When to nudge, and when to leave a person in peace.
+
+A streaming state machine over live seconds. It nudges for three causes: slouched too long, sitting too long, and a
+walk that is still missing late in the day. Everything else in here is restraint, learnt from what users of such
+products complain about: alarms at a standing desk, alarms that punish a short glance, alarms while the clip lies on
+the table, alarms that get on nerves. So there is at most one nudge at a time for a cause, a pause after each, a daily
+cap, quiet hours, and none while the clip is not worn, has just been put on, is shaken as in a car, or is not sure.
+
+How the pipeline uses it, once for every live second of a patient, in order, whatever the blocks were cut like::
+
+    state, nudges = step(state, moment, today, config.nudging, local_time(moment.time_ns, zone))
+
+Each nudge in `nudges` has just started (`ended_s` is None) or just ended. Both are written as the same ``nudge`` point
+(`processing.nudge_words.point`), the second amending the first; both go out as an event, and a start as a buzz, if
+the second is not already stale. `NudgeState` belongs into the patient's checkpoint.
+
+Feedback of this kind has thin evidence behind it (a review, PMC8512480, found little on posture and none on pain, and
+effects of nudges fade), which is one more reason for few of them, and for writing down each one.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from processing.epochs import SEDENTARY, Posture, State
+from spineclip.contract.config import Nudging
+
+SURE: Final = 0.6
+"""Confidence from which on a second counts for or against a cause (our choice; `benchmarks/nudges.py` shows what it
+does on labelled recordings)."""
+
+RELIEF_S: Final = 10.0
+"""Seconds out of a slouch in a row that end it. A glance up is shorter and changes nothing, and a wobble of the
+angle around its threshold neither."""
+
+UP_ENDS_S: Final = 10.0
+"""Seconds on the feet in a row that end a nudge for sitting: the person has moved."""
+
+UP_RESETS_S: Final = 60.0
+"""Seconds on the feet in a row that break a sitting streak (a minute is the common, strict rule; PMC4721432 uses
+two)."""
+
+WALKED_ENDS_S: Final = 60.0
+"""Seconds of walking in a row that end a nudge for the missing walk."""
+
+UNSURE_RESETS_S: Final = 300.0
+"""Seconds without a sure answer (unsure, or nothing measured) after which a streak begins anew: what is not known is
+not held against anybody."""
+
+WARM_UP_S: Final = 120.0
+"""No nudge so soon after the clip was put on, or before it is known for so long how it sits."""
+
+REST_S: Final = 600.0
+"""Pause after a nudge before the same cause may nudge again."""
+
+SHAKEN_MG: Final = 25.0
+"""Mean vibration while seated above which it is taken for a drive; see `benchmarks/nudges.py`. A car seat shakes with
+some 0.3 to 0.6 m/s2 (30 to 60 mg; range of ISO 2631-1 for cars on roads)."""
+
+SHAKEN_MEMORY_S: Final = 60.0
+"""Time constant of that mean: a red light does not end a drive, one bump does not make one."""
+
+WORN_FOR_A_WALK_MIN: Final = 300.0
+"""Worn minutes that the day needs before a walk can be called missing: half of a day that can be judged."""
+
+MEASURED_GAP_S: Final = 2.0
+"""A longer step between two seconds is time that was not measured."""
+
+
+class Cause(StrEnum):
+    """What a nudge is about."""
+
+    SLOUCHED = "slouched"
+    SEDENTARY = "sedentary"
+    WALK_MISSING = "walk_missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One live second of a person.
+
+    Attributes
+    ----------
+    time_ns
+        UTC, end of the second.
+    confidence
+        Chance that `state` is right, 0 to 1.
+    oriented
+        Whether it is known how the clip sits on the body.
+    vibration_mg
+        Mean amplitude deviation of the norm, milli-g; NaN where not known.
+    """
+
+    time_ns: int
+    state: State
+    posture: Posture
+    confidence: float
+    oriented: bool
+    vibration_mg: float = math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """The patient's local day so far; a goal of 0 is no goal."""
+
+    walking_min: float = 0.0
+    goal_walking_min: float = 0.0
+    worn_min: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Nudge:
+    """One nudge: what for, since when, by which numbers, and, once it is over, for how long it stood.
+
+    `measured_min` reached `limit_min`; for the missing walk they are the minutes walked and asked for.
+    """
+
+    cause: Cause
+    time_ns: int
+    measured_min: float
+    limit_min: float
+    ended_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NudgeState:
+    """What has to be remembered from second to second; `begin()` makes the first one."""
+
+    last_ns: int = 0
+    known_since_ns: int = 0
+    """Since when the clip has been worn and its seat known; 0 while it is not."""
+    slouched_s: float = 0.0
+    relief_s: float = 0.0
+    slouch_unsure_s: float = 0.0
+    seated_s: float = 0.0
+    up_s: float = 0.0
+    seat_unsure_s: float = 0.0
+    walked_s: float = 0.0
+    vibration_mg: float = 0.0
+    day: int = 0
+    """Proleptic Gregorian ordinal of the local date that the next two belong to."""
+    given: int = 0
+    asked_for_walk: bool = False
+    active: tuple[Nudge, ...] = ()
+    rest_until_ns: tuple[int, int, int] = (0, 0, 0)
+    """By cause, in the order of `Cause`."""
+
+
+_ORDER: Final = {cause: i for i, cause in enumerate(Cause)}
+
+
+def begin() -> NudgeState:
+    """Return the state of a person of whom nothing is known yet."""
+    return NudgeState()
+
+
+def step(
+    state: NudgeState, moment: Moment, today: Today, nudging: Nudging, local: datetime
+) -> tuple[NudgeState, tuple[Nudge, ...]]:
+    """Take in one live second and return the nudges that it starts or ends.
+
+    Parameters
+    ----------
+    moment
+        The second; one that is not later than the last is ignored.
+    today
+        The local day so far, up to this second.
+    nudging
+        The patient's wishes, pause included.
+    local
+        The patient's wall clock at this second.
+    """
+    if moment.time_ns <= state.last_ns:
+        return state, ()
+    state = _turn_the_day(_observe(state, moment), local)
+    state, ended = _end(state, moment, today, nudging, local)
+    state, started = _start(state, moment, today, nudging, local)
+    return state, ended + started
+
+
+def is_quiet(nudging: Nudging, local: datetime) -> bool:
+    """Tell whether a local time lies in the quiet hours ``[from, until)``; equal hours mean none."""
+    since, until = nudging.quiet_from_hour, nudging.quiet_until_hour
+    if since <= until:
+        return since <= local.hour < until
+    return local.hour >= since or local.hour < until
+
+
+def _observe(state: NudgeState, moment: Moment) -> NudgeState:
+    """Bring streaks, wear and vibration up to this second."""
+    passed_s = (moment.time_ns - state.last_ns) / 1e9 if state.last_ns else 1.0
+    lost_s = 0.0 if passed_s <= MEASURED_GAP_S else passed_s
+    sure = moment.confidence >= SURE and moment.state is not State.UNKNOWN
+    on_body = moment.oriented and moment.state is not State.NOT_WORN
+    state = _lose(state, lost_s)
+    if lost_s >= UNSURE_RESETS_S:
+        state = replace(state, known_since_ns=0)
+    if moment.state is State.NOT_WORN:
+        state = replace(state, seated_s=0.0, slouched_s=0.0, up_s=0.0, relief_s=0.0, vibration_mg=0.0)
+    elif not sure:
+        state = _lose(state, 1.0)
+    else:
+        state = _count_sitting(state, moment)
+        state = _count_slouching(state, moment)
+    walked_s = state.walked_s + 1.0 if sure and moment.state in (State.WALKING, State.RUNNING) else 0.0
+    return replace(
+        state,
+        last_ns=moment.time_ns,
+        known_since_ns=(state.known_since_ns or moment.time_ns) if on_body else 0,
+        walked_s=walked_s,
+        vibration_mg=_shaking(state.vibration_mg, moment),
+    )
+
+
+def _lose(state: NudgeState, seconds: float) -> NudgeState:
+    """Count time of which nothing is known; long enough, it takes the streaks with it."""
+    seat, slouch = state.seat_unsure_s + seconds, state.slouch_unsure_s + seconds
+    return replace(
+        state,
+        seat_unsure_s=seat,
+        slouch_unsure_s=slouch,
+        seated_s=0.0 if seat >= UNSURE_RESETS_S else state.seated_s,
+        slouched_s=0.0 if slouch >= UNSURE_RESETS_S else state.slouched_s,
+    )
+
+
+def _count_sitting(state: NudgeState, moment: Moment) -> NudgeState:
+    if moment.state in SEDENTARY:
+        # What was too short to break the streak is part of it, as in the bouts that are stored.
+        return replace(state, seated_s=state.seated_s + 1.0 + state.up_s, up_s=0.0, seat_unsure_s=0.0)
+    up_s = state.up_s + 1.0
+    if up_s >= UP_RESETS_S:
+        return replace(state, seated_s=0.0, up_s=0.0, seat_unsure_s=0.0)
+    return replace(state, up_s=up_s if state.seated_s else 0.0, seat_unsure_s=0.0)
+
+
+def _count_slouching(state: NudgeState, moment: Moment) -> NudgeState:
+    upright_state = moment.state in (State.SITTING, State.STANDING)
+    if upright_state and moment.posture is Posture.UNKNOWN:
+        slouch = state.slouch_unsure_s + 1.0
+        return replace(state, slouch_unsure_s=slouch, slouched_s=0.0 if slouch >= UNSURE_RESETS_S else state.slouched_s)
+    if upright_state and moment.posture is Posture.SLOUCHED:
+        return replace(state, slouched_s=state.slouched_s + 1.0, relief_s=0.0, slouch_unsure_s=0.0)
+    relief_s = state.relief_s + 1.0
+    return replace(
+        state, relief_s=relief_s, slouched_s=0.0 if relief_s >= RELIEF_S else state.slouched_s, slouch_unsure_s=0.0
+    )
+
+
+def _shaking(before_mg: float, moment: Moment) -> float:
+    """Follow the vibration of the seat; on the feet there is none to follow."""
+    if moment.state not in SEDENTARY or math.isnan(moment.vibration_mg):
+        return before_mg if moment.state in SEDENTARY else before_mg * (1 - 1 / SHAKEN_MEMORY_S)
+    # One hard knock may not stand for a minute of driving.
+    now_mg = min(moment.vibration_mg, 4 * SHAKEN_MG)
+    return before_mg + (now_mg - before_mg) / SHAKEN_MEMORY_S
+
+
+def _turn_the_day(state: NudgeState, local: datetime) -> NudgeState:
+    day = local.toordinal()
+    return state if day == state.day else replace(state, day=day, given=0, asked_for_walk=False)
+
+
+def _end(
+    state: NudgeState, moment: Moment, today: Today, nudging: Nudging, local: datetime
+) -> tuple[NudgeState, tuple[Nudge, ...]]:
+    over = {
+        Cause.SLOUCHED: state.slouched_s == 0.0,
+        Cause.SEDENTARY: state.up_s >= UP_ENDS_S or state.seated_s == 0.0,
+        Cause.WALK_MISSING: state.walked_s >= WALKED_ENDS_S or today.walking_min >= today.goal_walking_min,
+    }
+    everything = (
+        state.known_since_ns == 0 or not nudging.enabled or is_quiet(nudging, local) or _paused(nudging, moment)
+    )
+    ended = tuple(
+        replace(nudge, ended_s=(moment.time_ns - nudge.time_ns) / 1e9)
+        for nudge in state.active
+        if everything or over[nudge.cause]
+    )
+    if not ended:
+        return state, ()
+    causes = {nudge.cause for nudge in ended}
+    rest_ns = moment.time_ns + round(REST_S * 1e9)
+    first, second, third = (
+        rest_ns if cause in causes else until for cause, until in zip(Cause, state.rest_until_ns, strict=True)
+    )
+    active = tuple(nudge for nudge in state.active if nudge.cause not in causes)
+    return replace(state, active=active, rest_until_ns=(first, second, third)), ended
+
+
+def _start(
+    state: NudgeState, moment: Moment, today: Today, nudging: Nudging, local: datetime
+) -> tuple[NudgeState, tuple[Nudge, ...]]:
+    if not _may_nudge(state, moment, nudging, local):
+        return state, ()
+    started: list[Nudge] = []
+    for nudge in _causes(state, moment, today, nudging, local):
+        busy = any(other.cause is nudge.cause for other in state.active)
+        if busy or moment.time_ns < state.rest_until_ns[_ORDER[nudge.cause]] or state.given >= nudging.daily_cap:
+            continue
+        started.append(nudge)
+        state = replace(
+            state,
+            given=state.given + 1,
+            active=(*state.active, nudge),
+            asked_for_walk=state.asked_for_walk or nudge.cause is Cause.WALK_MISSING,
+        )
+    return state, tuple(started)
+
+
+def _may_nudge(state: NudgeState, moment: Moment, nudging: Nudging, local: datetime) -> bool:
+    return (
+        nudging.enabled
+        and not is_quiet(nudging, local)
+        and not _paused(nudging, moment)
+        and moment.confidence >= SURE
+        and state.known_since_ns > 0
+        and moment.time_ns - state.known_since_ns >= WARM_UP_S * 1e9
+        and state.vibration_mg < SHAKEN_MG
+    )
+
+
+def _causes(state: NudgeState, moment: Moment, today: Today, nudging: Nudging, local: datetime) -> list[Nudge]:
+    """Return a nudge for each cause that is given in this second, whether or not it may be said."""
+    found = []
+    slouched_min, seated_min = state.slouched_s / 60, state.seated_s / 60
+    if moment.posture is Posture.SLOUCHED and 0 < nudging.slouched_min <= slouched_min:
+        found.append(Nudge(Cause.SLOUCHED, moment.time_ns, slouched_min, nudging.slouched_min))
+    if moment.state is State.SITTING and 0 < nudging.sedentary_min <= seated_min:
+        found.append(Nudge(Cause.SEDENTARY, moment.time_ns, seated_min, nudging.sedentary_min))
+    if (
+        not state.asked_for_walk
+        and local.hour >= nudging.walk_missing_from_hour
+        and moment.state in (State.SITTING, State.STANDING)
+        and today.worn_min >= WORN_FOR_A_WALK_MIN
+        and today.walking_min < today.goal_walking_min
+    ):
+        found.append(Nudge(Cause.WALK_MISSING, moment.time_ns, today.walking_min, today.goal_walking_min))
+    return found
+
+
+def _paused(nudging: Nudging, moment: Moment) -> bool:
+    return moment.time_ns < nudging.paused_until_ns

@@ -1,0 +1,259 @@
+"""Promise: nudges come within the second of their cause, and never when they would be wrong or a nuisance."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from processing import nudge_words
+from processing.epochs import Posture, State
+from processing.metrics import check
+from processing.nudges import (
+    RELIEF_S,
+    REST_S,
+    SHAKEN_MG,
+    UP_ENDS_S,
+    WALKED_ENDS_S,
+    WARM_UP_S,
+    Cause,
+    Moment,
+    Nudge,
+    Today,
+    begin,
+    is_quiet,
+    step,
+)
+from spineclip.contract.config import Nudging
+from spineclip.contract.days import local_time
+
+BERLIN = ZoneInfo("Europe/Berlin")
+NOON_NS = int(datetime(2026, 5, 4, 12, tzinfo=BERLIN).timestamp()) * 10**9
+ENOUGH = Today(walking_min=3, goal_walking_min=20, worn_min=600)
+
+
+class Body:
+    """A person in a chair whose seconds are played into the state machine."""
+
+    def __init__(self, nudging: Nudging | None = None, start_ns: int = NOON_NS, today: Today | None = None) -> None:
+        self.nudging = nudging or Nudging(slouched_min=2, sedentary_min=45)
+        self.now_ns = start_ns
+        self.start_ns = start_ns
+        self.today = today or Today()
+        self.state = begin()
+        self.said: list[Nudge] = []
+
+    def be(
+        self,
+        seconds: float,
+        state: State = State.SITTING,
+        posture: Posture = Posture.UPRIGHT,
+        *,
+        confidence: float = 0.9,
+        oriented: bool = True,
+        vibration_mg: float = 3.0,
+    ) -> list[Nudge]:
+        """Stay like this for a while; return the nudges that started or ended meanwhile."""
+        before = len(self.said)
+        for _ in range(round(seconds)):
+            self.now_ns += 10**9
+            moment = Moment(self.now_ns, state, posture, confidence, oriented, vibration_mg)
+            local = local_time(self.now_ns, BERLIN)
+            self.state, nudges = step(self.state, moment, self.today, self.nudging, local)
+            self.said += nudges
+        return self.said[before:]
+
+    def slouch(self, seconds: float) -> list[Nudge]:
+        return self.be(seconds, posture=Posture.SLOUCHED)
+
+    def walk(self, seconds: float) -> list[Nudge]:
+        return self.be(seconds, State.WALKING, Posture.UNKNOWN, vibration_mg=150.0)
+
+    def skip(self, seconds: float) -> None:
+        """Let time pass of which nothing is measured."""
+        self.now_ns += round(seconds * 1e9)
+
+
+@pytest.fixture
+def body() -> Body:
+    """Somebody who has worn the clip long enough for the warm-up to be over."""
+    person = Body()
+    person.be(WARM_UP_S)
+    return person
+
+
+def test_a_slouch_is_nudged_in_the_second_in_which_it_becomes_too_long(body: Body) -> None:
+    assert body.slouch(119) == []
+    [nudge] = body.slouch(1)
+    assert (nudge.cause, nudge.time_ns, nudge.measured_min, nudge.limit_min) == (Cause.SLOUCHED, body.now_ns, 2, 2)
+
+
+def test_it_is_said_once_however_long_it_lasts(body: Body) -> None:
+    assert len(body.slouch(3600)) == 1 + 1, "one for the slouch, one for the hour of sitting"
+
+
+def test_sitting_up_ends_it_and_says_for_how_long_it_stood(body: Body) -> None:
+    [started] = body.slouch(150)
+    [ended] = body.be(RELIEF_S)
+    assert ended == replace(started, ended_s=30 + RELIEF_S)
+
+
+def test_a_glance_up_neither_ends_nor_restarts_it(body: Body) -> None:
+    body.slouch(100)
+    body.be(RELIEF_S - 1)
+    assert len(body.slouch(20)) == 1, "the slouch goes on where it was"
+    assert body.be(RELIEF_S - 1) == []
+
+
+def test_after_a_nudge_the_same_cause_rests(body: Body) -> None:
+    body.slouch(120)
+    body.be(RELIEF_S)
+    assert body.slouch(REST_S - 1) == []
+    assert len(body.slouch(1)) == 1
+
+
+def test_sitting_too_long_is_nudged_and_ends_on_the_feet(body: Body) -> None:
+    body.be(45 * 60 - WARM_UP_S - 1)
+    assert body.said == []
+    [started] = body.be(1)
+    assert (started.cause, started.measured_min) == (Cause.SEDENTARY, 45)
+    assert body.be(UP_ENDS_S - 1, State.STANDING) == []
+    [ended] = body.be(1, State.STANDING)
+    assert ended.ended_s == UP_ENDS_S
+
+
+def test_standing_at_a_desk_is_not_sitting(body: Body) -> None:
+    assert body.be(3 * 3600, State.STANDING) == []
+
+
+def test_a_minute_on_the_feet_begins_the_sitting_anew_and_less_does_not(body: Body) -> None:
+    body.be(30 * 60)
+    body.be(59, State.STANDING)
+    assert [n.cause for n in body.be(15 * 60)] == [Cause.SEDENTARY]
+    other = Body()
+    other.be(30 * 60)
+    other.be(60, State.STANDING)
+    assert other.be(44 * 60) == []
+
+
+def test_lying_down_is_not_nudged_but_counts_as_not_moving(body: Body) -> None:
+    assert body.be(3600, State.LYING, Posture.UNKNOWN) == []
+    assert [n.cause for n in body.be(1)] == [Cause.SEDENTARY]
+
+
+@pytest.mark.parametrize(
+    "so",
+    [
+        {"state": State.NOT_WORN},
+        {"confidence": 0.3},
+        {"oriented": False},
+        {"state": State.UNKNOWN},
+        {"vibration_mg": 2 * SHAKEN_MG},
+    ],
+    ids=["not worn", "unsure", "not oriented", "unknown", "driving"],
+)
+def test_no_nudge_where_it_would_be_wrong(body: Body, so: dict[str, object]) -> None:
+    body.slouch(60)
+    body.be(600, **{"posture": Posture.SLOUCHED, **so})  # type: ignore[arg-type]
+    assert [n for n in body.said if n.cause is not Cause.SEDENTARY] == []
+
+
+def test_time_that_nobody_saw_is_not_held_against_the_person(body: Body) -> None:
+    body.be(40 * 60)
+    body.skip(600)
+    assert body.be(44 * 60) == []
+
+
+def test_after_the_clip_is_put_on_anew_there_is_a_warm_up() -> None:
+    person = Body()
+    person.be(60, State.NOT_WORN)
+    person.be(30, oriented=False)
+    assert person.slouch(WARM_UP_S) == []
+    assert len(person.slouch(1)) == 1
+
+
+def test_taking_the_clip_off_ends_what_is_said(body: Body) -> None:
+    body.slouch(120)
+    [ended] = body.be(1, State.NOT_WORN)
+    assert ended.ended_s == 1
+
+
+def test_the_day_has_a_cap_and_a_new_day_a_new_one() -> None:
+    person = Body(Nudging(slouched_min=2, sedentary_min=0, daily_cap=3, quiet_from_hour=0, quiet_until_hour=0))
+    for _ in range(60):
+        person.slouch(200)
+        person.be(REST_S)
+    dates = [local_time(n.time_ns, BERLIN).date().day for n in person.said if n.ended_s is None]
+    assert dates.count(4) == 3
+    assert dates.count(5) == 3
+
+
+def test_quiet_hours_are_quiet_and_end_what_is_said() -> None:
+    evening_ns = int(datetime(2026, 5, 4, 20, 55, tzinfo=BERLIN).timestamp()) * 10**9
+    person = Body(start_ns=evening_ns)
+    started, ended = person.slouch(3600)
+    assert (started.ended_s, ended.cause) == (None, Cause.SLOUCHED)
+    assert local_time(person.start_ns + 300 * 10**9, BERLIN).hour == 21
+    assert ended.time_ns + round((ended.ended_s or 0) * 1e9) == person.start_ns + 300 * 10**9
+
+
+def test_quiet_hours_may_pass_midnight() -> None:
+    def quiet(hour: int, since: int, until: int) -> bool:
+        at = datetime(2026, 5, 4, hour, tzinfo=BERLIN)
+        return is_quiet(Nudging(quiet_from_hour=since, quiet_until_hour=until), at)
+
+    assert [quiet(h, 21, 8) for h in (20, 21, 0, 7, 8)] == [False, True, True, True, False]
+    assert [quiet(h, 9, 17) for h in (8, 9, 16, 17)] == [False, True, True, False]
+    assert not quiet(3, 0, 0)
+
+
+def test_a_pause_is_a_pause() -> None:
+    person = Body(Nudging(slouched_min=2, paused_until_ns=NOON_NS + 1800 * 10**9))
+    assert person.slouch(1799) == []
+    assert len(person.slouch(1)) == 1
+
+
+def test_switched_off_is_switched_off() -> None:
+    assert Body(Nudging(enabled=False)).slouch(3 * 3600) == []
+
+
+def test_a_missing_walk_is_mentioned_once_late_in_the_day_and_ends_with_a_walk() -> None:
+    person = Body(Nudging(sedentary_min=0), NOON_NS + 4 * 3600 * 10**9, ENOUGH)
+    assert person.be(3599) == []
+    [started] = person.be(1)
+    assert (started.cause, started.measured_min, started.limit_min) == (Cause.WALK_MISSING, 3, 20)
+    assert person.walk(WALKED_ENDS_S - 1) == []
+    [ended] = person.walk(1)
+    assert ended.ended_s == WALKED_ENDS_S
+    assert person.be(2 * 3600) == []
+
+
+@pytest.mark.parametrize(
+    "today",
+    [replace(ENOUGH, walking_min=20), replace(ENOUGH, goal_walking_min=0), replace(ENOUGH, worn_min=100)],
+    ids=["walked", "no goal", "hardly worn"],
+)
+def test_a_walk_is_not_called_missing_without_ground(today: Today) -> None:
+    person = Body(Nudging(sedentary_min=0), NOON_NS + 5 * 3600 * 10**9, today)
+    assert person.be(3 * 3600) == []
+
+
+def test_a_second_that_comes_twice_changes_nothing(body: Body) -> None:
+    again = Moment(body.now_ns, State.SITTING, Posture.SLOUCHED, 0.9, True)
+    assert step(body.state, again, Today(), body.nudging, local_time(body.now_ns, BERLIN)) == (body.state, ())
+
+
+@pytest.mark.parametrize("cause", Cause)
+@pytest.mark.parametrize("language", [*nudge_words.LANGUAGES, "tlh"])
+def test_each_nudge_says_why_with_its_numbers_in_each_language(cause: Cause, language: str) -> None:
+    nudge = Nudge(cause, NOON_NS, measured_min=12.99, limit_min=47.5)
+    why = nudge_words.reason(nudge, language)
+    assert "12" in why
+    assert "47.5" in why
+    assert "13" not in why, "a minute that is not complete is not claimed"
+    started, ended = (nudge_words.point(n, "p-1", language) for n in (nudge, replace(nudge, ended_s=30.0)))
+    check(started)
+    check(ended)
+    assert (started.time_ns, started.tags) == (ended.time_ns, ended.tags), "the end amends the start"
