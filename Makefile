@@ -95,7 +95,7 @@ clean: ## Remove all that make made
 $(VENV)/bin/python:
 	@scripts/make-venv "$(PYTHON)" $(VENV)
 
-$(VENV)/.runtime: requirements.txt pyproject.toml | $(VENV)/bin/python
+$(VENV)/.runtime: requirements.txt | $(VENV)/bin/python
 	@echo "Installing what spineclip needs (once; a minute or two)"
 	@$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --no-deps --no-index --no-build-isolation -e .

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.servers.influx import Influx, influx
 from tests.servers.mosquitto import Broker, mosquitto
-from tests.servers.process import PACKAGES, REQUIRED, find, need
+from tests.servers.process import PACKAGES, find, need
+
+# Loaded machines make slow examples, not wrong ones; and a change shall not fail for what another one found by luck.
+settings.register_profile("spineclip", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("spineclip"), derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "spineclip")
 
 DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 _PROGRAM_OF = {"influx": ("influxd", "nginx"), "mosquitto": ("mosquitto",), "chromium": ("chromium",)}
@@ -66,6 +73,3 @@ def influx_empty(influx_server: Influx) -> Influx:
 def chromium() -> str:
     """Return the path of the browser."""
     return need("chromium")
-
-
-__all__ = ["REQUIRED"]
