@@ -1,0 +1,280 @@
+"""One clip from samples to seconds: the streaming core, the same code for one second and for a fortnight.
+
+A second is looked at when the three after it are there, and is final at most 15 s after the newest sample. Work is
+done in slices of bounded length, so memory does not grow with a recording.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from processing import activity, grid, orientation, posture, smoothing, statistics, walking
+from processing.epochs import STATES, Epochs, Posture, State
+from processing.grid import RATE_HZ, SECOND_NS, GridState, Seconds
+from processing.orientation import OrientationState
+from processing.samples import Block
+from processing.smoothing import SmoothingState
+from spineclip.contract.config import Calibration
+from spineclip.contract.placement import Placement
+
+MAX_SILENCE_S: Final = 7 * 86400
+"""Seconds of silence that are written out second by second as unknown; after a longer one the table starts anew."""
+
+_SLICE: Final = 1024
+_HISTORY: Final = 64
+_CODES: Final = np.array([state.code for state in activity.CLASSES], dtype=np.int8)
+
+
+@dataclass(frozen=True, slots=True)
+class ClipSetup:
+    """Where a clip is worn and what has been told about how it sits there."""
+
+    placement: Placement
+    axes: Mapping[str, str] = field(default_factory=dict)
+    calibration: Calibration | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSecond:
+    """The body a moment ago: provisional, within 5 s of the newest sample."""
+
+    time_ns: int
+    state: State
+    posture: Posture
+    confidence: float
+    flexion_deg: float
+    lateral_deg: float
+    cadence_spm: float
+    oriented: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ClipOutput:
+    """What a step gives: seconds that are final, and the newest live second (None when nothing new is known)."""
+
+    final: Epochs
+    live: LiveSecond | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClipState:
+    """Everything that is carried from step to step; small, and made of plain values and arrays.
+
+    Rows of `table`, `waves`, `xyz_g` and `coverage` are the seconds from `first` on; `looked` and `given` count, as
+    seconds since 1970, how far features and final epochs have come.
+    """
+
+    setup: ClipSetup
+    grid: GridState
+    first: int
+    looked: int
+    given: int
+    table: NDArray[np.float64]
+    waves: NDArray[np.float64]
+    xyz_g: NDArray[np.float64]
+    coverage: NDArray[np.float64]
+    held: NDArray[np.float64]
+    orientation: OrientationState
+    smoothing: SmoothingState
+
+
+def begin(setup: ClipSetup) -> ClipState:
+    """Return the state of a clip before its first sample."""
+    return ClipState(
+        setup,
+        grid.begin(),
+        0,
+        0,
+        0,
+        np.empty((0, statistics.COLUMNS)),
+        np.empty((0, 2 * len(statistics.WAVE_HZ))),
+        np.empty((0, RATE_HZ, 3)),
+        np.empty(0),
+        np.empty((0, orientation.HELD)),
+        orientation.begin(setup.axes, None if setup.calibration is None else setup.calibration.neutral),
+        smoothing.begin(),
+    )
+
+
+def step(state: ClipState, block: Block) -> tuple[ClipState, ClipOutput]:
+    """Take samples in; hand out what has become final and what is so now."""
+    finals: list[Epochs] = []
+    live: LiveSecond | None = None
+    for part in _slices(block):
+        state, final, newest = _advance(state, part, last=False)
+        finals.extend(final)
+        live = newest or live
+    return state, ClipOutput(Epochs.concat(finals), live)
+
+
+def finish(state: ClipState) -> ClipOutput:
+    """Hand out what is still held back, with what is known by now."""
+    _, finals, live = _advance(state, Block.empty(), last=True)
+    return ClipOutput(Epochs.concat(finals), live)
+
+
+def _slices(block: Block) -> list[Block]:
+    """Cut a long block, so that a slice stays in the processor's cache."""
+    n = len(block)
+    if n < 2 or block.t_ns[-1] - block.t_ns[0] <= _SLICE * SECOND_NS:
+        return [block]
+    edges = np.arange(block.t_ns[0], block.t_ns[-1] + 1, _SLICE * SECOND_NS)
+    cuts = np.unique(np.concatenate([np.searchsorted(block.t_ns, edges), [n]])).tolist()
+    return [block.slice(a, b) for a, b in itertools.pairwise(cuts)]
+
+
+def _advance(state: ClipState, block: Block, *, last: bool) -> tuple[ClipState, list[Epochs], LiveSecond | None]:
+    finals: list[Epochs] = []
+    silence_ns = int(block.t_ns[0]) - int(state.grid.t_ns[-1]) if len(block) and len(state.grid.t_ns) else 0
+    if silence_ns > MAX_SILENCE_S * SECOND_NS:
+        finals.append(finish(state).final)
+        state = begin(state.setup)
+    gridded, seconds = grid.step(state.grid, block, last=last)
+    state = replace(state, grid=gridded)
+    if not len(seconds) and not last:
+        return state, finals, None
+    state = _append(state, seconds)
+    state = _look(state, last=last)
+    state, final = _give(state, last=last)
+    finals.append(final)
+    live = None if not len(seconds) else _live(state)
+    return _forget(state), finals, live
+
+
+def _append(state: ClipState, seconds: Seconds) -> ClipState:
+    if not len(seconds):
+        return state
+    table, waves = statistics.statistics(seconds)
+    if not len(state.table):
+        start = seconds.first
+        return replace(
+            state, first=start, looked=start, given=start,
+            table=table, waves=waves, xyz_g=seconds.xyz_g, coverage=seconds.coverage,
+        )  # fmt: skip
+    return replace(
+        state,
+        table=np.concatenate([state.table, table]),
+        waves=np.concatenate([state.waves, waves]),
+        xyz_g=np.concatenate([state.xyz_g, seconds.xyz_g]),
+        coverage=np.concatenate([state.coverage, seconds.coverage]),
+    )
+
+
+def _look(state: ClipState, *, last: bool) -> ClipState:
+    """Features and evidence of every second whose look-ahead is there."""
+    stop = state.first + len(state.table) - (0 if last else activity.AHEAD_S)
+    if stop <= state.looked:
+        return state
+    a, b = state.looked - state.first, stop - state.first
+    walks = activity.walks(state.table, state.waves, a, b)
+    oriented, held = orientation.step(state.orientation, state.looked, state.table[a:b], walks)
+    evidence = activity.evidence(state.table, state.waves, held, a, b)
+    return replace(
+        state,
+        looked=stop,
+        orientation=oriented,
+        held=np.concatenate([state.held, held]),
+        smoothing=smoothing.observe(state.smoothing, state.looked, evidence),
+    )
+
+
+def _give(state: ClipState, *, last: bool) -> tuple[ClipState, Epochs]:
+    smoothed, chances = smoothing.release(state.smoothing, last=last)
+    n = len(chances)
+    if not n:
+        return state, Epochs.empty()
+    a = state.given - state.first
+    start_ns = (state.given + np.arange(n, dtype=np.int64)) * SECOND_NS
+    coverage = state.coverage[a : a + n]
+    codes, confidence = _decide(chances, coverage >= grid.ENOUGH)
+    low = max(a - walking.BEFORE_S, 0)
+    high = min(a + n + walking.AFTER_S, len(state.table))
+    going = np.isin(codes, (State.WALKING.code, State.RUNNING.code))
+    wanted = np.zeros(high - low, dtype=np.bool_)
+    wanted[a - low : a - low + n] = going
+    gait = walking.gait(_with_nan(state, low, high), wanted)
+    flexion, lateral = orientation.angles(state.held[:n], state.table[a : a + n])
+    how = posture.classify(state.setup.placement, flexion, lateral)
+    resting = np.isin(codes, (State.SITTING.code, State.STANDING.code))
+    mad = state.table[a : a + n, statistics.MAD] * 1000.0
+    epochs = Epochs(
+        start_ns,
+        codes,
+        np.where(resting, how, np.int8(0)),
+        flexion,
+        lateral,
+        np.where(going, coverage, 0.0),
+        gait.cadence_spm[a - low : a - low + n],
+        gait.steps[a - low : a - low + n],
+        np.where(coverage >= grid.ENOUGH, mad, np.nan),
+        confidence,
+        coverage,
+    )
+    return replace(state, smoothing=smoothed, given=state.given + n, held=state.held[n:]), epochs
+
+
+def _decide(chances: NDArray[np.float64], covered: NDArray[np.bool_]) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
+    best = np.argmax(chances, axis=1)
+    confidence = chances[np.arange(len(chances)), best]
+    sure = covered & (confidence >= activity.SURE)
+    return np.where(sure, _CODES[best], np.int8(State.UNKNOWN.code)), np.where(covered, confidence, 0.0)
+
+
+def _with_nan(state: ClipState, low: int, high: int) -> NDArray[np.float64]:
+    xyz = state.xyz_g[low:high].reshape(-1, 3)
+    missing = state.coverage[low:high] < grid.ENOUGH
+    if missing.any():
+        xyz = xyz.copy()
+        xyz[np.repeat(missing, RATE_HZ)] = np.nan
+    return xyz
+
+
+def _live(state: ClipState) -> LiveSecond | None:
+    """Say what the newest look at the stream says."""
+    if not len(state.held):
+        return None
+    row = state.looked - 1 - state.first
+    newest = len(state.table) - 1
+    covered = state.coverage[row : row + 1] >= grid.ENOUGH
+    codes, confidence = _decide(smoothing.now(state.smoothing), covered)
+    now = STATES[int(codes[0])]
+    seen = bool(state.coverage[newest] >= grid.ENOUGH)
+    flexion, lateral = orientation.angles(state.held[-1:], state.table[newest : newest + 1])
+    how = posture.classify(state.setup.placement, flexion, lateral)
+    cadence = np.nan
+    if now in (State.WALKING, State.RUNNING):
+        low = max(row - walking.BEFORE_S, 0)
+        wanted = np.zeros(newest + 1 - low, dtype=np.bool_)
+        wanted[row - low] = True
+        cadence = float(walking.gait(_with_nan(state, low, newest + 1), wanted).cadence_spm[row - low])
+    return LiveSecond(
+        (state.first + newest + 1) * SECOND_NS,
+        now,
+        Posture.UNKNOWN if now not in (State.SITTING, State.STANDING) else tuple(Posture)[int(how[0])],
+        float(confidence[0]),
+        float(flexion[0]) if seen else float("nan"),
+        float(lateral[0]) if seen else float("nan"),
+        cadence,
+        bool(np.isfinite(flexion[0])),
+    )
+
+
+def _forget(state: ClipState) -> ClipState:
+    """Drop the rows that nothing ahead depends on."""
+    keep = max(min(state.given - walking.BEFORE_S, state.looked - _HISTORY) - state.first, 0)
+    if keep == 0:
+        return state
+    return replace(
+        state,
+        first=state.first + keep,
+        table=state.table[keep:].copy(),
+        waves=state.waves[keep:].copy(),
+        xyz_g=state.xyz_g[keep:].copy(),
+        coverage=state.coverage[keep:].copy(),
+    )

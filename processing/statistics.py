@@ -1,0 +1,114 @@
+"""What is kept of a second: some seventy numbers that everything later is made from.
+
+A second's 25 samples are laid out in cosines (DCT-II) and, for the rhythm of steps, in waves from 0.5 to 5.75 Hz.
+Both are products with small tables of rounded numbers; since the samples are rounded too (see `processing.grid`),
+the products are exact, whatever the library and the cutting. Nothing is filtered over time, so nothing rings after
+a gap.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from processing.grid import RATE_HZ, Seconds
+
+BANDS: Final = ((1, 2), (2, 7), (7, 17), (17, 25))
+"""Cosine numbers (half Hz each) of the four bands: 0.5, 1-3, 3.5-8 and 8.5-12 Hz."""
+
+WAVE_HZ: Final = np.arange(2, 24) * 0.25
+"""Frequencies of the rhythm, a quarter Hz apart: whole periods in four seconds."""
+
+COVERED: Final = 0
+GRAVITY: Final = slice(1, 4)
+VERTICAL: Final = slice(4, 8)
+TOTAL: Final = slice(8, 12)
+MAD: Final = 12
+PEAK: Final = 13
+FLAT: Final = 14
+COLUMNS: Final = 15
+"""Columns of the table of seconds: measured at all; mean specific force (3); energy along it by band (4); energy of
+all axes by band (4), g2; mean amplitude deviation of the norm, g; largest value of any axis, g; number of axes that
+did not change at all."""
+
+_TABLE_QUANTUM: Final = 16384.0
+_COSINE_QUANTUM: Final = 65536.0
+
+
+def _cosines() -> NDArray[np.float64]:
+    n, k = np.arange(RATE_HZ)[:, None], np.arange(1, RATE_HZ)[None, :]
+    table = np.sqrt(2.0) / RATE_HZ * np.cos(np.pi * (n + 0.5) * k / RATE_HZ)
+    return np.asarray(np.rint(table * _TABLE_QUANTUM) / _TABLE_QUANTUM)
+
+
+def _waves() -> NDArray[np.float64]:
+    t = (np.arange(RATE_HZ) + 0.5)[:, None] / RATE_HZ
+    turn = 2.0 * np.pi * WAVE_HZ[None, :] * t
+    table = np.concatenate([np.cos(turn), np.sin(turn)], axis=1) / RATE_HZ
+    return np.asarray(np.rint(table * _TABLE_QUANTUM) / _TABLE_QUANTUM)
+
+
+_COSINES: Final = _cosines()
+_WAVES: Final = _waves()
+
+
+def statistics(seconds: Seconds) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Take the numbers of each second.
+
+    Returns
+    -------
+    table
+        Shape (n, `COLUMNS`); zero in a second that is not covered.
+    waves
+        Shape (n, 2 x 22): cosine and sine part of the norm at each of `WAVE_HZ`, g.
+    """
+    n = len(seconds)
+    table = np.zeros((n, COLUMNS))
+    xyz = np.ascontiguousarray(seconds.xyz_g.transpose(2, 0, 1))
+    covered = seconds.covered
+    mean = np.rint(xyz.sum(axis=2) * (_COSINE_QUANTUM * 16 / RATE_HZ)) / (_COSINE_QUANTUM * 16)
+    size = np.sqrt(mean[0] * mean[0] + mean[1] * mean[1] + mean[2] * mean[2])
+    up = mean / np.maximum(size, 1e-6)
+    parts = xyz.reshape(3 * n, RATE_HZ) @ _COSINES
+    np.multiply(parts, _COSINE_QUANTUM, out=parts)
+    np.rint(parts, out=parts)
+    np.multiply(parts, 1.0 / _COSINE_QUANTUM, out=parts)
+    parts = parts.reshape(3, n, RATE_HZ - 1)
+    along = parts[0] * up[0][:, None]
+    along += parts[1] * up[1][:, None]
+    along += parts[2] * up[2][:, None]
+    along *= along
+    parts *= parts
+    whole = parts[0] + parts[1]
+    whole += parts[2]
+    for band, (a, b) in enumerate(BANDS):
+        table[:, VERTICAL.start + band] = _row_sum(along, a - 1, b - 1)
+        table[:, TOTAL.start + band] = _row_sum(whole, a - 1, b - 1)
+    norm = xyz[0] * xyz[0]
+    norm += xyz[1] * xyz[1]
+    norm += xyz[2] * xyz[2]
+    np.sqrt(norm, out=norm)
+    np.rint(norm * _COSINE_QUANTUM, out=norm)
+    norm *= 1.0 / _COSINE_QUANTUM
+    table[:, COVERED] = covered
+    table[:, GRAVITY] = mean.T
+    deviation = norm - (norm.sum(axis=1) / RATE_HZ)[:, None]
+    table[:, MAD] = _row_sum(np.abs(deviation, out=deviation), 0, RATE_HZ) / RATE_HZ
+    table[:, PEAK] = np.abs(seconds.xyz_g).max(axis=(1, 2))
+    table[:, FLAT] = (xyz.max(axis=2) == xyz.min(axis=2)).sum(axis=0)
+    table[~covered] = 0.0
+    return table, norm @ _WAVES
+
+
+def _row_sum(values: NDArray[np.float64], start: int, stop: int) -> NDArray[np.float64]:
+    """Sum columns in halves: the same additions for one row as for many (a library may not promise that)."""
+    part = values[:, start:stop]
+    while part.shape[1] > 1:
+        half = part.shape[1] // 2
+        folded = part[:, :half] + part[:, half : 2 * half]
+        if part.shape[1] % 2:
+            folded[:, 0] += part[:, -1]
+        part = folded
+    return part[:, 0]
