@@ -10,7 +10,8 @@ kind             further keys
 ``samples``      ``t0_ns`` (i64, UTC of the first sample), ``dt_ns`` (i64, spacing), ``n``, ``scale`` (g a count),
                  ``xyz`` (tag 77: int16 little-endian, n x 3, row by row); when known ``clock_error_ns``, ``battery``
                  (percent), ``rssi`` (dBm)
-``gap``          ``start_ns``, ``end_ns`` (``[start, end)``, UTC), ``reason``
+``gap``          ``start_ns``, ``end_ns`` (``[start, end)``, UTC), ``reason``; when it stands in the place of records
+                 that the outbox had to drop, ``from_seq``: the first of them (``seq`` is the last)
 ================ ============================================================================================
 
 Everything that correctness needs is inside; a record sent twice is the same bytes.
@@ -93,7 +94,10 @@ class SampleBatch:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A stretch ``[start_ns, end_ns)`` in which samples are known to be missing, and why."""
+    """A stretch ``[start_ns, end_ns)`` in which samples are known to be missing, and why.
+
+    A gap with `from_seq` stands for the records ``from_seq`` to ``seq``, which will never come.
+    """
 
     device: str
     placement: Placement
@@ -102,6 +106,7 @@ class Gap:
     start_ns: int
     end_ns: int
     reason: str
+    from_seq: int | None = None
 
 
 _Map = dict[str, Any]
@@ -124,6 +129,8 @@ def encode(record: Record) -> bytes:
             "end_ns": record.end_ns,
             "reason": record.reason,
         }
+        if record.from_seq is not None:
+            rest["from_seq"] = record.from_seq
         return cbor2.dumps(common | rest)
     rest = {
         "kind": "samples",
@@ -174,7 +181,7 @@ def decode(payload: bytes, *, now_ns: int) -> Record:
             reason = fields.get("reason")
             if not isinstance(reason, str) or len(reason) > 64 or end_ns < start_ns:
                 raise WireError("field", f"a gap of {end_ns - start_ns} ns for {_short(reason)} makes no sense")
-            return Gap(*head, start_ns, end_ns, reason)
+            return Gap(*head, start_ns, end_ns, reason, _optional(fields, "from_seq", 0, head[3] + 1))
         case kind:
             raise WireError("field", f"'kind' is {_short(kind)}, neither 'samples' nor 'gap'")
 
