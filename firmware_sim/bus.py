@@ -240,7 +240,8 @@ class Bus:
         """Act on a message from a client. Only method calls concern this bus."""
         if message.message_type is not MessageType.METHOD_CALL:
             return
-        message.sender = client.name or None
+        if client.name:
+            message.sender = client.name
         call = Call(client, message)
         service = self._daemon if message.destination == BUS_NAME else self.services.get(message.destination or "")
         if service is None:
