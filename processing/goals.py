@@ -12,8 +12,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
+from processing.metrics import MEASUREMENTS, Point, Value
 from spineclip.contract.config import Goals
+from spineclip.contract.days import day_start_ns
 
 ENOUGH_WORN_MIN: Final = 600.0
 """A day is judged from this much worn time on: 10 hours, the common rule for a valid day of waking wear
@@ -113,6 +116,13 @@ def with_goals(history: Iterable[Goals], new: Goals) -> tuple[Goals, ...]:
     """Return the history with a new agreement, oldest first; one from the same date is replaced."""
     by_start = {goal.since: goal for goal in history} | {new.since: new}
     return tuple(by_start[since] for since in sorted(by_start, key=date.fromisoformat))
+
+
+def point(goals: Goals, patient: str, zone: ZoneInfo) -> Point:
+    """Return the ``goal`` point of an agreement, at the first second of its local day."""
+    table = MEASUREMENTS["goal"].fields
+    fields: dict[str, Value] = {name: column.kind(getattr(goals, name)) for name, column in table.items()}
+    return Point("goal", day_start_ns(date.fromisoformat(goals.since), zone), {"patient": patient}, fields)
 
 
 @dataclass(frozen=True, slots=True)

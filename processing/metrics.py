@@ -138,8 +138,9 @@ _ALL: Final = (
     ),
     _measurement(
         "diary",
-        "entry",
+        "entry, one a local day, at the day's first second",
         _PATIENT,
+        date=Field(str, "", "the local date that it is about, YYYY-MM-DD"),
         pain=Field(int, "", "0 none to 10 worst"),
         exercises=Field(bool, "", "home exercises done"),
         relaxation_min=_minutes("breathing, mindfulness"),

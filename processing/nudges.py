@@ -6,13 +6,15 @@ products complain about: alarms at a standing desk, alarms that punish a short g
 the table, alarms that get on nerves. So there is at most one nudge at a time for a cause, a pause after each, a daily
 cap, quiet hours, and none while the clip is not worn, has just been put on, is shaken as in a car, or is not sure.
 
-How the pipeline uses it, once for every live second of a patient, in order, whatever the blocks were cut like::
+How the pipeline uses it, for the live second that a step gives, in order::
 
     state, nudges = step(state, moment, today, config.nudging, local_time(moment.time_ns, zone))
 
 Each nudge in `nudges` has just started (`ended_s` is None) or just ended. Both are written as the same ``nudge`` point
 (`processing.nudge_words.point`), the second amending the first; both go out as an event, and a start as a buzz, if
-the second is not already stale. `NudgeState` belongs into the patient's checkpoint.
+the second is not already stale. `NudgeState` belongs into the patient's checkpoint. A live second stands for the
+time since the one before, as long as that is not a gap; batches of one to five seconds give the same nudges to within
+a batch. A recording that is analysed as a whole has no live seconds, and no nudges.
 
 Feedback of this kind has thin evidence behind it (a review, PMC8512480, found little on posture and none on pain, and
 effects of nudges fade), which is one more reason for few of them, and for writing down each one.
@@ -67,8 +69,8 @@ SHAKEN_MEMORY_S: Final = 60.0
 WORN_FOR_A_WALK_MIN: Final = 300.0
 """Worn minutes that the day needs before a walk can be called missing: half of a day that can be judged."""
 
-MEASURED_GAP_S: Final = 2.0
-"""A longer step between two seconds is time that was not measured."""
+MEASURED_GAP_S: Final = 5.0
+"""A longer step between two live seconds is time that was not measured (a live second is at most so far behind)."""
 
 
 class Cause(StrEnum):
@@ -193,7 +195,7 @@ def is_quiet(nudging: Nudging, local: datetime) -> bool:
 def _observe(state: NudgeState, moment: Moment) -> NudgeState:
     """Bring streaks, wear and vibration up to this second."""
     passed_s = (moment.time_ns - state.last_ns) / 1e9 if state.last_ns else 1.0
-    lost_s = 0.0 if passed_s <= MEASURED_GAP_S else passed_s
+    lost_s, span_s = (0.0, passed_s) if passed_s <= MEASURED_GAP_S else (passed_s - 1.0, 1.0)
     sure = moment.confidence >= SURE and moment.state is not State.UNKNOWN
     on_body = moment.oriented and moment.state is not State.NOT_WORN
     state = _lose(state, lost_s)
@@ -202,17 +204,17 @@ def _observe(state: NudgeState, moment: Moment) -> NudgeState:
     if moment.state is State.NOT_WORN:
         state = replace(state, seated_s=0.0, slouched_s=0.0, up_s=0.0, relief_s=0.0, vibration_mg=0.0)
     elif not sure:
-        state = _lose(state, 1.0)
+        state = _lose(state, span_s)
     else:
-        state = _count_sitting(state, moment)
-        state = _count_slouching(state, moment)
-    walked_s = state.walked_s + 1.0 if sure and moment.state in (State.WALKING, State.RUNNING) else 0.0
+        state = _count_sitting(state, moment, span_s)
+        state = _count_slouching(state, moment, span_s)
+    walked_s = state.walked_s + span_s if sure and moment.state in (State.WALKING, State.RUNNING) else 0.0
     return replace(
         state,
         last_ns=moment.time_ns,
         known_since_ns=(state.known_since_ns or moment.time_ns) if on_body else 0,
         walked_s=walked_s,
-        vibration_mg=_shaking(state.vibration_mg, moment),
+        vibration_mg=_shaking(state.vibration_mg, moment, span_s),
     )
 
 
@@ -228,36 +230,37 @@ def _lose(state: NudgeState, seconds: float) -> NudgeState:
     )
 
 
-def _count_sitting(state: NudgeState, moment: Moment) -> NudgeState:
+def _count_sitting(state: NudgeState, moment: Moment, span_s: float) -> NudgeState:
     if moment.state in SEDENTARY:
         # What was too short to break the streak is part of it, as in the bouts that are stored.
-        return replace(state, seated_s=state.seated_s + 1.0 + state.up_s, up_s=0.0, seat_unsure_s=0.0)
-    up_s = state.up_s + 1.0
+        return replace(state, seated_s=state.seated_s + span_s + state.up_s, up_s=0.0, seat_unsure_s=0.0)
+    up_s = state.up_s + span_s
     if up_s >= UP_RESETS_S:
         return replace(state, seated_s=0.0, up_s=0.0, seat_unsure_s=0.0)
     return replace(state, up_s=up_s if state.seated_s else 0.0, seat_unsure_s=0.0)
 
 
-def _count_slouching(state: NudgeState, moment: Moment) -> NudgeState:
+def _count_slouching(state: NudgeState, moment: Moment, span_s: float) -> NudgeState:
     upright_state = moment.state in (State.SITTING, State.STANDING)
     if upright_state and moment.posture is Posture.UNKNOWN:
-        slouch = state.slouch_unsure_s + 1.0
+        slouch = state.slouch_unsure_s + span_s
         return replace(state, slouch_unsure_s=slouch, slouched_s=0.0 if slouch >= UNSURE_RESETS_S else state.slouched_s)
     if upright_state and moment.posture is Posture.SLOUCHED:
-        return replace(state, slouched_s=state.slouched_s + 1.0, relief_s=0.0, slouch_unsure_s=0.0)
-    relief_s = state.relief_s + 1.0
+        return replace(state, slouched_s=state.slouched_s + span_s, relief_s=0.0, slouch_unsure_s=0.0)
+    relief_s = state.relief_s + span_s
     return replace(
         state, relief_s=relief_s, slouched_s=0.0 if relief_s >= RELIEF_S else state.slouched_s, slouch_unsure_s=0.0
     )
 
 
-def _shaking(before_mg: float, moment: Moment) -> float:
+def _shaking(before_mg: float, moment: Moment, span_s: float) -> float:
     """Follow the vibration of the seat; on the feet there is none to follow."""
-    if moment.state not in SEDENTARY or math.isnan(moment.vibration_mg):
-        return before_mg if moment.state in SEDENTARY else before_mg * (1 - 1 / SHAKEN_MEMORY_S)
-    # One hard knock may not stand for a minute of driving.
-    now_mg = min(moment.vibration_mg, 4 * SHAKEN_MG)
-    return before_mg + (now_mg - before_mg) / SHAKEN_MEMORY_S
+    if moment.state in SEDENTARY:
+        # One hard knock may not stand for a minute of driving.
+        now_mg = before_mg if math.isnan(moment.vibration_mg) else min(moment.vibration_mg, 4 * SHAKEN_MG)
+    else:
+        now_mg = 0.0
+    return before_mg + (now_mg - before_mg) * min(1.0, span_s / SHAKEN_MEMORY_S)
 
 
 def _turn_the_day(state: NudgeState, local: datetime) -> NudgeState:

@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import typer
+from typer.core import TyperGroup
+
+from spineclip.cli import diary
+from spineclip.cli.goals import goals
+from spineclip.contract.errors import SpineclipError
+
+
+class _Commands(TyperGroup):
+    """All commands; an error that has something to tell a person ends them with its sentence, not a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except SpineclipError as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(1) from error
+
 
 app = typer.Typer(
     name="spineclip",
+    cls=_Commands,
     help="Movement and posture from a clip-on wearable. Not a medical device: it informs, it does not diagnose.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -15,3 +36,7 @@ app = typer.Typer(
 @app.callback()
 def _main() -> None:
     """Hold the commands together."""
+
+
+app.command()(goals)
+app.add_typer(diary.app, name="diary")

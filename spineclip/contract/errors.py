@@ -4,6 +4,7 @@
 
     SpineclipError                 anything that spineclip itself has to tell a person
     ├── SettingsError              a setting, option or settings file that cannot be used
+    ├── DiaryError                 a diary entry that cannot be kept as it stands (carries a reason)
     ├── RecordingError             a recording that cannot be read as it stands
     ├── WireError                  a message that does not follow the contract (carries a reason)
     ├── WearableError              a wearable, or the way to it
@@ -42,6 +43,22 @@ class SpineclipError(Exception):
 
 class SettingsError(SpineclipError):
     """A setting, an option or a settings file that cannot be used."""
+
+
+class DiaryError(SpineclipError):
+    """A diary entry that cannot be kept as it stands; nothing that was kept before has changed.
+
+    Parameters
+    ----------
+    reason
+        A short, stable word that a page can say in the reader's language, such as ``pain`` or ``future``.
+    what, advice
+        As in `SpineclipError`.
+    """
+
+    def __init__(self, reason: str, what: str, *, advice: str = "") -> None:
+        super().__init__(what, advice=advice)
+        self.reason = reason
 
 
 class RecordingError(SpineclipError):
