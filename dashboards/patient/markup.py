@@ -8,11 +8,11 @@ from html import escape
 from typing import Final
 
 from dashboards.patient.fortnight import DayBar, FortnightView, Verdict
-from dashboards.patient.local_day import local_time
 from dashboards.patient.now import NowView, SittingView, WalkingView
 from dashboards.patient.today import MISSING, TodayView
 from dashboards.patient.words import Words
 from processing.epochs import State
+from spineclip.contract.days import local_time
 
 _QUIET: Final = (str(State.NOT_WORN), MISSING)
 _TICK_NS: Final = 3600 * 10**9

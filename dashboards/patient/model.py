@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import time
 import zoneinfo
 from dataclasses import dataclass
@@ -12,13 +13,13 @@ from dashboards.patient import markup
 from dashboards.patient.feed import STALE_S, LiveFeed, Received
 from dashboards.patient.figure import Figure
 from dashboards.patient.fortnight import DAYS, FortnightView, fortnight_view
-from dashboards.patient.local_day import day_bounds_ns, day_start_ns, local_date, local_time
 from dashboards.patient.now import now_view, sitting_view, walking_view
 from dashboards.patient.today import Reel
 from dashboards.patient.words import Words
 from processing.metrics import Point
 from processing.stores.base import MetricReader
 from spineclip.contract.clock import Clock
+from spineclip.contract.days import day_of, day_start_ns, local_time
 
 _FRESH_S: Final = 0.5
 _WHOLE_DAY_EVERY_S: Final = 60.0
@@ -81,10 +82,10 @@ class PageModel:
     def _read(self, received: Received | None) -> Shown:
         source, words = self.source, self.words
         now_ns = self._now_ns(received)
-        today = local_date(now_ns, source.zone)
+        today = day_of(now_ns, source.zone)
         fortnight = self._fortnight(now_ns)
         daily = fortnight[1]
-        live = received.live if received and local_date(received.live.time_ns, source.zone) == today else None
+        live = received.live if received and day_of(received.live.time_ns, source.zone) == today else None
         walked = _larger(live.walking_min if live else None, _number(daily, "walking_min"))
         goal = live.goal_walking_min if live else _number(daily, "goal_walking_min")
         now = now_view(received, words)
@@ -110,7 +111,7 @@ class PageModel:
 
     def _fortnight(self, now_ns: int) -> tuple[FortnightView, Point | None]:
         source = self.source
-        today = local_date(now_ns, source.zone)
+        today = day_of(now_ns, source.zone)
         since_ns = day_start_ns(today, source.zone) - DAYS * _DAY_NS
         points = source.reader.points("daily", source.patient, since_ns, now_ns + _DAY_NS)
         latest = [point for point in points if point.fields.get("date") == today.isoformat()]
@@ -118,7 +119,8 @@ class PageModel:
 
     def _day(self, now_ns: int) -> Reel:
         source = self.source
-        bounds = day_bounds_ns(local_date(now_ns, source.zone), source.zone)
+        today = day_of(now_ns, source.zone)
+        bounds = (day_start_ns(today, source.zone), day_start_ns(today + dt.timedelta(days=1), source.zone))
         whole = self._reel is None or (self._reel.start_ns, self._reel.end_ns) != bounds
         if whole or time.monotonic() - self._whole_day_at > _WHOLE_DAY_EVERY_S:
             self._reel = Reel(*bounds)

@@ -13,13 +13,13 @@ from dashboards.patient import markup
 from dashboards.patient.feed import STALE_S, LatestFeed, Received
 from dashboards.patient.figure import Figure
 from dashboards.patient.fortnight import DAYS, Verdict, fortnight_view
-from dashboards.patient.local_day import day_bounds_ns, local_date
 from dashboards.patient.now import NowView, now_view, sitting_view, walking_view
 from dashboards.patient.today import MISSING, Reel
 from dashboards.patient.words import LANGUAGES, Words, messages
 from processing.epochs import Posture, State
 from processing.metrics import Point
 from spineclip.contract.clock import DrivenClock
+from spineclip.contract.days import SECOND_NS, day_start_ns
 from spineclip.contract.live import Live
 
 BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
@@ -119,7 +119,8 @@ class TestWalkingAndSitting:
 
 
 class TestToday:
-    START, END = day_bounds_ns(dt.date(2026, 3, 28), BERLIN)
+    START = day_start_ns(dt.date(2026, 3, 28), BERLIN)
+    END = START + 86_400 * SECOND_NS
 
     def _points(self, start_s: int, end_s: int, state: str) -> list[Point]:
         times = range(self.START + start_s * 10**9, self.START + end_s * 10**9, 5 * 10**9)
@@ -145,22 +146,13 @@ class TestToday:
         reel.add(self._points(-600, 0, "walking"))
         assert reel.view().stretches == ()
 
-    @pytest.mark.parametrize(
-        ("date", "hours"), [(dt.date(2026, 3, 28), 24), (dt.date(2026, 3, 29), 23), (dt.date(2026, 10, 25), 25)]
-    )
-    def test_local_days_have_23_24_or_25_hours(self, date: dt.date, hours: int) -> None:
-        start, end = day_bounds_ns(date, BERLIN)
-        assert end - start == hours * 3600 * 10**9
-        assert local_date(start, BERLIN) == date
-        assert local_date(start - 1, BERLIN) == date - dt.timedelta(days=1)
-
 
 class TestFortnight:
     TODAY = dt.date(2026, 11, 21)
 
     def _daily(self, back: int, **fields: Any) -> Point:
         date = self.TODAY - dt.timedelta(days=back)
-        return Point("daily", day_bounds_ns(date, BERLIN)[0], {"patient": "p"}, {"date": date.isoformat(), **fields})
+        return Point("daily", day_start_ns(date, BERLIN), {"patient": "p"}, {"date": date.isoformat(), **fields})
 
     def test_fourteen_days_end_with_today(self) -> None:
         view = fortnight_view([], self.TODAY)
