@@ -57,6 +57,7 @@ class Client(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._buffer = bytearray()
         self._authenticated = False
+        self._sent = False
         self._serials = itertools.count(1)
         self.name = ""
         self.rules: list[tuple[str, Rule]] = []
@@ -105,16 +106,18 @@ class Client(asyncio.Protocol):
         if self._transport is not None and not self._transport.is_closing():
             stamp(frame, next(self._serials))
             self._transport.write(frame)
+            self._sent = True
 
     def unread(self) -> bool:
         """Whether something that was sent has not been read by the other end yet."""
-        if self._transport is None or self._transport.is_closing():
+        if not self._sent or self._transport is None or self._transport.is_closing():
             return False
         if self._transport.get_write_buffer_size():
             return True
         waiting = array.array("i", [0])
         fcntl.ioctl(self._transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, waiting)
-        return waiting[0] > 0
+        self._sent = waiting[0] > 0
+        return self._sent
 
     def _take_line(self) -> bool:
         """Act on one line of the authentication; return whether there was one."""

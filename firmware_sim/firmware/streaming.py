@@ -8,9 +8,10 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from firmware_sim.firmware.base import Characteristic, Interrupted, Motion, Notification, Samples, Service, Times
 from firmware_sim.firmware.oscillator import Oscillator
@@ -20,12 +21,8 @@ _AHEAD_S: Final = 0.5
 """So much motion is sampled at a time: enough to be quick, little enough to throw away when a stream stops."""
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
-    """What one filled packet becomes: its notifications, and the values that its bytes say, g (n, 3)."""
-
-    values: tuple[bytes, ...]
-    sent_g: Samples
+Digital = NDArray[Any]
+"""What a sensor reads, row by row: counts or numbers, at its own resolution, shape (n, k)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +78,8 @@ class StreamingFirmware(ABC):
         self._rate_hz = 0.0
         self._streaming = False
         self._next_index = 0
-        self._carry_t = np.empty(0, np.int64)
-        self._carry_g = np.empty((0, 3))
         self._carry_index = 0
+        self._carry: tuple[Times, Samples] | None = None
         self._due: deque[_Due] = deque()
         self._replies: list[tuple[int, int, Notification]] = []
         self._order = itertools.count()
@@ -107,8 +103,16 @@ class StreamingFirmware(ABC):
         """Samples in a full packet."""
 
     @abstractmethod
-    def encode(self, first: int, t_ns: Times, xyz_g: Samples) -> Packet:
-        """Turn samples ``first ..`` of this boot into bytes, at the sensor's resolution."""
+    def digitise(self, xyz_g: Samples) -> Digital:
+        """Return what the sensor reads, for many samples at once."""
+
+    @abstractmethod
+    def in_g(self, digital: Digital) -> Samples:
+        """Return the acceleration that these readings say, g (n, 3)."""
+
+    @abstractmethod
+    def encode(self, first: int, t_ns: Times, digital: Digital) -> tuple[bytes, ...]:
+        """Turn one packet's readings, samples ``first ..`` of this boot, into its notifications."""
 
     @property
     def sends_partial(self) -> bool:
@@ -227,7 +231,7 @@ class StreamingFirmware(ABC):
 
     def _forget(self) -> None:
         self._due.clear()
-        self._carry_t, self._carry_g = np.empty(0, np.int64), np.empty((0, 3))
+        self._carry = None
 
     def _fill(self) -> None:
         """Sample ahead until at least one packet is ready; a motion that is over ends the stream."""
@@ -253,29 +257,34 @@ class StreamingFirmware(ABC):
         there = ~np.isnan(xyz[:, 0])
         edges = np.flatnonzero(np.diff(there)) + 1
         for begin, end in itertools.pairwise([0, *edges.tolist(), len(t)]):
-            if not there[begin]:
+            if there[begin]:
+                self._extend_run(first + begin, t[begin:end], xyz[begin:end])
+            else:
                 self._end_run()
-                continue
-            if not len(self._carry_t):
-                self._carry_index = first + begin
-            self._carry_t = np.concatenate([self._carry_t, t[begin:end]])
-            self._carry_g = np.concatenate([self._carry_g, xyz[begin:end]])
-            size = self.packet_samples
-            full = len(self._carry_t) // size * size
-            for at in range(0, full, size):
-                self._emit(self._carry_index + at, self._carry_t[at : at + size], self._carry_g[at : at + size])
-            self._carry_index += full
-            self._carry_t, self._carry_g = self._carry_t[full:], self._carry_g[full:]
+
+    def _extend_run(self, first: int, t: Times, xyz: Samples) -> None:
+        """Add samples without a silence before them, and send the packets that are full."""
+        if self._carry is None:
+            self._carry_index = first
+        else:
+            t, xyz = np.concatenate([self._carry[0], t]), np.concatenate([self._carry[1], xyz])
+        full = len(t) // self.packet_samples * self.packet_samples
+        self._emit(self._carry_index, t[:full], xyz[:full], self.packet_samples)
+        self._carry_index += full
+        self._carry = (t[full:], xyz[full:]) if full < len(t) else None
 
     def _end_run(self) -> None:
-        if len(self._carry_t) and self.sends_partial:
-            self._emit(self._carry_index, self._carry_t, self._carry_g)
-        self._carry_t, self._carry_g = np.empty(0, np.int64), np.empty((0, 3))
+        if self._carry is not None and self.sends_partial:
+            self._emit(self._carry_index, *self._carry, len(self._carry[0]))
+        self._carry = None
 
-    def _emit(self, first: int, t: Times, xyz: Samples) -> None:
-        packet = self.encode(first, t, xyz)
-        at = int(t[-1]) + self._latency_ns
-        last = len(packet.values) - 1
-        for number, value in enumerate(packet.values):
-            sent = packet.sent_g if number == last else None
-            self._due.append(_Due(Notification(at, self.data_char, value), t, sent))
+    def _emit(self, first: int, t: Times, xyz: Samples, size: int) -> None:
+        digital = self.digitise(xyz)
+        sent = self.in_g(digital)
+        for at in range(0, len(t), size):
+            part = slice(at, at + size)
+            values = self.encode(first + at, t[part], digital[part])
+            due = int(t[part][-1]) + self._latency_ns
+            for number, value in enumerate(values, 1):
+                last = sent[part] if number == len(values) else None
+                self._due.append(_Due(Notification(due, self.data_char, value), t[part], last))

@@ -22,7 +22,7 @@ from firmware_sim.firmware.base import (
     Service,
     Times,
 )
-from firmware_sim.firmware.streaming import Packet, StreamingFirmware
+from firmware_sim.firmware.streaming import Digital, StreamingFirmware
 
 SERVICE: Final = "0000ffe5-0000-1000-8000-00805f9a34fb"
 DATA: Final = "0000ffe4-0000-1000-8000-00805f9a34fb"
@@ -131,18 +131,22 @@ class Witmotion(StreamingFirmware):
         self._registers = dict(self._saved)
         self._unlocked_until_ns = 0
 
-    def encode(self, first: int, t_ns: Times, xyz_g: Samples) -> Packet:
-        """Turn samples into ``55 61`` frames of nine int16: acceleration, angular rate (still), angles."""
-        counts = np.clip(np.rint(xyz_g * COUNTS_PER_G), -32768, 32767).astype("<i2")
+    def digitise(self, xyz_g: Samples) -> Digital:
+        """Return nine int16 a sample: acceleration, angular rate (always still), roll, pitch and yaw (zero)."""
         x, y, z = xyz_g.T
-        roll = np.degrees(np.arctan2(y, z))
-        pitch = np.degrees(np.arctan2(-x, np.hypot(y, z)))
-        angles = np.stack([roll, pitch, np.zeros(len(x))], axis=1)
-        words = np.zeros((len(counts), 9), "<i2")
-        words[:, :3] = counts
-        words[:, 6:] = np.clip(np.rint(angles * (32768 / 180)), -32768, 32767)
-        value = b"".join(b"\x55\x61" + row.tobytes() for row in words)
-        return Packet((value,), counts / COUNTS_PER_G)
+        words = np.zeros((len(xyz_g), 9), "<i2")
+        words[:, :3] = np.clip(np.rint(xyz_g * COUNTS_PER_G), -32768, 32767)
+        words[:, 6] = np.rint(np.arctan2(y, z) * (32767 / np.pi))
+        words[:, 7] = np.rint(np.arctan2(-x, np.hypot(y, z)) * (32767 / np.pi))
+        return words
+
+    def in_g(self, digital: Digital) -> Samples:
+        """Return the acceleration in the first three words."""
+        return np.asarray(digital[:, :3] / COUNTS_PER_G, np.float64)
+
+    def encode(self, first: int, t_ns: Times, digital: Digital) -> tuple[bytes, ...]:
+        """Turn readings into ``55 61`` frames."""
+        return (b"".join(b"\x55\x61" + row.tobytes() for row in digital),)
 
     def _reply_register(self, register: int, t_ns: int) -> None:
         words = [0] * 8

@@ -1,0 +1,166 @@
+"""Drives a radio and a clock in lock step, so that a replay is the same at any speed.
+
+The clock is advanced from one thing that happens to the next (a packet arrives, somebody's sleep ends), and goes on
+only when the client has read what came and has settled. A day then passes as fast as the machine can take it, and
+every packet still arrives at its own time.
+
+What BlueZ and bleak do between themselves (scan, connect, disconnect) takes real time whatever the speed. While a
+wearable in range is not subscribed to, driven time therefore passes no faster than real time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final
+
+from firmware_sim.device import VirtualDevice
+from firmware_sim.radio import VirtualRadio
+from spineclip.contract.clock import DrivenClock
+
+_LONGEST_NAP_S: Final = 0.02
+_BEFORE_START_NS: Final = 1_000_000
+
+
+class Conductor:
+    """Moves time.
+
+    Parameters
+    ----------
+    radio
+        A radio that was opened with the same clock.
+    clock
+        The clock that everything under test lives by.
+    speed
+        Driven seconds per real second at most; infinite for as fast as it goes.
+    settled
+        Awaited after every step: returns when what was delivered has been worked off.
+    devices
+        The wearables that somebody will subscribe to; all of the radio's by default. While one of them is in range
+        and not subscribed to, time passes at no more than `idle_speed`.
+    skip_silence_s
+        When no wearable has anything to say for longer than this (a gap in a recording), the wall clock is stepped
+        over it as if the host had been suspended, and monotonic time stands still. None lets the time pass.
+    patience_s
+        How long, in real seconds, a client may leave something unread.
+    """
+
+    def __init__(
+        self,
+        radio: VirtualRadio,
+        clock: DrivenClock,
+        *,
+        speed: float = math.inf,
+        idle_speed: float = 1.0,
+        settled: Callable[[], Awaitable[None]] | None = None,
+        devices: Iterable[VirtualDevice] | None = None,
+        skip_silence_s: float | None = None,
+        patience_s: float = 30.0,
+    ) -> None:
+        if not speed > 0 or not idle_speed > 0:
+            raise ValueError(f"time cannot pass at a speed of {min(speed, idle_speed)}")
+        self._radio = radio
+        self._clock = clock
+        self._speed = speed
+        self._idle_speed = min(speed, idle_speed)
+        self._settled = settled
+        self._devices = None if devices is None else tuple(devices)
+        self._skip_ns = None if skip_silence_s is None else round(skip_silence_s * 1e9)
+        self._patience_s = patience_s
+        self._anchor: tuple[float, float, int] | None = None
+        self.steps = 0
+
+    @property
+    def attended(self) -> bool:
+        """Whether every wearable in range that somebody will subscribe to is subscribed to."""
+        devices = self._radio.devices if self._devices is None else self._devices
+        return all(one.subscribed for one in devices if one.in_range)
+
+    async def begin_at(self, utc_ns: int, *, timeout_s: float = 60.0) -> None:
+        """Wait until all wearables are subscribed to, then set the wall clock to just before `utc_ns`.
+
+        Time passes meanwhile, so the clock should have been made for some minutes earlier; a motion that begins at
+        `utc_ns` is then heard from its first sample on, however long connecting took.
+
+        Raises
+        ------
+        TimeoutError
+            If nobody subscribes within `timeout_s` real seconds.
+        """
+        deadline = time.monotonic() + timeout_s
+        while not (self.attended and self._radio.subscribed):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"nobody subscribed to the wearables within {timeout_s:g} s")
+            await self._advance(utc_ns - 2 * _BEFORE_START_NS)
+        self._clock.step_utc((utc_ns - _BEFORE_START_NS - self._clock.utc_ns()) / 1e9)
+        self._anchor = None
+
+    async def run(self, until_ns: int) -> None:
+        """Drive time up to `until_ns`, UTC nanoseconds.
+
+        Raises
+        ------
+        TimeoutError
+            If a client leaves something unread for too long.
+        """
+        while self._clock.utc_ns() < until_ns:
+            await self._advance(until_ns)
+
+    async def _advance(self, until_ns: int) -> None:
+        """Drive time to whatever comes first, or as far as the speed allows."""
+        now = self._clock.utc_ns()
+        attended = self.attended and self._radio.subscribed
+        due = self._radio.next_ns()
+        if attended and self._skip_ns is not None and due is not None and due - now > self._skip_ns:
+            self._clock.step_utc((min(due, until_ns) - _BEFORE_START_NS - now) / 1e9)
+            self._anchor = None
+            return
+        wake = self._clock.next_wake_utc_ns
+        target = max(now, min(one for one in (due, wake, until_ns) if one is not None))
+        allowed = self._allowed_ns(self._speed if attended else self._idle_speed, now)
+        if target > allowed:
+            if allowed > now:
+                self._clock.advance_to_utc(allowed)
+            await asyncio.sleep(min(_LONGEST_NAP_S, max(0.001, self._real_s(target - allowed))))
+            return
+        self._clock.advance_to_utc(target)
+        self.steps += 1
+        if wake is not None and wake <= target:
+            await self._settle()
+        if due is not None and due <= target:
+            self._radio.step(target)
+            await self._settle()
+
+    def _allowed_ns(self, speed: float, now_ns: int) -> int:
+        """Return how far time may have gone by now at this speed, counted from the last change of speed."""
+        if math.isinf(speed):
+            self._anchor = None
+            return 2**62
+        if self._anchor is None or self._anchor[0] != speed:
+            self._anchor = (speed, time.monotonic(), now_ns)
+        _, real_s, driven_ns = self._anchor
+        return driven_ns + round((time.monotonic() - real_s) * speed * 1e9)
+
+    def _real_s(self, driven_ns: int) -> float:
+        return driven_ns / 1e9 / self._anchor[0] if self._anchor is not None else 0.0
+
+    async def _settle(self) -> None:
+        """Wait until the clients have read everything, and then for `settled`, or for one turn of the event loop."""
+        await asyncio.sleep(0)
+        if self._radio.unread():
+            await self._read()
+        if self._settled is not None:
+            await self._settled()
+        else:
+            await asyncio.sleep(0)
+
+    async def _read(self) -> None:
+        deadline = time.monotonic() + self._patience_s
+        turns = 0
+        while self._radio.unread():
+            turns += 1
+            await asyncio.sleep(0 if turns < 100 else 0.0005)
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"a client has left its messages unread for {self._patience_s:g} s")
