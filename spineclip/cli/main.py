@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from spineclip.cli import diary
 from spineclip.cli.goals import goals
+from spineclip.cli.page import page
 from spineclip.contract.errors import SpineclipError
 
 
@@ -39,4 +40,5 @@ def _main() -> None:
 
 
 app.command()(goals)
+app.command()(page)
 app.add_typer(diary.app, name="diary")

@@ -1,0 +1,85 @@
+"""Past days of a generated person, as the core would have seen them: so that a visitor's page is not empty.
+
+Sampling weeks at 50 Hz and measuring them again would take minutes; the generated person knows the truth of every
+second, so the seconds are written down directly and go through the same day totals as measured ones.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firmware_sim.motion import Motion
+from firmware_sim.scenario import Day, start_of, typical_day
+from processing.epochs import Epochs, Posture, State
+
+_INTENSITY_MG: Final = {
+    State.UNKNOWN: 10.0,
+    State.NOT_WORN: 1.0,
+    State.LYING: 4.0,
+    State.SITTING: 6.0,
+    State.STANDING: 12.0,
+    State.ACTIVE: 45.0,
+    State.WALKING: 130.0,
+    State.RUNNING: 420.0,
+    State.CYCLING: 90.0,
+}
+"""Usual movement by state (median of the labelled sets, rounded)."""
+_UNSURE_S: Final = 2
+"""Seconds after a change of state in which a measuring core is not sure yet."""
+
+
+def day_epochs(day: Day, *, tz: str, seed: int = 0, until_ns: int | None = None) -> Epochs:
+    """Write down the seconds of one local day of a generated person.
+
+    Parameters
+    ----------
+    day
+        What the day is like.
+    until_ns
+        Where to stop (UTC nanoseconds); the end of the day by default.
+
+    Returns
+    -------
+    Whole seconds from the first second of the local day on, all covered.
+    """
+    start_ns = start_of(day.date, tz)
+    end_ns = start_of(day.date + dt.timedelta(days=1), tz)
+    stop_ns = end_ns if until_ns is None else min(end_ns, until_ns)
+    truth = Motion(typical_day(day, seed=seed, tz=tz), start_ns=start_ns, seed=seed).truth(start_ns, stop_ns)
+    rng = np.random.default_rng([seed, day.date.toordinal(), 5])
+    n = len(truth)
+    state = _codes(truth.state, {str(one): one.code for one in State})
+    posture = _codes(truth.posture, {str(one): one.code for one in Posture})
+    sure = ~_just_changed(state)
+    state = np.where(sure, state, np.int8(State.UNKNOWN.code)).astype(np.int8)
+    gait = np.isin(state, (State.WALKING.code, State.RUNNING.code))
+    typical = np.array([_INTENSITY_MG[one] for one in State])[state]
+    return Epochs(
+        start_ns=truth.start_ns,
+        state=state,
+        posture=np.where(sure, posture, np.int8(Posture.UNKNOWN.code)).astype(np.int8),
+        flexion_deg=truth.flexion_deg + rng.normal(0.0, 0.6, n),
+        lateral_deg=truth.lateral_deg + rng.normal(0.0, 0.6, n),
+        walking_s=gait.astype(np.float64),
+        cadence_spm=np.where(gait, truth.cadence_spm, np.nan),
+        steps=np.where(gait, truth.steps, 0.0),
+        intensity_mg=typical * np.exp(rng.normal(0.0, 0.25, n)),
+        confidence=np.where(sure, rng.uniform(0.86, 0.99, n), 0.4),
+        coverage=np.ones(n),
+    )
+
+
+def _codes(names: NDArray[np.str_], table: dict[str, int]) -> NDArray[np.int8]:
+    found, where = np.unique(names, return_inverse=True)
+    return np.array([table[str(name)] for name in found], dtype=np.int8)[where]
+
+
+def _just_changed(state: NDArray[np.int8]) -> NDArray[np.bool_]:
+    changed = np.zeros(len(state), dtype=bool)
+    for at in np.flatnonzero(np.diff(state)) + 1:
+        changed[at : at + _UNSURE_S] = True
+    return changed

@@ -1,0 +1,78 @@
+"""Promise: the page shows what is stored, in a real browser, on a phone too, and talks to nobody but its own server."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zoneinfo
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from processing.metrics import Point
+from processing.stores.sqlite import SqliteStore
+from spineclip.contract.config import PatientConfig
+from spineclip.contract.days import day_start_ns
+from spineclip.patients import Patients, store_file
+from tests.browser.conftest import Watched
+from tests.running import spineclip
+
+pytestmark = pytest.mark.server("chromium")
+
+BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
+PATIENT = "p-0123456789"
+
+
+def _fill(data: Path, language: str) -> None:
+    today = dt.datetime.now(BERLIN).date()
+    tags = {"patient": PATIENT}
+    points = []
+    for back in range(14):
+        date = today - dt.timedelta(days=back)
+        walked, enough = 25.0 - back, back != 4
+        fields = {"date": date.isoformat(), "walking_min": walked, "goal_walking_min": 20.0, "enough_data": enough}
+        if enough:
+            fields["met_walking"] = walked >= 20.0
+        points.append(Point("daily", day_start_ns(date, BERLIN), tags, fields))
+    start_ns = day_start_ns(today, BERLIN)
+    for k in range(1440):
+        state = "sitting" if k < 720 else "walking"
+        points.append(Point("activity", start_ns + 7 * 3600 * 10**9 + k * 5 * 10**9, tags, {"state": state}))
+    store = SqliteStore(store_file(data))
+    store.commit(PATIENT, points, None)
+    store.close()
+    Patients(data).change(PATIENT, lambda _: PatientConfig(time_zone="Europe/Berlin", language=language))
+
+
+@pytest.fixture(scope="module", params=["en", "de"])
+def shown(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    data = tmp_path_factory.mktemp("data")
+    _fill(data, request.param)
+    with spineclip("page", "--no-browser", "--port", "0", data=data) as command:
+        address = command.wait_for(r"http://127\.0\.0\.1:\d+/").group()
+        yield request.param, address
+        assert command.end() == 0, command.text
+        assert "Traceback" not in command.text
+        assert "Warning" not in command.text
+
+
+def test_stored_days_are_shown_and_nothing_leaves_the_machine(
+    shown: tuple[str, str], watched: Watched, pictures: Path
+) -> None:
+    language, address = shown
+    page = watched.page
+    page.goto(address)
+    say = {"en": ("Waiting for your clip", "Goal reached on 5 of 13"), "de": ("Warten auf Ihren", "an 5 von 13 Tagen")}
+    expect(page.locator("section.now")).to_contain_text(say[language][0])
+    expect(page.locator("section.fortnight")).to_contain_text(say[language][1])
+    expect(page.locator("section.walk strong")).to_have_text("25")
+    expect(page.locator("section.today .strip i")).to_have_count(2)
+    expect(page.locator("section.fortnight .day")).to_have_count(14)
+    assert page.evaluate("document.documentElement.lang").startswith(language)
+    for width in (1280, 320):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, "nothing is wider than the screen"
+        page.screenshot(path=pictures / f"page-{language}-{width}.png", full_page=True)
+    assert watched.complaints == []
+    assert [url for url in watched.requests if not url.startswith(address)] == []
