@@ -1,0 +1,351 @@
+"""One wearable's packets to records: decoded, counted, timed, cut into batches of a second, gaps named.
+
+No radio and no disk here: bytes with their arrival times go in, records come out, so that a recording of packets gives
+the same records every time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collector.sequence import Sequence, Step
+from collector.timing import CRYSTAL_ERROR, NOMINAL_ERROR, Line, SegmentClock, Timeline
+from collector.wearables.base import Decoded, Decoder, Stream, Wearable
+from spineclip.contract.placement import Placement
+from spineclip.contract.wire import MAX_DT_NS, Gap, Record, SampleBatch
+
+BATCH_S: Final = 1.0
+RATE_WINDOW_NS: Final = 10 * 10**9
+"""Delivered rate is judged over ten seconds."""
+SLOW_LINK: Final = 0.9
+"""Sensors' own rates are within a few percent of nominal; less than nine tenths is the link."""
+_LOOK_AHEAD_NS: Final = 500_000_000
+"""A host that was busy hands a burst over afterwards; a loss stays. So long after a jump we wait to tell them apart."""
+_FLOORS: Final = 8
+_U32_END: Final = (1 << 32) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Packet:
+    first: int
+    counts: NDArray[np.int16]
+    scale_g: float
+    arrival_ns: int
+    offset_ns: int
+
+    @property
+    def n(self) -> int:
+        return len(self.counts)
+
+
+class ClipStream:
+    """The records of one wearable, over reconnections, from the start of the collector on.
+
+    Parameters
+    ----------
+    device, placement
+        Whose records these are.
+    wearable
+        Its family.
+    new_boot
+        Gives the number of a new boot; asked at the start and should the sequence number ever wrap.
+    stopped_ns
+        Until when an earlier life of the collector had committed records, UTC; the time since is named as a gap.
+    """
+
+    # Set anew with every connection ...
+    _plan: Stream
+    _nominal_ns: float
+    _batch_samples: int
+    _decoder: Decoder
+    _counted: Counter[str]
+    _sequence: Sequence
+    _window: tuple[int, int] | None
+    # ... and with every segment.
+    _clock: SegmentClock
+    _index: int
+    _pending_n: int
+    _line: Line | None
+    _typical_ns: float
+    _floors: list[float]
+    _last_frame: Decoded | None
+
+    def __init__(
+        self,
+        device: str,
+        placement: Placement,
+        wearable: Wearable,
+        new_boot: Callable[[], int],
+        stopped_ns: int | None = None,
+    ) -> None:
+        self.device = device
+        self.placement = placement
+        self.battery_pct: int | None = None
+        self.rssi_dbm: int | None = None
+        self.samples = 0
+        """Samples put into batches."""
+        self.repeated = 0
+        """Packets that came twice or too late and were left out."""
+        self.delivered_hz: float | None = None
+        """Samples a second over the last ten seconds, or None."""
+        self.rejects: Counter[str] = Counter()
+        self.notices: list[str] = []
+        """Sentences for people since they were last taken."""
+        self._wearable = wearable
+        self._new_boot = new_boot
+        self._boot = new_boot()
+        self._seq = 0
+        self._timeline = Timeline()
+        self._gap: tuple[int | None, str] | None = (stopped_ns, "collector-off")
+        self._pending: list[_Packet] = []
+        self._known_period: tuple[float, float] | None = None
+        self._slow = False
+
+    # ---- the life of a connection
+
+    def connected(self, plan: Stream) -> None:
+        """Begin a connection: a new decoder, a new segment of time."""
+        self._plan = plan
+        self._nominal_ns = 1e9 / plan.rate_hz
+        self._batch_samples = max(1, round(plan.rate_hz * BATCH_S))
+        self._decoder = self._wearable.decoder(plan)
+        self._counted = Counter()
+        self._begin_segment()
+        self._sequence = Sequence(self._wearable.clock, self._wearable.counter_bits, self._nominal_ns)
+        self._window = None
+
+    def disconnected(self, reason: str) -> list[Record]:
+        """End a connection: hand out what is pending; the time until the next packet will be a gap for `reason`."""
+        records = self._commit_all()
+        self._open_gap(reason)
+        return records
+
+    def feed(self, characteristic: str, data: bytes, arrival_ns: int, utc_ns: int) -> list[Record]:
+        """Take one notification with the clocks' readings at its arrival; return what became complete."""
+        records: list[Record] = []
+        for frame in self._decoder.feed(characteristic, data):
+            if frame.battery_pct is not None:
+                self.battery_pct = frame.battery_pct
+            if frame.notice:
+                self.notices.append(frame.notice)
+            if len(frame.counts):
+                records += self._take(frame, arrival_ns, utc_ns - arrival_ns)
+        new = self._decoder.rejects - self._counted
+        if new:
+            self.rejects += new
+            self._counted = self._decoder.rejects.copy()
+        return records
+
+    # ---- packets
+
+    def _take(self, frame: Decoded, arrival_ns: int, offset_ns: int) -> list[Record]:
+        verdict = self._sequence.judge(frame, arrival_ns)
+        if verdict.step is Step.AGAIN or self._is_double(frame, arrival_ns):
+            self.repeated += 1
+            return []
+        records: list[Record] = []
+        if verdict.step is Step.REBOOT:
+            records += self._commit_all()
+            self._open_gap("reboot")
+            self._begin_segment()
+        elif verdict.lost:
+            records += self._commit_all() + self._name_lost(verdict.lost)
+        elif self._pending and self._pending[-1].scale_g != frame.scale_g:
+            records += self._commit_all()
+        packet = _Packet(self._index, frame.counts, frame.scale_g, arrival_ns, offset_ns)
+        self._index += packet.n
+        known = self._sequence.period()
+        if known is not None:
+            self._clock.learn(*known)
+        self._clock.add(self._index - 1, arrival_ns)
+        self._pending.append(packet)
+        self._pending_n += packet.n
+        self._last_frame = frame
+        self._watch_rate(packet)
+        if self._pending_n >= self._batch_samples:
+            records += self._commit_ready()
+        return records
+
+    def _is_double(self, frame: Decoded, arrival_ns: int) -> bool:
+        """Tell whether a packet without a counter is the one before again: the same, and earlier than any can be."""
+        if self._sequence.knows_losses or not self._pending or self._last_frame is None:
+            return False
+        before = self._pending[-1]
+        if arrival_ns - before.arrival_ns > self._nominal_ns / 4 or not np.array_equal(frame.counts, before.counts):
+            return False
+        line = self._clock.line() if self._line is None else self._line
+        due_ns = line.time_ns(self._index) - line.period_ns / 2
+        return arrival_ns < due_ns
+
+    def _watch_rate(self, packet: _Packet) -> None:
+        if self._window is None:
+            self._window = (packet.arrival_ns, 0)
+            return
+        start_ns, n = self._window
+        n += packet.n
+        elapsed_ns = packet.arrival_ns - start_ns
+        if elapsed_ns < RATE_WINDOW_NS:
+            self._window = (start_ns, n)
+            return
+        self.delivered_hz = n * 1e9 / elapsed_ns
+        self._window = (packet.arrival_ns, 0)
+        slow = self.delivered_hz < SLOW_LINK * self._plan.rate_hz
+        if slow and not self._slow:
+            self.notices.append(f"link too slow: {self.delivered_hz:.0f} of {self._plan.rate_hz:.0f} Hz")
+        self._slow = slow
+
+    # ---- batches
+
+    def _commit_ready(self) -> list[Record]:
+        """Commit what is pending, unless its end looks like a loss that is not certain yet."""
+        if self._sequence.knows_losses or self._line is None:
+            return self._commit_all()
+        raised = self._first_raised(self._line)
+        if raised is None:
+            return self._commit_all() + self._slow_loss()
+        pending = self._pending
+        if raised == 0 and self._pending_n > 5 * self._batch_samples:
+            return self._commit_all()
+        records = self._commit(pending[:raised])
+        self._pending = pending[raised:]
+        self._pending_n = sum(packet.n for packet in self._pending)
+        if self._pending[-1].arrival_ns - self._pending[0].arrival_ns >= _LOOK_AHEAD_NS:
+            rest = self._pending
+            self._pending = []
+            self._open_gap("lost")
+            self._begin_segment()
+            for packet in rest:
+                again = _Packet(self._index, packet.counts, packet.scale_g, packet.arrival_ns, packet.offset_ns)
+                self._index += again.n
+                self._clock.add(self._index - 1, again.arrival_ns)
+                self._pending.append(again)
+            self._pending_n = sum(packet.n for packet in self._pending)
+            if self._pending_n >= self._batch_samples:
+                records += self._commit_all()
+        return records
+
+    def _first_raised(self, line: Line) -> int | None:
+        """Find the first pending packet from which on all are later than honest delays make them, or None.
+
+        A wearable without counter that lost a packet goes on with a count that is too small: all that follows seems
+        late by what was lost.
+        """
+        limit_ns = max(0.6 * line.period_ns, 6.0 * self._typical_ns)
+        found = None
+        for at in range(len(self._pending) - 1, -1, -1):
+            packet = self._pending[at]
+            if packet.arrival_ns - line.time_ns(packet.first + packet.n - 1) <= limit_ns:
+                break
+            found = at
+        return found
+
+    def _slow_loss(self) -> list[Record]:
+        """Notice a few lost samples by the floor of lateness, which stays up for seconds."""
+        if len(self._floors) < _FLOORS or self._line is None:
+            return []
+        up_ns = min(self._floors)
+        if up_ns <= max(0.6 * self._line.period_ns, 0.75 * self._typical_ns):
+            return []
+        self._open_gap("lost")
+        self._begin_segment()
+        return []
+
+    def _commit_all(self) -> list[Record]:
+        pending, self._pending, self._pending_n = self._pending, [], 0
+        return self._commit(pending)
+
+    def _commit(self, packets: list[_Packet]) -> list[Record]:
+        if not packets:
+            return []
+        if self._timeline.follow(min(packet.offset_ns for packet in packets)):
+            self._open_gap("clock-step")
+        line = self._clock.line()
+        self._note_lateness(packets)
+        first, n = packets[0].first, sum(packet.n for packet in packets)
+        placed = self._timeline.place(line, first, n)
+        records: list[Record] = []
+        if self._gap is not None:
+            start_ns, reason = self._gap
+            self._gap = None
+            if start_ns is not None and placed.t0_ns > start_ns:
+                records.append(self._gap_record(start_ns, placed.t0_ns, reason))
+        xyz = packets[0].counts if len(packets) == 1 else np.concatenate([packet.counts for packet in packets])
+        boot, seq = self._next_seq()
+        batch = SampleBatch(
+            self.device,
+            self.placement,
+            boot,
+            seq,
+            placed.t0_ns,
+            min(placed.dt_ns, MAX_DT_NS),
+            packets[0].scale_g,
+            xyz,
+            clock_error_ns=placed.error_ns,
+            battery_pct=self.battery_pct,
+            rssi_dbm=self.rssi_dbm,
+        )
+        self.samples += n
+        self._line = line
+        self._known_period = (line.period_ns, max(line.rate_error, 1e-9))
+        return [*records, batch]
+
+    def _note_lateness(self, packets: list[_Packet]) -> None:
+        first = self._line is None
+        line = self._clock.line() if self._line is None else self._line
+        late_ns = sorted(packet.arrival_ns - line.time_ns(packet.first + packet.n - 1) for packet in packets)
+        median_ns = late_ns[len(late_ns) // 2]
+        if first:
+            self._typical_ns = median_ns
+            return
+        self._typical_ns += (median_ns - self._typical_ns) / 8
+        self._floors = [*self._floors[-(_FLOORS - 1) :], late_ns[0]]
+
+    # ---- gaps
+
+    def _open_gap(self, reason: str) -> None:
+        """Name the time from the last committed sample to the next as a gap; the first reason holds."""
+        if self._gap is None:
+            self._gap = (self._timeline.end_ns, reason)
+        self._timeline.break_off()
+
+    def _name_lost(self, lost: int) -> list[Record]:
+        """Name samples that the wearable's own count says are lost."""
+        self._index += lost
+        start_ns = self._timeline.end_ns
+        if self._line is None or start_ns is None or self._gap is not None:
+            return []
+        self._timeline.skip(lost, self._line)
+        end_ns = self._timeline.end_ns
+        return [self._gap_record(start_ns, start_ns if end_ns is None else end_ns, "lost")]
+
+    def _gap_record(self, start_ns: int, end_ns: int, reason: str) -> Gap:
+        return Gap(self.device, self.placement, *self._next_seq(), start_ns, end_ns, reason)
+
+    def _next_seq(self) -> tuple[int, int]:
+        boot, seq = self._boot, self._seq
+        if seq == _U32_END:
+            self._boot, self._seq = self._new_boot(), 0
+        else:
+            self._seq = seq + 1
+        return boot, seq
+
+    def _begin_segment(self) -> None:
+        """Forget where samples were; keep what is known of the rate."""
+        period_ns, error = self._nominal_ns, NOMINAL_ERROR
+        known = self._known_period
+        if known is not None and math.isclose(known[0], self._nominal_ns, rel_tol=0.2):
+            period_ns, error = known[0], max(known[1], CRYSTAL_ERROR)
+        self._clock = SegmentClock(period_ns, error)
+        self._index = 0
+        self._pending_n = sum(packet.n for packet in self._pending)
+        self._line = None
+        self._typical_ns = 0.0
+        self._floors = []
+        self._last_frame = None
