@@ -75,7 +75,7 @@ class ClipStream:
     _line: Line | None
     _typical_ns: float
     _floors: list[float]
-    _last_frame: Decoded | None
+    _last: tuple[Decoded, int] | None
 
     def __init__(
         self,
@@ -167,7 +167,7 @@ class ClipStream:
         self._clock.add(self._index - 1, arrival_ns)
         self._pending.append(packet)
         self._pending_n += packet.n
-        self._last_frame = frame
+        self._last = (frame, arrival_ns)
         self._watch_rate(packet)
         if self._pending_n >= self._batch_samples:
             records += self._commit_ready()
@@ -175,10 +175,10 @@ class ClipStream:
 
     def _is_double(self, frame: Decoded, arrival_ns: int) -> bool:
         """Tell whether a packet without a counter is the one before again: the same, and earlier than any can be."""
-        if self._sequence.knows_losses or not self._pending or self._last_frame is None:
+        if self._sequence.knows_losses or self._last is None:
             return False
-        before = self._pending[-1]
-        if arrival_ns - before.arrival_ns > self._nominal_ns / 4 or not np.array_equal(frame.counts, before.counts):
+        before, before_ns = self._last
+        if arrival_ns - before_ns > self._nominal_ns / 4 or not np.array_equal(frame.counts, before.counts):
             return False
         line = self._clock.line() if self._line is None else self._line
         due_ns = line.time_ns(self._index) - line.period_ns / 2
@@ -348,4 +348,4 @@ class ClipStream:
         self._line = None
         self._typical_ns = 0.0
         self._floors = []
-        self._last_frame = None
+        self._last = None
