@@ -135,6 +135,8 @@ _ALL: Final = (
         met_sedentary=Field(bool, "", "no sitting over the limit (left out without enough data)"),
         met_breaks=Field(bool, "", "breaks goal met (left out without enough data)"),
         met_upright=Field(bool, "", "upright goal met (left out without enough data)"),
+        attention=Field(int, "", "points for sorting: how much of the day one would ask about"),
+        attention_why=Field(str, "", "what one would ask about, in words"),
     ),
     _measurement(
         "diary",

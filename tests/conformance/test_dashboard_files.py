@@ -1,0 +1,164 @@
+"""The dashboards in the repository are what the builders build, and what Grafana's own types allow."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from dashboards.grafana.page import COLUMNS
+from dashboards.grafana.panels import DATASOURCE
+from dashboards.grafana.provisioning import GENERATED, dashboards, write
+from tests.dashboards.types import complaints
+
+HOUSE = Path(__file__).resolve().parents[2]
+PROVISIONING = HOUSE / "deploy" / "grafana" / "provisioning"
+ALL = dashboards()
+
+
+def test_the_files_are_current(tmp_path: Path) -> None:
+    """After a change of a builder: make dashboards."""
+    fresh = write(tmp_path / "generated", tmp_path / "provisioning")
+    assert len(fresh) == len(ALL) + 3
+    for path in fresh:
+        kept = (GENERATED if path.parent.name == "generated" else PROVISIONING) / path.relative_to(
+            tmp_path / ("generated" if path.parent.name == "generated" else "provisioning")
+        )
+        assert kept.read_text(encoding="utf-8") == path.read_text(encoding="utf-8"), f"{kept} is not current"
+    assert {p.name for p in GENERATED.iterdir()} == {f"{name}.json" for name in ALL}
+
+
+@pytest.mark.server("npm")
+def test_grafanas_own_types_allow_every_dashboard(tmp_path: Path) -> None:
+    read = {name: json.loads((GENERATED / f"{name}.json").read_text(encoding="utf-8")) for name in ALL}
+    assert complaints(read, tmp_path) == []
+
+
+def _grid_in_words(page: dict[str, Any]) -> None:
+    page["panels"][0]["gridPos"]["w"] = "12"
+
+
+def _no_such_colour_mode(page: dict[str, Any]) -> None:
+    page["panels"][0]["options"]["colorMode"] = "rainbow"
+
+
+def _no_such_option(page: dict[str, Any]) -> None:
+    page["panels"][6]["options"]["sparkle"] = True
+
+
+def _no_such_line(page: dict[str, Any]) -> None:
+    page["panels"][8]["fieldConfig"]["defaults"]["custom"]["drawStyle"] = "crayon"
+
+
+def _no_such_key(page: dict[str, Any]) -> None:
+    page["panels"][0]["colour"] = "red"
+
+
+def _no_such_refresh(page: dict[str, Any]) -> None:
+    page["templating"]["list"][0]["refresh"] = 7
+
+
+@pytest.mark.server("npm")
+@pytest.mark.slow
+def test_the_types_catch_what_is_wrong(tmp_path: Path) -> None:
+    faults: list[Callable[[dict[str, Any]], None]] = [
+        _grid_in_words, _no_such_colour_mode, _no_such_option, _no_such_line, _no_such_key, _no_such_refresh,
+    ]  # fmt: skip
+    seeded = {}
+    for fault in faults:
+        page = copy.deepcopy(ALL["patient"])
+        fault(page)
+        seeded[fault.__name__.strip("_")] = page
+    found = complaints(seeded, tmp_path)
+    for name in seeded:
+        assert [line for line in found if line.startswith(f"{name}.ts")], f"{name} was not caught"
+
+
+def _panels() -> list[Any]:
+    return [
+        pytest.param(panel, id=f"{name}-{panel['title']}") for name, page in ALL.items() for panel in page["panels"]
+    ]
+
+
+@pytest.mark.parametrize("panel", _panels())
+def test_every_panel_names_its_unit_and_its_question(panel: dict[str, Any]) -> None:
+    if panel["type"] == "text":
+        return
+    assert panel["description"]
+    assert panel["datasource"] == DATASOURCE
+    config = panel["fieldConfig"]
+    units = [config["defaults"].get("unit")] + [
+        p["value"] for row in config["overrides"] for p in row["properties"] if p["id"] == "unit"
+    ]
+    assert any(units) or panel["type"] == "state-timeline" or panel["title"] in {"Why", "Faults"}
+
+
+def test_every_panel_that_sums_days_shows_how_long_they_were_worn() -> None:
+    for name in ("patient", "fortnight"):
+        for panel in ALL[name]["panels"]:
+            queries = " ".join(row["query"] for row in panel.get("targets", []))
+            if panel["type"] == "timeseries" and 'FROM "daily"' in queries:
+                assert '"worn_min"' in queries, panel["title"]
+
+
+@pytest.mark.parametrize("name", list(ALL))
+def test_no_two_panels_lie_on_each_other(name: str) -> None:
+    taken: set[tuple[int, int]] = set()
+    for panel in ALL[name]["panels"]:
+        at = panel["gridPos"]
+        cells = {(at["x"] + dx, at["y"] + dy) for dx in range(at["w"]) for dy in range(at["h"])}
+        assert not taken & cells, panel["title"]
+        assert max(x for x, _ in cells) < COLUMNS
+        taken |= cells
+
+
+def test_ids_are_unique_and_links_lead_somewhere() -> None:
+    uids = [page["uid"] for page in ALL.values()]
+    assert len(set(uids)) == len(uids)
+    for page in ALL.values():
+        ids = [panel["id"] for panel in page["panels"]]
+        assert len(set(ids)) == len(ids)
+    text = json.dumps(ALL["overview"])
+    assert f"/d/{ALL['patient']['uid']}?var-patient=" in text
+
+
+def test_nothing_of_a_name_or_a_word_says_more_than_it_informs() -> None:
+    for page in ALL.values():
+        text = json.dumps(page).lower().replace("does not diagnose", "")
+        assert not re.findall(r"\b(?:diagnos|treat|prevent|risk|patholog)\w*", text)
+
+
+def test_provisioning_is_read_only_and_holds_no_secret() -> None:
+    source = yaml.safe_load((PROVISIONING / "datasources" / "spineclip.yaml").read_text())["datasources"][0]
+    assert source["editable"] is False
+    assert source["jsonData"]["version"] == "InfluxQL"
+    assert source["secureJsonData"] == {"httpHeaderValue1": "$__file{/run/secrets/grafana_influx_header}"}
+    provider = yaml.safe_load((PROVISIONING / "dashboards" / "spineclip.yaml").read_text())["providers"][0]
+    assert provider["allowUiUpdates"] is False
+
+
+def test_alert_rules_are_complete() -> None:
+    """The parts that Grafana's file provisioning asks of a rule."""
+    parsed = yaml.safe_load((PROVISIONING / "alerting" / "spineclip.yaml").read_text())
+    (group,) = parsed["groups"]
+    assert {"orgId", "name", "folder", "interval", "rules"} <= group.keys()
+    uids = [rule["uid"] for rule in group["rules"]]
+    assert len(set(uids)) == len(uids)
+    for rule in group["rules"]:
+        refs = {part["refId"] for part in rule["data"]}
+        assert rule["condition"] in refs
+        for part in rule["data"]:
+            assert part["relativeTimeRange"]["from"] > part["relativeTimeRange"]["to"]
+            if part["datasourceUid"] == "__expr__":
+                assert part["model"]["expression"] in refs
+            else:
+                assert part["datasourceUid"] == DATASOURCE["uid"]
+                assert "$patient" not in part["model"]["query"], "template variables do not work in alerts"
+        assert rule["annotations"]["summary"]
+        assert len(rule["uid"]) <= 40
