@@ -8,6 +8,8 @@ import typer
 from typer.core import TyperGroup
 
 from spineclip.cli import diary
+from spineclip.cli.certs import certs
+from spineclip.cli.enroll import enroll
 from spineclip.cli.goals import goals
 from spineclip.cli.page import page
 from spineclip.contract.errors import SpineclipError
@@ -39,6 +41,8 @@ def _main() -> None:
     """Hold the commands together."""
 
 
+app.command()(certs)
+app.command()(enroll)
 app.command()(goals)
 app.command()(page)
 app.add_typer(diary.app, name="diary")
