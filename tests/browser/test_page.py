@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from processing.metrics import Point
@@ -76,3 +77,16 @@ def test_stored_days_are_shown_and_nothing_leaves_the_machine(
         page.screenshot(path=pictures / f"page-{language}-{width}.png", full_page=True)
     assert watched.complaints == []
     assert [url for url in watched.requests if not url.startswith(address)] == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+def test_no_rule_of_wcag_is_broken(shown: tuple[str, str], watched: Watched, scheme: str, width: int) -> None:
+    page = watched.page
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(shown[1])
+    expect(page.locator("section.fortnight .day")).to_have_count(14)
+    results = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
+    assert len(results.response["passes"]) > 10, "the rules have been looked at"
+    assert results.violations_count == 0, results.generate_report()
