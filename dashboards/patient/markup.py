@@ -7,6 +7,7 @@ import zoneinfo
 from html import escape
 from typing import Final
 
+from dashboards.patient.clip import ClipView
 from dashboards.patient.fortnight import DayBar, FortnightView, Verdict
 from dashboards.patient.now import NowView, SittingView, WalkingView
 from dashboards.patient.today import MISSING, TodayView
@@ -86,6 +87,12 @@ def fortnight_html(view: FortnightView, words: Words) -> str:
         f'<ul class="spoken" aria-label="{escape(words("fortnight.label"))}">{rows}</ul>'
         f'<ul class="legend">{legend}</ul>{_sentence(summary)}'
     )
+
+
+def clip_html(view: ClipView) -> str:
+    """Write how the clip does."""
+    facts = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in view.facts)
+    return (f"<dl>{facts}</dl>" if facts else "") + (_sentence(view.sentence) if view.sentence else "")
 
 
 def _column(day: DayBar, ceiling_min: float, words: Words) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from dashboards.patient import markup
+from dashboards.patient.clip import clip_view
 from dashboards.patient.feed import STALE_S, LiveFeed, Received
 from dashboards.patient.figure import Figure
 from dashboards.patient.fortnight import DAYS, FortnightView, fortnight_view
@@ -52,6 +53,7 @@ class Shown:
     sitting: str
     today: str
     fortnight: str
+    clip: str
 
 
 class PageModel:
@@ -102,6 +104,7 @@ class PageModel:
             ),
             today=markup.today_html(reel.view(), source.zone, words),
             fortnight=markup.fortnight_html(fortnight[0], words),
+            clip=markup.clip_html(clip_view(source.reader.latest("device", source.patient), received, words)),
         )
 
     def _now_ns(self, received: Received | None) -> int:

@@ -51,6 +51,8 @@ class _Parts:
                 self._today = ui.html("", sanitize=False)
             with _section("fortnight", words("page.fortnight")):
                 self._fortnight = ui.html("", sanitize=False)
+            with _section("clip-card", words("clip.title")):
+                self._clip = ui.html("", sanitize=False)
             with ui.element("footer"):
                 ui.html(words("page.not_a_device"), sanitize=False, tag="p")
         await self._refresh()
@@ -74,6 +76,7 @@ class _Parts:
         self._sitting.set_content(shown.sitting)
         self._today.set_content(shown.today)
         self._fortnight.set_content(shown.fortnight)
+        self._clip.set_content(shown.clip)
 
 
 def _section(name: str, title: str) -> ui.element:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from dashboards.patient import markup
+from dashboards.patient.clip import clip_view
 from dashboards.patient.feed import STALE_S, LatestFeed, Received
 from dashboards.patient.figure import Figure
 from dashboards.patient.fortnight import DAYS, Verdict, fortnight_view
@@ -21,6 +22,7 @@ from processing.metrics import Point
 from spineclip.contract.clock import DrivenClock
 from spineclip.contract.days import SECOND_NS, day_start_ns
 from spineclip.contract.live import Live
+from spineclip.contract.placement import Placement
 
 BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
 T0 = 1_760_000_000 * 10**9
@@ -171,6 +173,34 @@ class TestFortnight:
         )
         assert [day.verdict for day in view.days[-4:]] == [Verdict.NONE, Verdict.THIN, Verdict.SOME, Verdict.MET]
         assert (view.met, view.judged) == (1, 2)
+
+
+class TestClip:
+    def _device(self, **fields: Any) -> Point:
+        return Point("device", T0, {"patient": "p", "device": "d"}, fields)
+
+    def test_a_low_battery_is_told_before_it_is_empty(self) -> None:
+        assert clip_view(self._device(battery_pct=15.0), _seen(), WORDS).sentence == WORDS("clip.charge")
+        assert clip_view(self._device(battery_pct=16.0), _seen(), WORDS).sentence == ""
+
+    def test_the_newest_battery_holds(self) -> None:
+        assert ("Battery", "80 %") in clip_view(self._device(battery_pct=20.0), _seen(battery_pct=80), WORDS).facts
+
+    @pytest.mark.parametrize(("dbm", "said"), [(-75.0, "good"), (-76.0, "fair"), (-90.0, "fair"), (-91.0, "weak")])
+    def test_signal_in_words(self, dbm: float, said: str) -> None:
+        assert ("Signal", said) in clip_view(self._device(rssi_dbm=dbm), _seen(), WORDS).facts
+
+    def test_the_signal_of_a_silent_clip_is_not_told(self) -> None:
+        facts = dict(clip_view(self._device(rssi_dbm=-50.0), _seen(age_s=STALE_S + 1), WORDS).facts)
+        assert facts == {"Connection": "not heard right now"}
+
+    @pytest.mark.parametrize("placement", list(Placement))
+    @pytest.mark.parametrize("language", LANGUAGES)
+    def test_every_place_has_a_name(self, placement: Placement, language: str) -> None:
+        assert len(clip_view(self._device(placement=str(placement)), None, Words(language)).facts) == 2
+
+    def test_nothing_heard_yet(self) -> None:
+        assert clip_view(None, None, WORDS).sentence == "No clip has been heard yet."
 
 
 class TestWords:
