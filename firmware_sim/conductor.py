@@ -94,8 +94,9 @@ class Conductor:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"nobody subscribed to the wearables within {timeout_s:g} s")
             await self._advance(utc_ns - 2 * _BEFORE_START_NS)
-        self._clock.step_utc((utc_ns - _BEFORE_START_NS - self._clock.utc_ns()) / 1e9)
-        self._anchor = None
+        self._step_to(utc_ns - _BEFORE_START_NS)
+        for device in self._radio.devices:
+            device.restart_link()
 
     async def run(self, until_ns: int) -> None:
         """Drive time up to `until_ns`, UTC nanoseconds.
@@ -114,8 +115,7 @@ class Conductor:
         attended = self.attended and self._radio.subscribed
         due = self._radio.next_ns()
         if attended and self._skip_ns is not None and due is not None and due - now > self._skip_ns:
-            self._clock.step_utc((min(due, until_ns) - _BEFORE_START_NS - now) / 1e9)
-            self._anchor = None
+            self._step_to(min(due, until_ns) - _BEFORE_START_NS)
             return
         wake = self._clock.next_wake_utc_ns
         target = max(now, min(one for one in (due, wake, until_ns) if one is not None))
@@ -132,6 +132,12 @@ class Conductor:
         if due is not None and due <= target:
             self._radio.step(target)
             await self._settle()
+
+    def _step_to(self, utc_ns: int) -> None:
+        """Set the wall clock, to the nanosecond."""
+        while missing := utc_ns - self._clock.utc_ns():
+            self._clock.step_utc(missing / 1e9)
+        self._anchor = None
 
     def _allowed_ns(self, speed: float, now_ns: int) -> int:
         """Return how far time may have gone by now at this speed, counted from the last change of speed."""

@@ -139,6 +139,11 @@ class VirtualDevice:
 
     # --- for whoever drives time ---------------------------------------------------------------------------------
 
+    def restart_link(self) -> None:
+        """Let what the link does from now on depend on nothing that came before, such as how long connecting took."""
+        if self.connected:
+            self._link.restart(self._now_ns())
+
     def next_ns(self) -> int | None:
         """Return when something happens next: a packet is sent, arrives, or the link times out."""
         if not self.connected:

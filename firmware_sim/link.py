@@ -54,6 +54,10 @@ class Link(Protocol):
         """Begin a connection."""
         ...
 
+    def restart(self, t_ns: int) -> None:
+        """Begin it anew, as if it were the first one."""
+        ...
+
     def close(self) -> int:
         """End it; return how many notifications were on their way."""
         ...
@@ -81,6 +85,10 @@ class IdealLink:
         """Begin a connection."""
         del t_ns
         self._waiting.clear()
+
+    def restart(self, t_ns: int) -> None:
+        """Begin the connection anew."""
+        self.open(t_ns)
 
     def close(self) -> int:
         """End it."""
@@ -110,6 +118,7 @@ class EventLink:
 
     def __init__(self, model: LinkModel, seed: int) -> None:
         self._model = model
+        self._seed = seed
         self._dice = random.Random(seed)  # noqa: S311 - not for secrets
         self._queue: deque[Notification] = deque()
         self._arriving: deque[tuple[int, Notification]] = deque()
@@ -125,6 +134,11 @@ class EventLink:
         self._interval_ns = steps * 1_250_000
         self._origin_ns = t_ns + self._dice.randrange(self._interval_ns)
         self._event_ns = self._origin_ns
+
+    def restart(self, t_ns: int) -> None:
+        """Begin the connection anew with the dice as they were at first: what follows depends on `t_ns` only."""
+        self._dice = random.Random(self._seed)  # noqa: S311 - not for secrets
+        self.open(t_ns)
 
     def close(self) -> int:
         """End it; what was queued is lost."""
