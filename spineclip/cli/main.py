@@ -12,6 +12,7 @@ from spineclip.cli.certs import certs
 from spineclip.cli.enroll import enroll
 from spineclip.cli.goals import goals
 from spineclip.cli.page import page
+from spineclip.cli.report import report
 from spineclip.contract.errors import SpineclipError
 
 
@@ -45,4 +46,5 @@ app.command()(certs)
 app.command()(enroll)
 app.command()(goals)
 app.command()(page)
+app.command()(report)
 app.add_typer(diary.app, name="diary")
