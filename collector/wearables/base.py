@@ -166,6 +166,10 @@ class Wearable(Protocol):
         """Choose what to ask for: the lowest rate and range that it offers and that are no less than wanted."""
         ...
 
+    async def prepare(self, gatt: Gatt, stream: Stream) -> None:
+        """Set what must be set before the notifications are switched on; called at every connection."""
+        ...
+
     async def start(self, gatt: Gatt, stream: Stream) -> None:
         """Ask for the stream; called after the notifications are on, at every connection."""
         ...

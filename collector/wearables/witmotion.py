@@ -111,14 +111,20 @@ class WitMotion:
         """Choose the rate; the range is always 16 g."""
         return Stream(at_least(self.rates_hz, rate_hz), RANGE_G)
 
-    async def start(self, gatt: Gatt, stream: Stream) -> None:
-        """Unlock and set the rate. It is not saved: the wearable keeps its own setting for its own app."""
+    async def prepare(self, gatt: Gatt, stream: Stream) -> None:
+        """Unlock and set the rate, before the first frame comes.
+
+        It is not saved: the wearable keeps its own setting for its own app.
+        """
         for command in (_UNLOCK, bytes((0xFF, 0xAA, 0x03, _RATE_CODES[stream.rate_hz], 0x00))):
             await gatt.write(WITMOTION_WRITE, command, response=False)
             await gatt.sleep(_PAUSE_S)
 
+    async def start(self, gatt: Gatt, stream: Stream) -> None:
+        """Nothing to say: it streams as soon as somebody listens."""
+
     async def stop(self, gatt: Gatt) -> None:
-        """Nothing to say: it streams as long as somebody listens."""
+        """Nothing to say: it stops when nobody listens."""
 
     async def ask_battery(self, gatt: Gatt) -> int | None:
         """Ask for the battery's register; the answer comes as a notification."""

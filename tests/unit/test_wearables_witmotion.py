@@ -95,9 +95,9 @@ class _Notes:
         assert 0 <= seconds < 1
 
 
-async def test_start_unlocks_and_sets_the_rate() -> None:
+async def test_prepares_by_unlocking_and_setting_the_rate() -> None:
     notes, wearable = _Notes(), WitMotion()
     assert wearable.plan(60.0, 8.0) == Stream(100.0, 16.0)
-    await wearable.start(notes, wearable.plan(60.0, 8.0))
+    await wearable.prepare(notes, wearable.plan(60.0, 8.0))
     await wearable.ask_battery(notes)
     assert [data.hex() for _, data in notes.written] == ["ffaa6988b5", "ffaa030900", "ffaa276400"]

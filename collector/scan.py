@@ -1,0 +1,216 @@
+"""Who is near: scanning, and choosing one wearable among those that advertise."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from bleak import BleakScanner
+from bleak.backends.device import BLEDevice
+from bleak.backends.scanner import AdvertisementData, AdvertisementDataCallback
+from bleak.exc import (
+    BleakBluetoothNotAvailableError,
+    BleakBluetoothNotAvailableReason,
+    BleakDBusError,
+)
+
+from collector.wearables import Advertisement, Wearable, recognise
+from spineclip.contract.errors import RadioUnavailableError, WearableNotFoundError
+from spineclip.contract.ids import wearable_id
+
+SCAN_S: Final = 5.0
+_ADDRESS: Final = re.compile(r"([0-9a-f]{2}:){5}[0-9a-f]{2}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_SETTLE_S: Final = 0.3
+"""After the first match of a vague target we listen so long for one that is nearer."""
+_NO_SERVICE: Final = frozenset(
+    {"org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A wearable that advertises near us."""
+
+    device: BLEDevice
+    seen: Advertisement
+    wearable: Wearable
+
+    @property
+    def wearable_id(self) -> str:
+        """Its id: kind and address."""
+        return wearable_id(self.wearable.kind, self.seen.address)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What to look for: a kind (``witmotion``), an address, a wearable id, or an advertised name.
+
+    `exact` tells whether only one wearable in the world can be meant.
+    """
+
+    text: str
+
+    @property
+    def exact(self) -> bool:
+        """Whether this is an address or a wearable id."""
+        return _ADDRESS.fullmatch(self.text) is not None or re.search(r"-[0-9a-f]{12}$", self.text) is not None
+
+    def matches(self, sighting: Sighting) -> bool:
+        """Tell whether a sighting is what was asked for."""
+        wanted = self.text.lower()
+        return wanted in (
+            sighting.seen.address.lower(),
+            sighting.wearable_id,
+            sighting.wearable.kind,
+            sighting.seen.name.lower(),
+        )
+
+
+def sighting(device: BLEDevice, data: AdvertisementData) -> Sighting | None:
+    """Recognise an advertisement, or None when it comes from something else."""
+    seen = Advertisement(
+        name=data.local_name or device.name or "",
+        address=device.address,
+        services=frozenset(uuid.lower() for uuid in data.service_uuids),
+        manufacturer=dict(data.manufacturer_data),
+        rssi_dbm=data.rssi if -127 <= data.rssi <= 20 else None,
+    )
+    wearable = recognise(seen)
+    return None if wearable is None else Sighting(device, seen, wearable)
+
+
+async def look(seconds: float = SCAN_S, adapter: str | None = None) -> list[Sighting]:
+    """Scan for so long and return the wearables near, nearest first.
+
+    Raises
+    ------
+    RadioUnavailableError
+        If there is no Bluetooth to use.
+    """
+    found: dict[str, Sighting] = {}
+
+    def note(device: BLEDevice, data: AdvertisementData) -> None:
+        one = sighting(device, data)
+        if one is not None:
+            found[device.address] = one
+
+    with radio_errors():
+        async with _scanner(note, adapter):
+            await asyncio.sleep(seconds)
+    return sorted(found.values(), key=_nearness, reverse=True)
+
+
+async def find(
+    target: Target, seconds: float = SCAN_S, adapter: str | None = None, taken: Collection[str] = ()
+) -> Sighting:
+    """Scan until the target is seen; of several that match a vague target, take the nearest.
+
+    Parameters
+    ----------
+    target
+        What to look for.
+    seconds
+        How long at most.
+    adapter
+        Such as ``hci1``; None for the system's choice.
+    taken
+        Addresses that somebody else in this process uses already.
+
+    Raises
+    ------
+    WearableNotFoundError
+        If it is not seen.
+    RadioUnavailableError
+        If there is no Bluetooth to use.
+    """
+    found: dict[str, Sighting] = {}
+    others: set[str] = set()
+    matched = asyncio.Event()
+
+    def note(device: BLEDevice, data: AdvertisementData) -> None:
+        one = sighting(device, data)
+        if one is None or device.address in taken:
+            return
+        if target.matches(one):
+            found[device.address] = one
+            matched.set()
+        else:
+            others.add(one.wearable_id)
+
+    with radio_errors():
+        async with _scanner(note, adapter):
+            try:
+                async with asyncio.timeout(seconds):
+                    await matched.wait()
+            except TimeoutError:
+                pass
+            else:
+                if not target.exact:
+                    await asyncio.sleep(_SETTLE_S)
+    if found:
+        return max(found.values(), key=_nearness)
+    near = f"Near are {', '.join(sorted(others))}" if others else "No wearable that we know is near"
+    raise WearableNotFoundError(
+        f"{target.text!r} was not seen within {seconds:g} s",
+        advice=f"{near}; is it charged, switched on, and not connected to a phone",
+    )
+
+
+@contextmanager
+def radio_errors() -> Iterator[None]:
+    """Turn what bleak and D-Bus raise without Bluetooth into a sentence for people.
+
+    Raises
+    ------
+    RadioUnavailableError
+        In the place of any of them; other errors pass.
+    """
+    try:
+        yield
+    except BleakBluetoothNotAvailableError as error:
+        what, advice = _UNAVAILABLE.get(error.reason, ("Bluetooth cannot be used", "Run: spineclip doctor"))
+        raise RadioUnavailableError(what, advice=advice) from error
+    except BleakDBusError as error:
+        if error.dbus_error not in _NO_SERVICE:
+            raise
+        raise RadioUnavailableError(
+            "the Bluetooth service does not answer",
+            advice="Start it with: sudo systemctl start bluetooth",
+        ) from error
+    except (FileNotFoundError, ConnectionError, EOFError) as error:
+        raise RadioUnavailableError(
+            "there is no D-Bus system bus, over which Linux offers Bluetooth",
+            advice="Install and start dbus and bluez; in a container, hand in /run/dbus/system_bus_socket",
+        ) from error
+
+
+_DENIED: Final = ("this program may not use Bluetooth", "Allow it in the system's privacy settings")
+_UNAVAILABLE: Final = {
+    BleakBluetoothNotAvailableReason.NO_BLUETOOTH: (
+        "this computer has no Bluetooth adapter",
+        "Plug one in; any that speaks Bluetooth 4.0 or newer will do",
+    ),
+    BleakBluetoothNotAvailableReason.NO_BLE_CENTRAL_ROLE: (
+        "the Bluetooth adapter does not speak Bluetooth Low Energy",
+        "Use one that speaks Bluetooth 4.0 or newer",
+    ),
+    BleakBluetoothNotAvailableReason.POWERED_OFF: (
+        "Bluetooth is switched off",
+        "Switch it on, for instance with: bluetoothctl power on",
+    ),
+    BleakBluetoothNotAvailableReason.DENIED_BY_USER: _DENIED,
+    BleakBluetoothNotAvailableReason.DENIED_BY_SYSTEM: _DENIED,
+    BleakBluetoothNotAvailableReason.DENIED_BY_UNKNOWN: _DENIED,
+}
+
+
+def _scanner(note: AdvertisementDataCallback, adapter: str | None) -> BleakScanner:
+    return BleakScanner(note) if adapter is None else BleakScanner(note, bluez={"adapter": adapter})
+
+
+def _nearness(one: Sighting) -> int:
+    return -128 if one.seen.rssi_dbm is None else one.seen.rssi_dbm

@@ -1,0 +1,188 @@
+"""Promise: the link finds a wearable through real bleak, streams it, and comes back after every loss."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from collector import link as link_module
+from collector.link import Link, Radio
+from collector.scan import Sighting, Target, find, look
+from collector.wearables import Stream
+from firmware_sim.firmware.base import Samples, Times
+from firmware_sim.firmware.witmotion import Witmotion
+from firmware_sim.radio import VirtualRadio
+from spineclip.contract.clock import SystemClock
+from spineclip.contract.errors import RadioUnavailableError, SpineclipError, WearableNotFoundError
+
+
+class _Still:
+    def samples(self, t_ns: Times) -> Samples:
+        return np.tile([0.0, 0.0, 1.0], (len(t_ns), 1))
+
+
+@dataclass
+class _Notes:
+    """A sink that keeps everything."""
+
+    packets: int = 0
+    plans: list[Stream] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+    troubles: list[SpineclipError] = field(default_factory=list)
+    sightings: list[Sighting] = field(default_factory=list)
+    doubled: int = 0
+
+    def found(self, sighting: Sighting) -> None:
+        self.sightings.append(sighting)
+
+    def connected(self, plan: Stream) -> None:
+        self.plans.append(plan)
+
+    def packet(self, characteristic: str, data: bytes, arrival_ns: int, utc_ns: int) -> None:
+        self.packets += 1
+
+    def battery(self, percent: int) -> None: ...
+
+    def lost(self, reason: str) -> None:
+        self.reasons.append(reason)
+
+    def trouble(self, error: SpineclipError) -> None:
+        self.troubles.append(error)
+
+
+async def _until(true: Callable[[], bool], seconds: float = 20.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not true():
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def radio() -> AsyncIterator[VirtualRadio]:
+    async with VirtualRadio() as virtual:
+        yield virtual
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten pauses, which are real time here."""
+    monkeypatch.setattr(link_module, "_BACKOFF_S", (0.05,))
+    monkeypatch.setattr(link_module, "_AWAY_S", (0.05,))
+
+
+async def _streaming(target: str, notes: _Notes) -> tuple[Link, asyncio.Task[None]]:
+    link = Link(Target(target), Radio(), SystemClock(), notes, rate_hz=100.0)
+    task = asyncio.create_task(link.run())
+    await _until(lambda: notes.packets > 20)
+    return link, task
+
+
+async def test_scan_names_kind_and_strength(radio: VirtualRadio) -> None:
+    radio.add(Witmotion(_Still(), name="WT901BLE67", address="C0:00:00:00:00:01"), rssi_dbm=-50)
+    radio.add(Witmotion(_Still(), name="WT901BLE68", address="C0:00:00:00:00:02"), rssi_dbm=-80)
+    near, far = await look(0.5)
+    assert (near.wearable_id, near.seen.name, near.seen.rssi_dbm) == (
+        "witmotion-c00000000001",
+        "WT901BLE67",
+        pytest.approx(-50, abs=5),
+    )
+    assert far.seen.rssi_dbm == pytest.approx(-80, abs=5)
+
+
+@pytest.mark.parametrize("text", ["witmotion", "c0:00:00:00:00:01", "WT901BLE67", "witmotion-c00000000001"])
+async def test_finds_by_kind_address_name_or_id(radio: VirtualRadio, text: str) -> None:
+    radio.add(Witmotion(_Still(), name="WT901BLE67", address="C0:00:00:00:00:01"), rssi_dbm=-50)
+    radio.add(Witmotion(_Still(), name="WT901BLE68", address="C0:00:00:00:00:02"), rssi_dbm=-80)
+    found = await find(Target(text), seconds=3.0)
+    assert found.seen.address == "C0:00:00:00:00:01"
+
+
+async def test_says_what_is_near_when_the_target_is_not(radio: VirtualRadio) -> None:
+    radio.add(Witmotion(_Still(), address="C0:00:00:00:00:01"))
+    with pytest.raises(WearableNotFoundError, match="Near are witmotion-c00000000001"):
+        await find(Target("polar"), seconds=0.5)
+
+
+async def test_no_adapter_and_switched_off_are_one_sentence_each() -> None:
+    async with VirtualRadio(adapter=False):
+        with pytest.raises(RadioUnavailableError, match="no Bluetooth adapter"):
+            await look(0.1)
+
+
+async def test_switched_off_is_one_sentence() -> None:
+    async with VirtualRadio(powered=False):
+        with pytest.raises(RadioUnavailableError, match="switched off"):
+            await look(0.1)
+
+
+async def test_no_bus_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere/bus")
+    with pytest.raises(RadioUnavailableError, match="no D-Bus"):
+        await look(0.1)
+
+
+async def test_streams_at_the_rate_asked_for_and_stops_cleanly(radio: VirtualRadio) -> None:
+    device = radio.add(Witmotion(_Still()))
+    notes = _Notes()
+    link, task = await _streaming("witmotion", notes)
+    assert notes.plans == [Stream(100.0, 16.0)]
+    link.stop()
+    await asyncio.wait_for(task, 10)
+    assert notes.reasons == ["stopped"]
+    assert not device.connected
+
+
+@pytest.mark.usefixtures("quick")
+async def test_f14_comes_back_after_a_loss_without_doubled_packets(radio: VirtualRadio) -> None:
+    device = radio.add(Witmotion(_Still()))
+    notes = _Notes()
+    link, task = await _streaming("witmotion", notes)
+    for losses in range(1, 4):
+        device.drop_link()
+        await _until(lambda losses=losses: len(notes.plans) > losses)
+        before = notes.packets
+        await _until(lambda before=before: notes.packets > before + 50)
+    link.stop()
+    await asyncio.wait_for(task, 10)
+    assert notes.reasons == ["link-lost"] * 3 + ["stopped"]
+    # One D-Bus signal for each value: nobody but us is registered.
+    assert device.counters.signals == device.counters.delivered
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_silent_stall_is_noticed_and_healed(radio: VirtualRadio) -> None:
+    device = radio.add(Witmotion(_Still()))
+    notes = _Notes()
+    link, task = await _streaming("witmotion", notes)
+    device.faults.stalled = True
+    await _until(lambda: notes.reasons == ["stalled"])
+    device.faults.stalled = False
+    before = notes.packets
+    await _until(lambda: notes.packets > before + 20)
+    link.stop()
+    await asyncio.wait_for(task, 10)
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("what", ["bluez", "bus"])
+async def test_a_dead_bluetooth_service_or_bus_is_survived(radio: VirtualRadio, what: str) -> None:
+    radio.add(Witmotion(_Still()))
+    notes = _Notes()
+    link, task = await _streaming("witmotion", notes)
+    if what == "bluez":
+        radio.kill_bluez()
+    else:
+        await radio.kill_bus()
+    await _until(lambda: bool(notes.reasons) and bool(notes.troubles))
+    assert any(isinstance(error, RadioUnavailableError) for error in notes.troubles)
+    if what == "bluez":
+        radio.revive_bluez()
+    else:
+        await radio.revive_bus()
+    before = notes.packets
+    await _until(lambda: notes.packets > before + 20, 40)
+    link.stop()
+    await asyncio.wait_for(task, 10)
