@@ -1,0 +1,186 @@
+"""From a person's seconds to everything that is stored of them: slots, bouts, streaks, hours, days."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from processing import bouts, goals, slots, totals
+from processing.bout_rules import NIGHT_HOURS, SEDENTARY, WALKING
+from processing.bouts import BoutsState, FinishedBout, Streaks
+from processing.epochs import EPOCH_NS, Epochs
+from processing.local_time import Hour, day_at, hours
+from processing.metrics import Point, Value
+from processing.slots import SlotState
+from processing.totals import DayTotals, HourTotals
+from spineclip.contract.config import PatientConfig
+
+NS = EPOCH_NS
+
+
+@dataclass(frozen=True, slots=True)
+class DaysState:
+    """All that is carried: the unfinished slot, open bouts, open hours and days, and how earlier days went."""
+
+    slots: SlotState = field(default_factory=slots.begin)
+    bouts: BoutsState = field(default_factory=BoutsState)
+    hours: tuple[HourTotals, ...] = ()
+    days: tuple[DayTotals, ...] = ()
+    met: Mapping[str, bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DaysOutput:
+    """What has become final: whole slots (their seconds), and the points of everything but ``activity``."""
+
+    seconds: Epochs
+    points: tuple[Point, ...]
+
+
+def begin() -> DaysState:
+    """Return the state before the first second."""
+    return DaysState()
+
+
+def step(state: DaysState, epochs: Epochs, patient: str, config: PatientConfig) -> tuple[DaysState, DaysOutput]:
+    """Take in final seconds of a person.
+
+    The same seconds give the same points in the end, however they are cut: of points with the same time and tags the
+    last one holds.
+    """
+    slotted, seconds = slots.step(state.slots, epochs)
+    state = replace(state, slots=slotted)
+    if not len(seconds):
+        return state, DaysOutput(seconds, ())
+    state, points = _count(state, seconds, patient, config)
+    return state, DaysOutput(seconds, tuple(points))
+
+
+def finish(state: DaysState, patient: str, config: PatientConfig) -> DaysOutput:
+    """Hand out what still waits, and close what is open because the data end."""
+    slotted, seconds = slots.step(state.slots, Epochs.empty(), last=True)
+    state = replace(state, slots=slotted)
+    points: list[Point] = []
+    if len(seconds):
+        state, points = _count(state, seconds, patient, config)
+    state, closing = _close(state, bouts.finish(state.bouts), (), patient, config)
+    return DaysOutput(seconds, (*points, *closing))
+
+
+def _count(state: DaysState, seconds: Epochs, patient: str, config: PatientConfig) -> tuple[DaysState, list[Point]]:
+    """Count whole slots, one local hour after the other: so a day is written as it was when it ended."""
+    points: list[Point] = []
+    second = seconds.start_ns // NS
+    for hour, first, end in hours(config.time_zone, second):
+        part = seconds.slice(first, end)
+        night = np.full(end - first, hour.number in NIGHT_HOURS)
+        state = _add(state, part, night, hour)
+        advanced, finished, streaks = bouts.step(state.bouts, part, night)
+        state = replace(state, bouts=advanced)
+        points += _streak_points(streaks, part, patient)
+        state, closing = _close(state, finished, (hour,), patient, config)
+        points += closing
+    return state, points
+
+
+def _add(state: DaysState, part: Epochs, night: NDArray[np.bool_], hour: Hour) -> DaysState:
+    through_s = int(part.start_ns[-1]) // NS + 1
+    hour_rows, day_rows = totals.add(state.hours, state.days, hour, totals.count(part, night), through_s)
+    return replace(state, hours=hour_rows, days=day_rows)
+
+
+def _close(
+    state: DaysState,
+    finished: tuple[FinishedBout, ...],
+    touched: tuple[Hour, ...],
+    patient: str,
+    config: PatientConfig,
+) -> tuple[DaysState, list[Point]]:
+    """Write finished bouts, and the hours and days that have changed."""
+    points = [_bout_point(bout, patient) for bout in finished]
+    changed = {hour.day.start_s for hour in touched}
+    for bout in finished:
+        state, day_starts = _enter(state, bout, config.time_zone)
+        changed |= day_starts
+    starts = {hour.start_s for hour in touched}
+    points += [totals.hour_point(row, patient) for row in state.hours if row.start_s in starts]
+    for day in state.days:
+        if day.start_s in changed:
+            state, point = _day_point(state, day, patient, config)
+            points.append(point)
+    return state, points
+
+
+def _enter(state: DaysState, done: FinishedBout, zone_name: str) -> tuple[DaysState, set[int]]:
+    """Enter a bout in the day that it began in, a break in the day that it came in."""
+    bout = done.bout
+    begun = day_at(zone_name, bout.start_s).start_s
+    ended = day_at(zone_name, bout.end_s).start_s
+    days, changed = [], set()
+    for before in state.days:
+        day = before
+        if day.start_s == begun and done.name == WALKING.name:
+            day = replace(day, longest_walk_s=max(day.longest_walk_s, bout.known_s))
+        if day.start_s == begun and done.name == SEDENTARY.name:
+            day = replace(day, longest_sedentary_s=max(day.longest_sedentary_s, bout.known_s))
+        if day.start_s == ended and done.got_up:
+            day = replace(day, breaks=day.breaks + 1)
+        if day is not before:
+            changed.add(day.start_s)
+        days.append(day)
+    return replace(state, days=tuple(days)), changed
+
+
+def _day_point(state: DaysState, day: DayTotals, patient: str, config: PatientConfig) -> tuple[DaysState, Point]:
+    sitting = state.bouts.sedentary
+    running_s = sitting.known if sitting.open and day.start_s <= sitting.start < day.end_s else 0
+    numbers = totals.day_totals(day, running_s)
+    date = dt.date.fromisoformat(day.date)
+    agreed = goals.goals_on(config.goals, date, state.met)
+    verdict = goals.judge(numbers, agreed, float(numbers["worn_min"]))
+    if "met_walking" in verdict:
+        met = goals.plan_history({**state.met, day.date: bool(verdict["met_walking"])}, config.goals, date)
+        state = replace(state, met=met)
+    fields: dict[str, Value] = {"date": day.date, **numbers, **verdict}
+    return state, Point("daily", day.start_s * NS, {"patient": patient}, fields)
+
+
+def _bout_point(done: FinishedBout, patient: str) -> Point:
+    bout = done.bout
+    fields: dict[str, Value] = {
+        "state": done.name,
+        "dur_s": float(bout.known_s),
+        "breaks": bout.breaks,
+        "coverage": round(done.coverage, 3),
+    }
+    if done.steps == done.steps:
+        fields["steps"] = done.steps
+    if done.cadence_spm == done.cadence_spm:
+        fields["cadence_spm"] = done.cadence_spm
+    return Point("bout", bout.start_s * NS + _OFFSET_NS[done.name], {"patient": patient}, fields)
+
+
+_OFFSET_NS = {"walking": 0, "sedentary": 1, "slouched": 2, "not_worn": 3}
+"""Bouts of different kinds may begin in the same second; a nanosecond each keeps them apart in the store."""
+
+
+def _streak_points(streaks: Streaks, part: Epochs, patient: str) -> list[Point]:
+    """Write the streaks of minutes of whose last five seconds something was measured."""
+    if not streaks.minute_s:
+        return []
+    ends = np.array(streaks.minute_s) + 60
+    last = np.searchsorted(part.start_ns, (ends - slots.SLOT_S) * NS)
+    covered = np.r_[0.0, np.cumsum(part.coverage > 0)]
+    seen = covered[last + slots.SLOT_S] - covered[last] > 0
+    tags = {"patient": patient}
+    return [
+        Point("streak", minute_s * NS, tags, {"sedentary_s": float(sitting), "slouched_s": float(slouched)})
+        for minute_s, sitting, slouched, told in zip(
+            streaks.minute_s, streaks.sedentary_s, streaks.slouched_s, seen.tolist(), strict=True
+        )
+        if told
+    ]

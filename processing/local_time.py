@@ -1,0 +1,93 @@
+"""The patient's wall clock: which local hour and day a second belongs to, on days of 23 to 25 hours too."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spineclip.contract.config import zone
+
+HOUR_S: Final = 3600
+_QUARTER_S: Final = 900
+"""Zones change, and stand apart, by multiples of a quarter of an hour (IANA time zone database, after 1972)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """A local hour: its first second (since 1970, UTC), its number on the wall clock, and its local day."""
+
+    start_s: int
+    number: int
+    day: Day
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A local day ``[start_s, end_s)`` (seconds since 1970, UTC) and its date, YYYY-MM-DD."""
+
+    start_s: int
+    end_s: int
+    date: str
+
+
+@lru_cache(maxsize=4096)
+def offset_s(zone_name: str, quarter: int) -> int:
+    """Return the zone's offset from UTC in a quarter of an hour, counted since 1970."""
+    moment = dt.datetime.fromtimestamp(quarter * _QUARTER_S, tz=zone(zone_name))
+    offset = moment.utcoffset()
+    return 0 if offset is None else round(offset.total_seconds())
+
+
+@lru_cache(maxsize=512)
+def hour_at(zone_name: str, quarter: int) -> Hour:
+    """Return the local hour that a quarter of an hour lies in."""
+    moment = dt.datetime.fromtimestamp(quarter * _QUARTER_S, tz=zone(zone_name))
+    start_s = quarter * _QUARTER_S - moment.minute * 60 - moment.second
+    # an hour cut short by a change of the clock begins at the change
+    while offset_s(zone_name, start_s // _QUARTER_S) != offset_s(zone_name, quarter):
+        start_s += _QUARTER_S
+    return Hour(start_s, moment.hour, day_of(zone_name, moment.date()))
+
+
+@lru_cache(maxsize=512)
+def day_of(zone_name: str, date: dt.date) -> Day:
+    """Return a local day."""
+    start_s, end_s = _midnight_s(zone_name, date), _midnight_s(zone_name, date + dt.timedelta(days=1))
+    return Day(start_s, end_s, date.isoformat())
+
+
+def day_at(zone_name: str, second: int) -> Day:
+    """Return the local day that a second lies in."""
+    return hour_at(zone_name, second // _QUARTER_S).day
+
+
+def hours(zone_name: str, seconds: NDArray[np.int64]) -> list[tuple[Hour, int, int]]:
+    """Split rising seconds (n,) into runs of one local hour each: ``(hour, first row, end row)``."""
+    quarters = seconds // _QUARTER_S
+    edges = [0, *(np.flatnonzero(np.diff(quarters)) + 1).tolist(), len(seconds)]
+    found: list[tuple[Hour, int, int]] = []
+    for first, end in itertools.pairwise(edges):
+        hour = hour_at(zone_name, int(quarters[first]))
+        if found and found[-1][0] == hour:
+            found[-1] = (hour, found[-1][1], end)
+        else:
+            found.append((hour, first, end))
+    return found
+
+
+def _midnight_s(zone_name: str, date: dt.date) -> int:
+    """Return the first second of a local date; where midnight is skipped, the first that exists."""
+    local = dt.datetime.combine(date, dt.time(), tzinfo=zone(zone_name))
+    start_s = round(local.timestamp())
+    quarter = start_s // _QUARTER_S
+    # in a zone that skips midnight the time named does not exist and maps to the evening before
+    while dt.datetime.fromtimestamp(quarter * _QUARTER_S, tz=zone(zone_name)).date() < date:
+        quarter += 1
+        start_s = quarter * _QUARTER_S
+    return start_s

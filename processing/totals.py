@@ -1,0 +1,181 @@
+"""Minutes by local hour and local day: sums of whole numbers, so that no order of adding changes a bit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from processing.epochs import STATES, Epochs, Posture, State
+from processing.local_time import Day, Hour
+from processing.metrics import Point, Value
+
+BRISK_SPM: Final = 100.0
+"""Steps a minute that make walking moderate (3 MET) for adults of 21 to 85 years (CADENCE-Adults: Tudor-Locke et al.
+2019, IJBNPA 16:8; 2021, 18:129)."""
+RATE_FROM_S: Final = 600
+"""Sedentary seconds from which on breaks an hour are told; below, the rate says nothing (our choice)."""
+MEASURED: Final = 0.5
+"""A second of which less was measured counts as missing."""
+KEPT_DAYS: Final = 3
+"""So many local days stay open for late data and for bouts that reach back over midnight."""
+_MILLI: Final = 1000
+
+HOUR_COLUMNS: Final = ("walking", "standing", "sitting", "lying", "cycling", "active", "not_worn", "unknown")
+DAY_COLUMNS: Final = (
+    "walking", "standing", "sitting", "lying", "cycling", "active", "not_worn", "unknown",
+    "running", "brisk", "steps", "sedentary", "slouched", "upright", "posture_known", "coverage",
+)  # fmt: skip
+_AT: Final = {name: k for k, name in enumerate(DAY_COLUMNS)}
+_N_HOUR: Final = len(HOUR_COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
+class HourTotals:
+    """A local hour so far: its first second, number, the second it has come to, and thousandths of seconds (8,)."""
+
+    start_s: int
+    number: int
+    day_start_s: int
+    through_s: int
+    values: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class DayTotals:
+    """A local day ``[start_s, end_s)`` so far; `values` has thousandths (of seconds, steps) by `DAY_COLUMNS`."""
+
+    start_s: int
+    end_s: int
+    date: str
+    through_s: int
+    values: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(DAY_COLUMNS), dtype=np.int64))
+    longest_walk_s: int = 0
+    longest_sedentary_s: int = 0
+    breaks: int = 0
+
+    def value_s(self, name: str) -> float:
+        """Return a column in seconds (or steps)."""
+        return float(self.values[_AT[name]]) / _MILLI
+
+    @property
+    def measured_s(self) -> float:
+        """Seconds that were measured."""
+        return float(self.values[:_N_HOUR].sum()) / _MILLI
+
+    @property
+    def worn_s(self) -> float:
+        """Seconds that were measured with the clip worn."""
+        return self.measured_s - self.value_s("not_worn")
+
+
+def count(epochs: Epochs, night: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Count what each second adds: thousandths by `DAY_COLUMNS`, shape (n, 16)."""
+    n = len(epochs)
+    counted = np.zeros((n, len(DAY_COLUMNS)), dtype=np.int64)
+    measured = epochs.coverage >= MEASURED
+    walked = np.where(measured, np.round(epochs.walking_s * _MILLI), 0.0).astype(np.int64)
+    rest = np.where(measured, _MILLI, 0) - walked
+    counted[np.arange(n), _COLUMN_OF_STATE[epochs.state]] = rest
+    counted[:, _AT["walking"]] = walked
+    running = epochs.state == State.RUNNING.code
+    counted[:, _AT["running"]] = np.where(running, walked, 0)
+    with np.errstate(invalid="ignore"):
+        counted[:, _AT["brisk"]] = np.where(epochs.cadence_spm >= BRISK_SPM, walked, 0)
+    counted[:, _AT["steps"]] = np.round(epochs.steps * _MILLI)
+    sitting = epochs.state == State.SITTING.code
+    lying = epochs.state == State.LYING.code
+    counted[:, _AT["sedentary"]] = np.where(sitting | (lying & ~night), rest, 0)
+    counted[:, _AT["slouched"]] = np.where(epochs.posture == Posture.SLOUCHED.code, rest, 0)
+    counted[:, _AT["upright"]] = np.where(sitting & (epochs.posture == Posture.UPRIGHT.code), rest, 0)
+    counted[:, _AT["posture_known"]] = np.where(sitting & (epochs.posture != Posture.UNKNOWN.code), rest, 0)
+    counted[:, _AT["coverage"]] = np.round(epochs.coverage * _MILLI)
+    return counted
+
+
+def add(
+    hours: tuple[HourTotals, ...],
+    days: tuple[DayTotals, ...],
+    hour: Hour,
+    counted: NDArray[np.int64],
+    through_s: int,
+) -> tuple[tuple[HourTotals, ...], tuple[DayTotals, ...]]:
+    """Add what was counted within one local hour; old hours and days are let go of."""
+    values = counted.sum(axis=0)
+    hours = _add_hour(hours, hour, values, through_s)
+    days = _add_day(days, hour.day, values, through_s)
+    newest = days[-1].start_s
+    kept = [day for day in days if newest - day.start_s < KEPT_DAYS * 86_400]
+    return tuple(h for h in hours if h.start_s >= kept[0].start_s), tuple(kept)
+
+
+def _add_hour(
+    hours: tuple[HourTotals, ...], hour: Hour, values: NDArray[np.int64], through_s: int
+) -> tuple[HourTotals, ...]:
+    rows = {row.start_s: row for row in hours}
+    before = rows.get(hour.start_s)
+    if before is None:
+        rows[hour.start_s] = HourTotals(
+            hour.start_s, hour.number, hour.day.start_s, through_s, values[:_N_HOUR].copy()
+        )  # fmt: skip
+        return tuple(rows[start] for start in sorted(rows))
+    new = replace(before, through_s=max(before.through_s, through_s), values=before.values + values[:_N_HOUR])
+    return (*hours[:-1], new) if hours[-1] is before else tuple(new if row is before else row for row in hours)
+
+
+def _add_day(days: tuple[DayTotals, ...], day: Day, values: NDArray[np.int64], through_s: int) -> tuple[DayTotals, ...]:
+    for k, before in enumerate(days):
+        if before.start_s == day.start_s:
+            new = replace(before, through_s=max(before.through_s, through_s), values=before.values + values)
+            return (*days[:k], new, *days[k + 1 :])
+    new = DayTotals(day.start_s, day.end_s, day.date, through_s, values.copy())
+    return tuple(sorted((*days, new), key=lambda row: row.start_s))
+
+
+def hour_point(hour: HourTotals, patient: str) -> Point:
+    """Write an hour; what of it has passed and was not measured is missing."""
+    minutes: dict[str, Value] = {
+        f"{name}_min": int(value) / _MILLI / 60
+        for name, value in zip(HOUR_COLUMNS, hour.values.tolist(), strict=True)
+    }  # fmt: skip
+    missing_milli = (hour.through_s - hour.start_s) * _MILLI - int(hour.values.sum())
+    minutes["missing_min"] = max(0, missing_milli) / _MILLI / 60
+    return Point("hourly", hour.start_s * 10**9, {"patient": patient, "hour": f"{hour.number:02d}"}, minutes)
+
+
+def day_totals(day: DayTotals, open_sedentary_s: int = 0) -> dict[str, float | int]:
+    """Return a day's numbers under their names in ``daily``; `open_sedentary_s` is the bout that still runs."""
+    sedentary_s, known_s = day.value_s("sedentary"), day.value_s("posture_known")
+    totals: dict[str, float | int] = {
+        "walking_min": day.value_s("walking") / 60,
+        "brisk_min": day.value_s("brisk") / 60,
+        "longest_walk_min": day.longest_walk_s / 60,
+        "steps": day.value_s("steps"),
+        "sedentary_min": sedentary_s / 60,
+        "longest_sedentary_min": max(day.longest_sedentary_s, open_sedentary_s) / 60,
+        "breaks": day.breaks,
+        "standing_min": day.value_s("standing") / 60,
+        "cycling_min": day.value_s("cycling") / 60,
+        "running_min": day.value_s("running") / 60,
+        "slouched_min": day.value_s("slouched") / 60,
+        "worn_min": day.worn_s / 60,
+        "unknown_min": day.value_s("unknown") / 60,
+        "coverage": day.value_s("coverage") / max(1, day.through_s - day.start_s),
+    }
+    if sedentary_s >= RATE_FROM_S:
+        totals["breaks_per_hour"] = day.breaks / (sedentary_s / 3600)
+    if known_s > 0:
+        totals["upright_pct"] = 100 * day.value_s("upright") / known_s
+    return totals
+
+
+def _column(state: State) -> int:
+    """Return where the seconds of a state are added that were not walked."""
+    if state in (State.WALKING, State.RUNNING):
+        return _AT["active"]
+    return _AT[state.value]
+
+
+_COLUMN_OF_STATE: Final = np.array([_column(state) for state in STATES])
