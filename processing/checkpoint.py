@@ -11,7 +11,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, get_args, get_type_hints
 
 import cbor2
 import numpy as np
@@ -32,15 +32,21 @@ class CheckpointError(ValueError):
 
 
 class Registry:
-    """Which classes a checkpoint may hold, by name.
+    """Which classes a checkpoint may hold, by name: those that the fields of one class can hold, and no others.
 
     Parameters
     ----------
-    kinds
-        Frozen dataclasses and string enumerations.
+    root
+        The frozen dataclass that a checkpoint is of.
+
+    Raises
+    ------
+    ValueError
+        If two of the classes have one name.
     """
 
-    def __init__(self, *kinds: type) -> None:
+    def __init__(self, root: type) -> None:
+        kinds = _reachable(root)
         self._kinds = {kind.__name__: kind for kind in kinds}
         if len(self._kinds) != len(kinds):
             raise ValueError("two classes of one name")
@@ -88,6 +94,9 @@ class Registry:
             )  # fmt: skip
         if kind in _PLAIN:
             return value
+        return self._pack_rest(value, kind)
+
+    def _pack_rest(self, value: Any, kind: type) -> Any:
         if kind is tuple:
             return [self._pack(item) for item in value]
         if kind is np.ndarray:
@@ -116,6 +125,22 @@ class Registry:
         if columns is None:
             return kind(content)
         return kind(**{key: self._unpack(item) for key, item in content.items() if key in columns})
+
+
+def _reachable(root: object) -> set[type]:
+    """Collect the dataclasses and string enumerations that a class's fields name, and theirs."""
+    found: set[type] = set()
+    waiting = [root]
+    while waiting:
+        kind = waiting.pop()
+        if isinstance(kind, type) and kind not in found:
+            if is_dataclass(kind):
+                found.add(kind)
+                waiting += get_type_hints(kind).values()
+            elif issubclass(kind, StrEnum):
+                found.add(kind)
+        waiting += get_args(kind)
+    return found
 
 
 _PLAIN: Final = frozenset({int, float, str, bool, bytes, type(None)})

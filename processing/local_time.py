@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from spineclip.contract import days
 from spineclip.contract.config import zone
 
 HOUR_S: Final = 3600
@@ -52,19 +53,19 @@ def hour_at(zone_name: str, quarter: int) -> Hour:
     # an hour cut short by a change of the clock begins at the change
     while offset_s(zone_name, start_s // _QUARTER_S) != offset_s(zone_name, quarter):
         start_s += _QUARTER_S
-    return Hour(start_s, moment.hour, day_of(zone_name, moment.date()))
-
-
-@lru_cache(maxsize=512)
-def day_of(zone_name: str, date: dt.date) -> Day:
-    """Return a local day."""
-    start_s, end_s = _midnight_s(zone_name, date), _midnight_s(zone_name, date + dt.timedelta(days=1))
-    return Day(start_s, end_s, date.isoformat())
+    return Hour(start_s, moment.hour, day_at(zone_name, quarter * _QUARTER_S))
 
 
 def day_at(zone_name: str, second: int) -> Day:
     """Return the local day that a second lies in."""
-    return hour_at(zone_name, second // _QUARTER_S).day
+    return _day(zone_name, days.day_of(second * days.SECOND_NS, zone(zone_name)))
+
+
+@lru_cache(maxsize=512)
+def _day(zone_name: str, date: dt.date) -> Day:
+    start_ns = days.day_start_ns(date, zone(zone_name))
+    end_ns = days.day_start_ns(date + dt.timedelta(days=1), zone(zone_name))
+    return Day(start_ns // days.SECOND_NS, end_ns // days.SECOND_NS, date.isoformat())
 
 
 def hours(zone_name: str, seconds: NDArray[np.int64]) -> list[tuple[Hour, int, int]]:
@@ -79,15 +80,3 @@ def hours(zone_name: str, seconds: NDArray[np.int64]) -> list[tuple[Hour, int, i
         else:
             found.append((hour, first, end))
     return found
-
-
-def _midnight_s(zone_name: str, date: dt.date) -> int:
-    """Return the first second of a local date; where midnight is skipped, the first that exists."""
-    local = dt.datetime.combine(date, dt.time(), tzinfo=zone(zone_name))
-    start_s = round(local.timestamp())
-    quarter = start_s // _QUARTER_S
-    # in a zone that skips midnight the time named does not exist and maps to the evening before
-    while dt.datetime.fromtimestamp(quarter * _QUARTER_S, tz=zone(zone_name)).date() < date:
-        quarter += 1
-        start_s = quarter * _QUARTER_S
-    return start_s

@@ -1,0 +1,209 @@
+"""One patient from records to metrics: clips, person, days, nudges and the live second, composed.
+
+Streaming and batch are this one code: the core steps it with batches of a second, `processing.analysis` with pieces of
+a recording, and the same samples end in the same points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+
+from processing import clip, days, nudge_words, nudges, person, present, slots
+from processing.clip import ClipOutput, ClipSetup, ClipState, LiveSecond
+from processing.days import DaysState
+from processing.epochs import Epochs
+from processing.metrics import Point
+from processing.nudges import Nudge, NudgeState
+from processing.person import PersonState
+from processing.present import Present
+from processing.samples import Block
+from spineclip.contract.config import Calibration, Clip, PatientConfig
+from spineclip.contract.live import Live
+from spineclip.contract.placement import Placement
+
+STALE_NS: Final = 5 * 10**9
+"""A clip whose live second is older than the newest by more than this has no say in the present."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worn:
+    """One clip: where it is, its stream's state, the time of its last sample and its newest live second."""
+
+    placement: Placement
+    stream: ClipState
+    last_ns: int = 0
+    live: LiveSecond | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PatientState:
+    """Everything that is carried of a patient from record to record."""
+
+    patient: str
+    config: PatientConfig
+    clips: Mapping[str, Worn] = field(default_factory=dict)
+    person: PersonState = field(default_factory=PersonState)
+    days: DaysState = field(default_factory=days.begin)
+    nudges: NudgeState = field(default_factory=nudges.begin)
+    present: Present = field(default_factory=Present)
+    overlapping: int = 0
+    """Samples left out because their time had passed already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a step gives: final whole slots, second by second; other points; the present; nudges begun or ended."""
+
+    patient: str
+    seconds: Epochs
+    other: tuple[Point, ...] = ()
+    live: Live | None = None
+    nudges: tuple[Nudge, ...] = ()
+
+    @property
+    def points(self) -> tuple[Point, ...]:
+        """All points to be stored."""
+        if not len(self.seconds):
+            return self.other
+        return (*slots.points(slots.summarise(self.seconds), self.patient), *self.other)
+
+
+def begin(patient: str, config: PatientConfig) -> PatientState:
+    """Return the state of a patient of whom nothing was measured yet."""
+    known = {device: worn.placement for device, worn in config.clips.items()}
+    return PatientState(patient, config, person=person.begin(known))
+
+
+def configure(state: PatientState, config: PatientConfig) -> PatientState:
+    """Take on a new config; a calibration in it holds from its own time on."""
+    return state if config == state.config else replace(state, config=config)
+
+
+def step(
+    state: PatientState,
+    device: str,
+    placement: Placement,
+    block: Block,
+    *,
+    battery_pct: int | None = None,
+    wait_s: int = person.WAIT_S,
+) -> tuple[PatientState, Result]:
+    """Take in samples of one clip, in order of their times.
+
+    Samples whose time has passed already are left out and counted in `overlapping`.
+    """
+    results = []
+    state, block = _in_time(state, device, block)
+    for part in _calibrated_parts(state, device, block):
+        state, result = _step(state, device, placement, part, battery_pct=battery_pct, wait_s=wait_s)
+        results.append(result)
+    if len(results) == 1:
+        return state, results[0]
+    return state, Result(
+        state.patient,
+        Epochs.concat([result.seconds for result in results]),
+        tuple(point for result in results for point in result.other),
+        next((result.live for result in reversed(results) if result.live), None),
+        tuple(nudge for result in results for nudge in result.nudges),
+    )
+
+
+def _calibrated_parts(state: PatientState, device: str, block: Block) -> list[Block]:
+    """Cut a block where a calibration begins to hold."""
+    told = state.config.clips.get(device)
+    if not len(block) or told is None or told.calibration is None:
+        return [block] if len(block) else []
+    cut = int(np.searchsorted(block.t_ns, told.calibration.since_ns))
+    return [part for part in (block.slice(0, cut), block.slice(cut, len(block))) if len(part)]
+
+
+def _step(
+    state: PatientState, device: str, placement: Placement, block: Block, *, battery_pct: int | None, wait_s: int
+) -> tuple[PatientState, Result]:
+    worn, before = _worn(state, device, placement, int(block.t_ns[0]))
+    stream, output = clip.step(worn.stream, block)
+    worn = replace(worn, stream=stream, last_ns=int(block.t_ns[-1]), live=output.live or worn.live)
+    state = replace(state, clips={**state.clips, device: worn})
+    final = Epochs.concat([before, output.final]) if len(before) else output.final
+    people, joined = person.step(state.person, device, placement, final, wait_s=wait_s)
+    state = replace(state, person=people)
+    state, result = _count(state, joined)
+    return _live(state, result, device, output, battery_pct)
+
+
+def finish(state: PatientState) -> Result:
+    """Hand out all that still waits and close what is open, because the data end."""
+    people, waiting = state.person, []
+    for device, worn in sorted(state.clips.items()):
+        final = clip.finish(worn.stream).final
+        people, joined = person.step(people, device, worn.placement, final, wait_s=person.FOREVER_S)
+        waiting.append(joined)
+    waiting.append(person.finish(people))
+    state, result = _count(state, Epochs.concat(waiting))
+    closing = days.finish(state.days, state.patient, state.config)
+    seconds = Epochs.concat([result.seconds, closing.seconds])
+    return replace(result, seconds=seconds, other=(*result.other, *closing.points))
+
+
+def _in_time(state: PatientState, device: str, block: Block) -> tuple[PatientState, Block]:
+    known = state.clips.get(device)
+    if known is None or not len(block) or int(block.t_ns[0]) > known.last_ns:
+        return state, block
+    first = int(np.searchsorted(block.t_ns, known.last_ns, side="right"))
+    return replace(state, overlapping=state.overlapping + first), block.slice(first, len(block))
+
+
+def _worn(state: PatientState, device: str, placement: Placement, t_ns: int) -> tuple[Worn, Epochs]:
+    """Return the clip as worn at a time; if it is set up anew, with the seconds that the old set-up still held."""
+    known = state.clips.get(device)
+    told = state.config.clips.get(device)
+    before = None if known is None else known.stream.setup
+    setup = ClipSetup(placement, told.axes if told else {}, _calibration(told, before, t_ns))
+    if known is not None and setup == before:
+        return known, Epochs.empty()
+    held = Epochs.empty() if known is None else clip.finish(known.stream).final
+    return Worn(placement, clip.begin(setup), 0 if known is None else known.last_ns), held
+
+
+def _calibration(told: Clip | None, before: ClipSetup | None, t_ns: int) -> Calibration | None:
+    new = None if told is None else told.calibration
+    if new is None or t_ns >= new.since_ns:
+        return new
+    return None if before is None else before.calibration
+
+
+def _count(state: PatientState, joined: Epochs) -> tuple[PatientState, Result]:
+    if not len(joined):
+        return state, Result(state.patient, joined)
+    counted, output = days.step(state.days, joined, state.patient, state.config)
+    return replace(state, days=counted), Result(state.patient, output.seconds, output.points)
+
+
+def _live(
+    state: PatientState, result: Result, device: str, output: ClipOutput, battery_pct: int | None
+) -> tuple[PatientState, Result]:
+    """Add the present second, and the nudges that it begins or ends, when this clip is the one that decides it."""
+    if output.live is None:
+        return state, result
+    now_ns = output.live.time_ns
+    fresh = {
+        worn.placement: (name, worn.live)
+        for name, worn in state.clips.items()
+        if worn.live is not None and now_ns - worn.live.time_ns <= STALE_NS
+    }
+    seconds = {place: live for place, (_, live) in fresh.items()}
+    decider = present.decider(seconds)
+    if fresh[decider][0] != device:
+        return state, result
+    second = present.joined(seconds, decider)
+    moment = present.moment(second)
+    told, today = present.today(state.days, state.config, now_ns)
+    asked, changed = nudges.step(state.nudges, moment, today, state.config.nudging, told)
+    now, live = present.live(state.present, second, state.days, today, device=device, battery_pct=battery_pct)
+    said = tuple(nudge_words.point(nudge, state.patient, state.config.language) for nudge in changed)
+    state = replace(state, nudges=asked, present=now)
+    return state, replace(result, live=live, nudges=changed, other=(*result.other, *said))

@@ -1,0 +1,112 @@
+"""The present: the live seconds of all clips joined, with how long and how much of the day so far."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from processing import goals, person
+from processing.clip import LiveSecond
+from processing.days import DaysState
+from processing.epochs import SEDENTARY, Posture, State
+from processing.local_time import day_at
+from processing.nudges import Moment, Today
+from spineclip.contract.config import PatientConfig, zone
+from spineclip.contract.days import local_time
+from spineclip.contract.live import Live
+from spineclip.contract.placement import Placement
+
+NS = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Since when the present state lasts, UTC nanoseconds."""
+
+    state: str = ""
+    since_ns: int = 0
+
+
+def decider(seconds: Mapping[Placement, LiveSecond]) -> Placement:
+    """Choose the clip that decides the state, as for final seconds: the first that knows, from the thigh up."""
+    ordered = [place for place in person.STATE_ORDER if place in seconds]
+    for unwanted in ((State.UNKNOWN, State.NOT_WORN), (State.UNKNOWN,)):
+        for place in ordered:
+            if seconds[place].state not in unwanted:
+                return place
+    return ordered[0]
+
+
+def joined(seconds: Mapping[Placement, LiveSecond], who: Placement) -> LiveSecond:
+    """Take the state from the decider, and posture and angles from the uppermost clip that knows them."""
+    second = seconds[who]
+    for place in person.POSTURE_ORDER:
+        upper = seconds.get(place)
+        if upper is None or place is who or not math.isfinite(upper.flexion_deg):
+            continue
+        resting = second.state in (State.SITTING, State.STANDING)
+        return replace(
+            second,
+            posture=upper.posture if resting else Posture.UNKNOWN,
+            flexion_deg=upper.flexion_deg,
+            lateral_deg=upper.lateral_deg,
+            oriented=upper.oriented,
+        )
+    return second
+
+
+def moment(second: LiveSecond) -> Moment:
+    """Return the second as nudges see it."""
+    return Moment(second.time_ns, second.state, second.posture, second.confidence, second.oriented)
+
+
+def today(state: DaysState, config: PatientConfig, now_ns: int) -> tuple[dt.datetime, Today]:
+    """Return the patient's wall clock, and the day so far, up to the last final slot."""
+    local = local_time(now_ns, zone(config.time_zone))
+    day = day_at(config.time_zone, now_ns // NS)
+    agreed = goals.goals_on(config.goals, dt.date.fromisoformat(day.date), state.met)
+    for row in reversed(state.days):
+        if row.start_s == day.start_s:
+            return local, Today(row.value_s("walking") / 60, agreed.walking_min, row.worn_s / 60)
+    return local, Today(0.0, agreed.walking_min, 0.0)
+
+
+def live(
+    before: Present, second: LiveSecond, state: DaysState, so_far: Today, *, device: str, battery_pct: int | None
+) -> tuple[Present, Live]:
+    """Write the live message; streaks are the final ones, lengthened to now while they go on."""
+    name = str(second.state)
+    now = before if before.state == name else Present(name, second.time_ns)
+    behind_s = max(0.0, second.time_ns / NS - state.bouts.next) if state.bouts.next else 0.0
+    sitting, slouching = state.bouts.sedentary, state.bouts.slouched
+    still_sits = sitting.open and not sitting.away and second.state in SEDENTARY
+    still_slouches = slouching.open and not slouching.away and second.posture is Posture.SLOUCHED
+    return now, Live(
+        time_ns=second.time_ns,
+        state=name,
+        posture=str(second.posture),
+        confidence=round(second.confidence, 3),
+        oriented=second.oriented,
+        state_since_ns=now.since_ns,
+        sedentary_s=_streak(sitting.open, sitting.known, still_sits, behind_s),
+        slouched_s=_streak(slouching.open, slouching.known, still_slouches, behind_s),
+        walking_min=so_far.walking_min,
+        goal_walking_min=so_far.goal_walking_min,
+        flexion_deg=_known(second.flexion_deg),
+        lateral_deg=_known(second.lateral_deg),
+        cadence_spm=_known(second.cadence_spm),
+        battery_pct=battery_pct,
+        device=device,
+    )
+
+
+def _streak(is_open: bool, known_s: int, goes_on: bool, behind_s: float) -> float:
+    if not is_open:
+        return 0.0
+    return known_s + behind_s if goes_on else float(known_s)
+
+
+def _known(value: float) -> float | None:
+    return round(value, 2) if math.isfinite(value) else None
