@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from processing.local_time import Hour, day_at, hours
 from processing.metrics import Point, Value
 from processing.slots import SlotState
 from processing.totals import DayTotals, HourTotals
-from spineclip.contract.config import PatientConfig
+from spineclip.contract.config import Goals, PatientConfig
 
 NS = EPOCH_NS
 
@@ -135,16 +136,33 @@ def _enter(state: DaysState, done: FinishedBout, zone_name: str) -> tuple[DaysSt
     return replace(state, days=tuple(days)), changed
 
 
+def agreed_on(state: DaysState, config: PatientConfig, date: dt.date) -> Goals:
+    """Return the goals of a local day, with the graded plan as far as earlier days have earned it."""
+    return _agreed(config.goals, date, tuple(state.met.items()) if _grows(config.goals, date) else None)
+
+
+@lru_cache(maxsize=4096)
+def _grows(history: tuple[Goals, ...], date: dt.date) -> bool:
+    return goals.agreement_on(history, date).walking_step_min > 0
+
+
+@lru_cache(maxsize=4096)
+def _agreed(history: tuple[Goals, ...], date: dt.date, met: tuple[tuple[str, bool], ...] | None) -> Goals:
+    return goals.goals_on(history, date, {} if met is None else dict(met))
+
+
 def _day_point(state: DaysState, day: DayTotals, patient: str, config: PatientConfig) -> tuple[DaysState, Point]:
     sitting = state.bouts.sedentary
     running_s = sitting.known if sitting.open and day.start_s <= sitting.start < day.end_s else 0
     numbers = totals.day_totals(day, running_s)
     date = dt.date.fromisoformat(day.date)
-    agreed = goals.goals_on(config.goals, date, state.met)
+    agreed = agreed_on(state, config, date)
     verdict = goals.judge(numbers, agreed, float(numbers["worn_min"]))
     if "met_walking" in verdict:
-        met = goals.plan_history({**state.met, day.date: bool(verdict["met_walking"])}, config.goals, date)
-        state = replace(state, met=met)
+        met_walking = bool(verdict["met_walking"])
+        if state.met.get(day.date) is not met_walking:
+            met = goals.plan_history({**state.met, day.date: met_walking}, config.goals, date)
+            state = replace(state, met=met)
     fields: dict[str, Value] = {"date": day.date, **numbers, **verdict}
     return state, Point("daily", day.start_s * NS, {"patient": patient}, fields)
 

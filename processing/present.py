@@ -7,9 +7,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from processing import goals, person
+from processing import person
 from processing.clip import LiveSecond
-from processing.days import DaysState
+from processing.days import DaysState, agreed_on
 from processing.epochs import SEDENTARY, Posture, State
 from processing.local_time import day_at
 from processing.nudges import Moment, Today
@@ -66,7 +66,7 @@ def today(state: DaysState, config: PatientConfig, now_ns: int) -> tuple[dt.date
     """Return the patient's wall clock, and the day so far, up to the last final slot."""
     local = local_time(now_ns, zone(config.time_zone))
     day = day_at(config.time_zone, now_ns // NS)
-    agreed = goals.goals_on(config.goals, dt.date.fromisoformat(day.date), state.met)
+    agreed = agreed_on(state, config, dt.date.fromisoformat(day.date))
     for row in reversed(state.days):
         if row.start_s == day.start_s:
             return local, Today(row.value_s("walking") / 60, agreed.walking_min, row.worn_s / 60)

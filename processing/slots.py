@@ -67,7 +67,7 @@ def summarise(epochs: Epochs, length_s: int = SLOT_S) -> Epochs:
     was measured; angles, intensity and coverage are means, steps and walking seconds are sums, cadence is the mean of
     the seconds that have one.
     """
-    if length_s == 1:
+    if length_s == 1 or not len(epochs):
         return epochs
     m = len(epochs) // length_s
     state = epochs.state.reshape(m, length_s)

@@ -1,92 +1,186 @@
-"""Promise: what is said over several days follows from the days, and unknown days are not held against anybody."""
+"""Promises: a day is the patient's, its numbers add up, a gap is seen, and the pieces do not matter."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+import datetime as dt
+from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from dashboards.days import asks_for_advice, best_week, by_date, met_days, nsaid_days_in_row, streak, weeks
-from processing.metrics import Point
+from processing import days, slots
+from processing.epochs import EPOCH_NS, STATES, Epochs, Posture
+from processing.metrics import Point, Value, check
+from spineclip.contract.config import Goals, PatientConfig
+from tests.unit.people import CADENCE_SPM, START_S, seconds
 
-TODAY = date(2026, 5, 10)  # a Sunday
-
-
-def _back(*answers: bool | None) -> dict[date, bool]:
-    """Days from today backwards."""
-    return {TODAY - timedelta(days=i): answer for i, answer in enumerate(answers) if answer is not None}
-
-
-def _daily(day: date, walking_min: float, met: bool | None) -> Point:
-    verdict = {} if met is None else {"met_walking": met}
-    return Point(
-        "daily", day.toordinal(), {"patient": "p"}, {"date": day.isoformat(), "walking_min": walking_min, **verdict}
-    )
+Key = tuple[str, int, str]
+UTC = PatientConfig()
 
 
-def _diary(*nsaid: bool | None) -> dict[date, Point]:
-    return {
-        day: Point("diary", day.toordinal(), {"patient": "p"}, {"date": day.isoformat(), "nsaid": took})
-        for day, took in _back(*nsaid).items()
-    }
+def run(*pieces: Epochs, config: PatientConfig = UTC) -> dict[Key, dict[str, Value]]:
+    """All points in the end, by measurement, time and hour."""
+    state, found = days.begin(), {}
+
+    def _keep(output: days.DaysOutput) -> None:
+        for point in (*slots.points(slots.summarise(output.seconds), "p-1"), *output.points):
+            check(point)
+            found[point.measurement, point.time_ns, point.tags.get("hour", "")] = dict(point.fields)
+
+    for piece in pieces:
+        state, output = days.step(state, piece, "p-1", config)
+        _keep(output)
+    _keep(days.finish(state, "p-1", config))
+    return found
+
+
+def of(found: dict[Key, dict[str, Value]], measurement: str) -> list[dict[str, Value]]:
+    return [fields for (name, _, _), fields in sorted(found.items()) if name == measurement]
+
+
+def test_a_day_adds_up() -> None:
+    found = run(
+        seconds(
+            ("sitting", 3600), ("walking", 600), ("standing", 1200), ("sitting", 1800), ("lying", 600),
+            ("not_worn", 900), ("gap", 300), ("unknown", 60), start_s=START_S + 8 * 3600, posture=Posture.UPRIGHT,
+        )
+    )  # fmt: skip
+    (day,) = of(found, "daily")
+    expected = {
+        "date": dt.datetime.fromtimestamp(START_S, dt.UTC).date().isoformat(),
+        "walking_min": 10.0, "brisk_min": 10.0, "longest_walk_min": 10.0, "standing_min": 20.0,
+        "sedentary_min": 100.0, "longest_sedentary_min": 60.0, "breaks": 1, "breaks_per_hour": 1 / (100 / 60),
+        "upright_pct": 100.0, "slouched_min": 0.0, "unknown_min": 1.0,
+        "worn_min": 10 + 20 + 100 + 1, "enough_data": False,
+    }  # fmt: skip
+    assert {name: day[name] for name in expected} == pytest.approx(expected)
+    assert day["steps"] == pytest.approx(CADENCE_SPM * 10, rel=1e-3)
+    # measured 8760 s of the 8 h + 9060 s that had passed
+    assert day["coverage"] == pytest.approx(8760 / (8 * 3600 + 9060))
+    assert "met_walking" not in day
+
+
+def test_an_hour_has_sixty_minutes_whatever_happened_in_it() -> None:
+    found = run(seconds(("sitting", 1000), ("gap", 500), ("walking", 2100), start_s=START_S + 3600))
+    (hour,) = of(found, "hourly")
+    assert sum(float(minutes) for minutes in hour.values()) == pytest.approx(60.0)
+    assert hour["missing_min"] == pytest.approx(500 / 60)
+    assert hour["walking_min"] == pytest.approx(35.0)
+
+
+def test_what_passed_of_an_hour_before_the_first_sample_is_missing() -> None:
+    (hour,) = of(run(seconds(("sitting", 600), start_s=START_S + 1200)), "hourly")
+    assert (hour["missing_min"], hour["sitting_min"]) == (20.0, 10.0)
 
 
 @pytest.mark.parametrize(
-    ("answers", "length"),
+    ("date", "length_h", "hours"),
     [
-        ((), 0),
-        ((True, True, False, True), 2),
-        ((False, True, True), 2),  # today is not over
-        ((None, True, None, True, False), 2),
-        ((None,) * 6 + (True,), 1),
-        ((None,) * 7 + (True,), 0),
-        ((True, False), 1),
-        ((None, False, True), 0),
+        ("2026-03-29", 23, [0, 1, 3, *range(4, 24)]),
+        ("2026-10-25", 25, [0, 1, 2, 2, 3, *range(4, 24)]),
+        ("2026-06-01", 24, list(range(24))),
     ],
 )
-def test_a_streak_counts_days_met_and_forgives_days_unseen(answers: tuple[bool | None, ...], length: int) -> None:
-    assert streak(_back(*answers), TODAY) == length
-
-
-def test_weeks_begin_on_monday_and_the_best_has_most_days_met() -> None:
-    monday = TODAY - timedelta(days=6)
-    points = [_daily(monday - timedelta(days=1), 90.0, True)]
-    points += [_daily(monday + timedelta(days=i), 10.0, i < 2) for i in range(7)]
-    daily = by_date(points)
-    assert [(w.monday, w.walking_min, w.days_met, w.days_judged) for w in weeks(daily)] == [
-        (monday - timedelta(days=7), 90.0, 1, 1),
-        (monday, 70.0, 2, 7),
+def test_days_of_23_and_25_hours_belong_to_the_patient(date: str, length_h: int, hours: list[int]) -> None:
+    start = dt.datetime.fromisoformat(date).replace(tzinfo=ZoneInfo("Europe/Berlin"))
+    start_s = round(start.timestamp())
+    config = PatientConfig(time_zone="Europe/Berlin")
+    whole = seconds(("standing", length_h * 3600), start_s=start_s)
+    around = [seconds(("sitting", 3600), start_s=start_s - 3600), whole]
+    around.append(seconds(("sitting", 3600), start_s=start_s + length_h * 3600))
+    found = run(*around, config=config)
+    by_date = {day["date"]: day for day in of(found, "daily")}
+    assert by_date[date]["standing_min"] == length_h * 60
+    assert by_date[date]["worn_min"] == length_h * 60
+    assert by_date[date]["coverage"] == 1.0
+    numbers = [
+        int(hour)
+        for (name, time_ns, hour) in sorted(found)
+        if name == "hourly" and start_s <= time_ns // EPOCH_NS < start_s + length_h * 3600
     ]
-    best = best_week(daily)
-    assert best is not None
-    assert best.monday == monday
+    assert numbers == hours
 
 
-def test_without_a_day_met_there_is_no_best_week() -> None:
-    assert best_week(by_date([_daily(TODAY, 5.0, False)])) is None
-    assert best_week({}) is None
+def test_lying_at_night_is_not_sedentary_and_lying_by_day_is() -> None:
+    night = run(seconds(("lying", 3600), start_s=START_S + 2 * 3600))
+    noon = run(seconds(("lying", 3600), start_s=START_S + 12 * 3600))
+    assert of(night, "daily")[0]["sedentary_min"] == 0.0
+    assert of(night, "bout") == []
+    assert of(noon, "daily")[0]["sedentary_min"] == 60.0
+    assert of(noon, "bout")[0]["dur_s"] == 3600.0
 
 
-def test_days_without_a_verdict_are_left_out_and_the_newest_of_two_holds() -> None:
-    twice = Point("daily", 1, {"patient": "p"}, {"date": TODAY.isoformat(), "met_walking": False})
-    daily = by_date([_daily(TODAY, 1.0, True), twice, _daily(TODAY - timedelta(days=1), 1.0, None)])
-    assert met_days(daily) == {TODAY: True}
+def test_a_gap_in_a_sitting_is_seen_and_not_sat() -> None:
+    found = run(seconds(("sitting", 600), ("gap", 200), ("sitting", 600), start_s=START_S + 36_000))
+    (bout,) = of(found, "bout")
+    assert (bout["dur_s"], bout["coverage"]) == (1200.0, pytest.approx(1200 / 1400, abs=1e-3))
+    assert of(found, "daily")[0]["sedentary_min"] == 20.0
+    states = [slot["state"] for slot in of(found, "activity")]
+    assert states == ["sitting"] * 120 + ["unknown"] * 40 + ["sitting"] * 120
 
 
-@pytest.mark.parametrize(
-    ("nsaid", "in_row"),
-    [
-        ((), 0),
-        ((True,) * 11, 11),
-        ((None, *(True,) * 11), 11),  # today is not answered yet
-        ((False, *(True,) * 11), 0),
-        ((True, True, None, True), 2),
-        ((None, None, True), 0),
-    ],
-)
-def test_days_in_a_row_are_only_those_written_down(nsaid: tuple[bool | None, ...], in_row: int) -> None:
-    assert nsaid_days_in_row(_diary(*nsaid), TODAY) == in_row
+def test_a_jump_of_days_is_a_gap_too() -> None:
+    later = seconds(("sitting", 600), start_s=START_S + 36_000 + 9 * 86_400)
+    found = run(seconds(("sitting", 600), start_s=START_S + 36_000), later)
+    assert [bout["dur_s"] for bout in of(found, "bout")] == [600.0, 600.0]
+    assert len(of(found, "daily")) == 2
 
 
-def test_advice_is_asked_for_after_ten_days_and_not_at_ten() -> None:
-    assert [asks_for_advice(n) for n in (9, 10, 11)] == [False, False, True]
+def test_a_streak_grows_while_sitting_and_begins_anew_after_a_break() -> None:
+    found = run(seconds(("sitting", 600), ("standing", 120), ("sitting", 300), start_s=START_S + 36_000))
+    streak = [row["sedentary_s"] for row in of(found, "streak")]
+    assert streak == [60.0 * k for k in range(1, 11)] + [600.0 - 600.0, 0.0] + [60.0 * k for k in range(1, 6)]
+
+
+def test_a_walk_over_midnight_belongs_to_the_day_it_began() -> None:
+    found = run(seconds(("walking", 600), ("standing", 600), start_s=START_S + 86_400 - 300))
+    first, second = of(found, "daily")
+    assert (first["longest_walk_min"], second["longest_walk_min"]) == (10.0, 0.0)
+    assert (first["walking_min"], second["walking_min"]) == (5.0, 5.0)
+
+
+def test_short_walks_and_shuffles_are_minutes_but_no_bouts() -> None:
+    found = run(seconds(("standing", 30), ("walking", 4), ("standing", 30), start_s=START_S + 36_000))
+    assert of(found, "bout") == []
+    assert of(found, "daily")[0]["walking_min"] == pytest.approx(4 / 60)
+
+
+def test_a_day_with_enough_data_is_judged() -> None:
+    config = PatientConfig(goals=(Goals(walking_min=20.0, longest_sedentary_min=45.0),))
+    runs = [("standing", 36_000), ("sitting", 3000), ("walking", 1260)]
+    (day,) = of(run(seconds(*runs, start_s=START_S + 8 * 3600), config=config), "daily")
+    assert (day["enough_data"], day["met_walking"], day["met_sedentary"]) == (True, True, False)
+    assert (day["goal_walking_min"], day["goal_longest_sedentary_min"]) == (20.0, 45.0)
+
+
+def test_bouts_of_two_kinds_in_one_second_are_both_kept() -> None:
+    slouched = seconds(("sitting", 600), start_s=START_S + 36_000, posture=Posture.SLOUCHED)
+    assert sorted(str(bout["state"]) for bout in of(run(slouched), "bout")) == ["sedentary", "slouched"]
+
+
+NAMES = st.sampled_from([state.value for state in STATES] + ["gap"])
+STORY = st.lists(st.tuples(NAMES, st.integers(1, 900)), min_size=1, max_size=20)
+
+
+@given(STORY, st.data())
+def test_pieces_do_not_matter(story: list[tuple[str, int]], data: st.DataObject) -> None:
+    whole = seconds(*story, start_s=START_S + 86_400 - 1803, posture=Posture.SLOUCHED)
+    n = len(whole)
+    cuts = sorted(data.draw(st.lists(st.integers(0, n), max_size=12)))
+    pieces = [whole.slice(a, b) for a, b in zip([0, *cuts], [*cuts, n], strict=True)]
+    assert run(*pieces) == run(whole)
+
+
+def test_single_seconds_do_not_matter() -> None:
+    rng = np.random.default_rng(7)
+    names = [state.value for state in STATES] + ["gap"]
+    story = [(str(rng.choice(names)), int(rng.integers(1, 200))) for _ in range(20)]
+    whole = seconds(*story, start_s=START_S + 86_400 - 903)
+    assert run(*(whole.slice(k, k + 1) for k in range(len(whole)))) == run(whole)
+
+
+def test_points_of_another_shape_would_be_noticed() -> None:
+    with pytest.raises(ValueError, match="no field"):
+        check(Point("streak", 0, {"patient": "p-1"}, {"minutes": 1.0}))
