@@ -45,6 +45,9 @@ class Conductor:
         over it as if the host had been suspended, and monotonic time stands still. None lets the time pass.
     patience_s
         How long, in real seconds, a client may leave something unread.
+    grain_s
+        Go at least so far in one step: packets then arrive in small bursts, up to so much late, as from a host that
+        looks at its radio only so often. Worth it where speed matters more than when exactly a packet arrived.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Conductor:
         devices: Iterable[VirtualDevice] | None = None,
         skip_silence_s: float | None = None,
         patience_s: float = 30.0,
+        grain_s: float = 0.0,
     ) -> None:
         if not speed > 0 or not idle_speed > 0:
             raise ValueError(f"time cannot pass at a speed of {min(speed, idle_speed)}")
@@ -69,6 +73,7 @@ class Conductor:
         self._devices = None if devices is None else tuple(devices)
         self._skip_ns = None if skip_silence_s is None else round(skip_silence_s * 1e9)
         self._patience_s = patience_s
+        self._grain_ns = round(grain_s * 1e9)
         self._anchor: tuple[float, float, int] | None = None
         self.steps = 0
 
@@ -119,6 +124,7 @@ class Conductor:
             return
         wake = self._clock.next_wake_utc_ns
         target = max(now, min(one for one in (due, wake, until_ns) if one is not None))
+        target = max(target, min(now + self._grain_ns, until_ns))
         allowed = self._allowed_ns(self._speed if attended else self._idle_speed, now)
         if target > allowed:
             if allowed > now:
