@@ -1,4 +1,4 @@
-"""Who the demo shows: a generated patient, what lies behind them, and what they do while we look."""
+"""Who the demo shows: the patient of the eight-week story, with a clip on, and what they do while we look."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ from typing import Final
 
 from firmware_sim.motion import Motion
 from firmware_sim.mount import Mount
-from firmware_sim.scenario import Day, demo_tour, eight_weeks, start_of, typical_day
+from firmware_sim.scenario import Day, demo_tour, start_of, typical_day
 from firmware_sim.script import Stretch
 from spineclip.contract.clock import Clock
-from spineclip.contract.config import Calibration, Clip, Goals, PatientConfig
+from spineclip.contract.config import Calibration, Clip, PatientConfig
 from spineclip.contract.days import day_of
 from spineclip.contract.ids import wearable_id
 from spineclip.contract.placement import Placement
+from spineclip.story import story_config
 
 PATIENT: Final = "p-demo"
 ADDRESS: Final = "C0:57:49:54:00:01"
 DEVICE: Final = wearable_id("witmotion", ADDRESS)
 PLACEMENT: Final = Placement.STERNUM
-WEEKS: Final = 8
-HISTORY_DAYS: Final = 14
 DAY_SPEED: Final = 10.0
 """From this speed on whole days are played, from the morning; below it a tour of everything, again and again."""
 _MORNING: Final = dt.time(7, 25)
@@ -40,30 +39,32 @@ class _Habit(Mount):
 
 
 @dataclass(frozen=True)
-class Story:
+class Person:
     """The generated patient.
 
     Attributes
     ----------
     begins_ns
         When the wearable begins to be heard, UTC nanoseconds.
-    past
-        The days before, oldest first; the last one is the day of `begins_ns` itself.
+    yesterday
+        The last local day of the story behind them.
+    today
+        What the local day of `begins_ns` is like.
     motion
         What the body does from `begins_ns` on.
     config
         What patient and therapist agreed on, and how the clip is worn.
     """
 
-    tz: str
     begins_ns: int
-    past: tuple[Day, ...]
+    yesterday: dt.date
+    today: Day
     motion: Motion
     config: PatientConfig
 
 
-def tell(clock: Clock, tz: str, *, speed: float, seed: int = 1, language: str = "en") -> Story:
-    """Make up the story of eight weeks that ends today.
+def person(clock: Clock, tz: str, *, speed: float, seed: int = 1, language: str = "en") -> Person:
+    """Make up who is seen today.
 
     Parameters
     ----------
@@ -77,34 +78,23 @@ def tell(clock: Clock, tz: str, *, speed: float, seed: int = 1, language: str = 
     """
     zone = zoneinfo.ZoneInfo(tz)
     today = day_of(clock.utc_ns(), zone)
-    first = today - dt.timedelta(days=7 * WEEKS - 1)
-    days = eight_weeks(first, seed=seed, weeks=WEEKS)
+    day = Day(today, walking_min=30.0, longest_walk_min=14.0, upright_share=0.6, sitting_bout_min=34.0)
     mount = _Habit(Mount.named(_AXES).rotation)
     if speed >= DAY_SPEED:
         morning = dt.datetime.combine(today, _MORNING, zone)
         begins_ns = round(morning.timestamp()) * 10**9
-        script = (*demo_tour(), *_from_morning(days[-1], tz, begins_ns, seed))
+        script = (*demo_tour(), *_from_morning(day, tz, begins_ns, seed))
         motion = Motion(script, start_ns=begins_ns, seed=seed, placement=PLACEMENT, mount=mount)
     else:
         begins_ns = clock.utc_ns() // 10**9 * 10**9
         motion = Motion(demo_tour(), start_ns=begins_ns, seed=seed, placement=PLACEMENT, mount=mount, repeat=True)
-    neutral = Calibration(since_ns=begins_ns - 10**9, neutral=motion.neutral_g())
-    config = PatientConfig(
-        time_zone=tz,
-        language=language,
-        clips={DEVICE: Clip(PLACEMENT, dict(_AXES), neutral)},
-        goals=(
-            Goals(
-                since=first.isoformat(),
-                walking_min=5.0,
-                walking_step_min=3.0,
-                walking_ceiling_min=30.0,
-                longest_sedentary_min=45.0,
-                upright_pct=50.0,
-            ),
-        ),
+    yesterday = today - dt.timedelta(days=1)
+    calibration = Calibration(since_ns=begins_ns - 10**9, neutral=motion.neutral_g())
+    config = replace(
+        story_config(yesterday, time_zone=tz, language=language),
+        clips={DEVICE: Clip(PLACEMENT, dict(_AXES), calibration)},
     )
-    return Story(tz, begins_ns, days, motion, config)
+    return Person(begins_ns, yesterday, day, motion, config)
 
 
 def _from_morning(day: Day, tz: str, begins_ns: int, seed: int) -> tuple[Stretch, ...]:

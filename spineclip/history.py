@@ -1,4 +1,4 @@
-"""Past days of a generated person, as the core would have seen them: so that a visitor's page is not empty.
+"""The past of a generated person, as the core would have stored it: so that a visitor's page is not empty.
 
 Sampling weeks at 50 Hz and measuring them again would take minutes; the generated person knows the truth of every
 second, so the seconds are written down directly and go through the same day totals as measured ones.
@@ -7,14 +7,20 @@ second, so the seconds are written down directly and go through the same day tot
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firmware_sim.motion import Motion
-from firmware_sim.scenario import Day, start_of, typical_day
-from processing.epochs import Epochs, Posture, State
+from firmware_sim.scenario import Day, eight_weeks, start_of, typical_day
+from processing import days, pipeline, slots
+from processing.epochs import EPOCH_NS, Epochs, Posture, State
+from processing.metrics import Point
+from processing.pipeline import PatientState
+from spineclip.demo_person import Person
+from spineclip.story import WEEKS, first_day, story
 
 _INTENSITY_MG: Final = {
     State.UNKNOWN: 10.0,
@@ -83,3 +89,40 @@ def _just_changed(state: NDArray[np.int8]) -> NDArray[np.bool_]:
     for at in np.flatnonzero(np.diff(state)) + 1:
         changed[at : at + _UNSURE_S] = True
     return changed
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What lies behind a person: the points to be stored, and how the core would carry on from there."""
+
+    points: tuple[Point, ...]
+    state: PatientState
+
+
+def past(patient: str, person: Person, *, seed: int = 0) -> Past:
+    """Write down eight weeks, the last day and a half of them second by second.
+
+    Parameters
+    ----------
+    patient
+        The patient's id.
+    person
+        Who it is; the past ends where their wearable begins to be heard.
+    """
+    tz = person.config.time_zone
+    points = story(patient, person.yesterday, person.config, seed=seed)
+    met = {
+        str(point.fields["date"]): bool(point.fields["met_walking"])
+        for point in points
+        if point.measurement == "daily" and "met_walking" in point.fields
+    }
+    met.pop(person.yesterday.isoformat(), None)
+    counted = days.DaysState(met=met)
+    last_day = eight_weeks(first_day(person.yesterday), seed=seed, weeks=WEEKS)[-1]
+    for day in (last_day, person.today):
+        epochs = day_epochs(day, tz=tz, seed=seed, until_ns=person.begins_ns)
+        counted, output = days.step(counted, epochs, patient, person.config)
+        points += [*slots.points(slots.summarise(output.seconds), patient), *output.points]
+    state = pipeline.begin(patient, person.config)
+    given = replace(state.person, given=person.begins_ns // EPOCH_NS)
+    return Past(tuple(points), replace(state, days=counted, person=given))
