@@ -21,11 +21,10 @@ import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from influxdb_client.client.write.point import Point as LinePoint
-
 from processing.metrics import MEASUREMENTS, Measurement, Point, Value, check
 from processing.stores.influx_link import Address, InfluxLink
 from processing.stores.influx_seen import Key, Seen, key_of
+from processing.stores.line_protocol import line
 from spineclip.contract.errors import StoreError, StoreRefusedError
 from spineclip.contract.ids import is_id
 
@@ -126,7 +125,7 @@ class InfluxStore(InfluxReader):
                 raise StoreRefusedError(f"a point of another patient in a commit ({point.measurement})")
             rows[key_of(point)] = point
         self._clear_replaced(patient, rows)
-        lines = {_line(p.measurement, p.tags, p.fields, p.time_ns): p for p in rows.values()}
+        lines = {line(p.measurement, p.tags, p.fields, p.time_ns): p for p in rows.values()}
         for refused in self._link.write(list(lines)):
             _LOG.warning("InfluxDB will not take a point of %s: %s", lines[refused.line].measurement, refused.words)
             self.keep_aside(patient, lines[refused.line].time_ns, refused.reason, refused.line.encode())
@@ -189,7 +188,7 @@ class InfluxStore(InfluxReader):
                 self._link.query(f'DELETE FROM "{key[0]}" WHERE {tags} AND time = {point.time_ns:d}')  # noqa: S608
 
     def _write_own(self, name: str, tags: Mapping[str, str], fields: Mapping[str, Value], time_ns: int) -> None:
-        refused = self._link.write([_line(name, tags, fields, time_ns)])
+        refused = self._link.write([line(name, tags, fields, time_ns)])
         if refused:
             raise StoreRefusedError(f"InfluxDB will not take a {name} ({refused[0].words})")
 
@@ -236,15 +235,6 @@ def _where(patient: str, start_ns: int | None = None, end_ns: int | None = None)
     if start_ns is None or end_ns is None:
         return text
     return f"{text} AND time >= {max(start_ns, _FIRST_NS):d} AND time < {min(end_ns, _LAST_NS):d}"
-
-
-def _line(name: str, tags: Mapping[str, str], fields: Mapping[str, Value], time_ns: int) -> str:
-    point = LinePoint(name).time(time_ns)
-    for tag, text in tags.items():
-        point.tag(tag, text)
-    for column, value in fields.items():
-        point.field(column, value)
-    return str(point.to_line_protocol())
 
 
 def _point(known: Measurement, row: Mapping[str, Any]) -> Point:

@@ -14,11 +14,13 @@ import psutil
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from influxdb_client.client.write.point import Point as LinePoint
 
 from processing.metrics import MEASUREMENTS, Point, Value
 from processing.stores.base import MetricStore
 from processing.stores.influx import MAX_ASIDE, InfluxReader, InfluxStore
 from processing.stores.influx_link import Address, InfluxLink
+from processing.stores.line_protocol import line
 from spineclip.contract.errors import StoreBusyError, StoreError, StoreRefusedError
 from tests.servers.influx import Influx, influx
 from tests.servers.process import free_port
@@ -99,6 +101,22 @@ def test_whatever_the_table_allows_comes_back(influx_server: Influx, drawn: tupl
         assert everything(store, "p-any", name) == [point]
     finally:
         store.close()
+
+
+@given(st.sampled_from(sorted(MEASUREMENTS)).flatmap(lambda name: st.tuples(st.just(name), _fields(name))), texts)
+def test_our_lines_are_those_of_the_client(drawn: tuple[str, dict[str, Value]], tag: str) -> None:
+    name, fields = drawn
+    theirs = LinePoint(name).time(T0)
+    for tag_name, text in {"patient": "p-1", "hour": tag}.items():
+        if text and not text.endswith("\\"):
+            theirs.tag(tag_name, text)
+    for column, value in fields.items():
+        theirs.field(column, value)
+    ours = line(name, dict(theirs._tags), fields, T0)
+    # the client leaves out the ".0" of whole numbers, which means the same
+    assert ours.replace(".0,", ",").replace(".0 ", " ") == theirs.to_line_protocol().replace(".0,", ",").replace(
+        ".0 ", " "
+    )
 
 
 def test_one_point_that_the_database_refuses_holds_up_no_other(store: InfluxStore, influx_empty: Influx) -> None:
@@ -235,8 +253,8 @@ def test_a_writer_killed_anywhere_leaves_what_a_resumed_one_makes_whole(influx_e
     for stop in (10, 20, 30):
         child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert child.stdout is not None
-        for line in child.stdout:
-            acknowledged = int(line)
+        for told in child.stdout:
+            acknowledged = int(told)
             if acknowledged >= stop:
                 child.send_signal(signal.SIGKILL)
                 break
