@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing import bouts, goals, slots, totals
+from processing.attention import attention
 from processing.bout_rules import NIGHT_HOURS, SEDENTARY, WALKING
 from processing.bouts import BoutsState, FinishedBout, Streaks
 from processing.epochs import EPOCH_NS, Epochs
@@ -164,6 +165,7 @@ def _day_point(state: DaysState, day: DayTotals, patient: str, config: PatientCo
             met = goals.plan_history({**state.met, day.date: met_walking}, config.goals, date)
             state = replace(state, met=met)
     fields: dict[str, Value] = {"date": day.date, **numbers, **verdict}
+    fields |= attention(fields)
     return state, Point("daily", day.start_s * NS, {"patient": patient}, fields)
 
 
