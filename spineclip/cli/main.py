@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from spineclip.cli import diary
+from spineclip.cli.analyze import analyze
 from spineclip.cli.certs import certs
 from spineclip.cli.enroll import enroll
 from spineclip.cli.goals import goals
@@ -42,6 +43,7 @@ def _main() -> None:
     """Hold the commands together."""
 
 
+app.command()(analyze)
 app.command()(certs)
 app.command()(enroll)
 app.command()(goals)
