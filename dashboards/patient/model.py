@@ -11,6 +11,7 @@ from typing import Final
 
 from dashboards.patient import markup
 from dashboards.patient.clip import clip_view
+from dashboards.patient.desk import Desk
 from dashboards.patient.feed import STALE_S, LiveFeed, Received
 from dashboards.patient.figure import Figure
 from dashboards.patient.fortnight import DAYS, FortnightView, fortnight_view
@@ -31,7 +32,7 @@ _DAY_NS: Final = 86_400 * 10**9
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Whom the page shows and where its numbers come from."""
+    """Whom the page shows, where its numbers come from, and where what is written goes (nowhere without a desk)."""
 
     patient: str
     zone: zoneinfo.ZoneInfo
@@ -39,6 +40,7 @@ class Source:
     reader: MetricReader
     feed: LiveFeed
     clock: Clock
+    desk: Desk | None = None
 
 
 @dataclass(frozen=True, slots=True)

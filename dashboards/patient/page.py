@@ -7,6 +7,7 @@ from typing import Final
 
 from nicegui import ui
 
+from dashboards.patient.diary_card import DiaryCard
 from dashboards.patient.model import PageModel, Shown, Source
 from dashboards.patient.words import Words
 from spineclip.contract.errors import StoreError
@@ -51,6 +52,10 @@ class _Parts:
                 self._today = ui.html("", sanitize=False)
             with _section("fortnight", words("page.fortnight")):
                 self._fortnight = ui.html("", sanitize=False)
+            if self._model.source.desk is not None:
+                with _section("diary", words("diary.title")):
+                    diary = DiaryCard(self._model.source.desk, words)
+                await diary.fill()
             with _section("clip-card", words("clip.title")):
                 self._clip = ui.html("", sanitize=False)
             with ui.element("footer"):

@@ -11,11 +11,12 @@ import typer
 
 from dashboards.patient.feed import LatestFeed
 from dashboards.patient.model import Source
-from processing.stores.sqlite import SqliteReader
+from processing.stores.sqlite import SqliteStore
 from spineclip.contract.clock import SystemClock
 from spineclip.contract.config import zone
 from spineclip.contract.errors import SettingsError
 from spineclip.contract.ids import check_id
+from spineclip.desk import StoreDesk
 from spineclip.patients import Patients, data_folder, store_file
 from spineclip.stopping import run_until_stopped
 
@@ -30,15 +31,20 @@ def page(
 ) -> None:
     """Show a patient's page until Ctrl-C."""
     folder = data or data_folder()
-    reader = SqliteReader(store_file(folder))
+    file = store_file(folder)
+    if not file.is_file():
+        raise SettingsError(f"there is no metric store at {file}", advice="Record something first, or name its folder")
+    store = SqliteStore(file)
     try:
-        whom = check_id(patient, "patient") if patient else _only(reader)
+        whom = check_id(patient, "patient") if patient else _only(store)
         config = Patients(folder).config(whom)
         clock = SystemClock()
-        source = Source(whom, zone(config.time_zone), config.language, reader, LatestFeed(clock), clock)
+        local = zone(config.time_zone)
+        desk = StoreDesk(store, whom, local, clock)
+        source = Source(whom, local, config.language, store, LatestFeed(clock), clock, desk)
         run_until_stopped(_show(source, port, browser=browser))
     finally:
-        reader.close()
+        store.close()
 
 
 async def _show(source: Source, port: int | None, *, browser: bool) -> None:
@@ -51,11 +57,11 @@ async def _show(source: Source, port: int | None, *, browser: bool) -> None:
         await asyncio.Event().wait()
 
 
-def _only(reader: SqliteReader) -> str:
-    patients = reader.patients()
+def _only(store: SqliteStore) -> str:
+    patients = store.patients()
     if len(patients) == 1:
         return patients[0]
     raise SettingsError(
-        f"{reader.path} holds {len(patients)} patients",
+        f"{store.path} holds {len(patients)} patients",
         advice=f"Name one of them: {', '.join(patients[:5])}" if patients else "Record something first",
     )

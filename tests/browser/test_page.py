@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from processing.metrics import Point
-from processing.stores.sqlite import SqliteStore
+from processing.stores.sqlite import SqliteReader, SqliteStore
 from spineclip.contract.config import PatientConfig
 from spineclip.contract.days import day_start_ns
 from spineclip.patients import Patients, store_file
@@ -90,3 +90,33 @@ def test_no_rule_of_wcag_is_broken(shown: tuple[str, str], watched: Watched, sch
     results = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
     assert len(results.response["passes"]) > 10, "the rules have been looked at"
     assert results.violations_count == 0, results.generate_report()
+
+
+def test_the_diary_takes_two_taps_and_a_note_as_plain_text(tmp_path: Path, watched: Watched, pictures: Path) -> None:
+    _fill(tmp_path, "en")
+    page = watched.page
+    with spineclip("page", "--no-browser", "--port", "0", data=tmp_path) as command:
+        page.goto(command.wait_for(r"http://127\.0\.0\.1:\d+/").group())
+        status = page.locator("section.diary [role=status]")
+        page.get_by_role("button", name="7", exact=True).click()
+        expect(status).to_have_text("Kept.")
+        page.locator("fieldset", has_text="exercises").get_by_role("button", name="Yes").click()
+        expect(page.locator("section.diary [aria-pressed=true]")).to_have_text(["Today", "7", "Yes"])
+        page.locator("summary").click()
+        page.get_by_label("A note").fill("<script>alert(1)</script> better")
+        page.get_by_role("button", name="Keep the note").click()
+        expect(status).to_have_text("Your note is kept.")
+        page.screenshot(path=pictures / "page-diary.png", full_page=True)
+        page.reload()
+        expect(page.locator("section.diary [aria-pressed=true]")).to_have_text(["Today", "7", "Yes"])
+        expect(page.get_by_label("A note")).to_have_value("<script>alert(1)</script> better")
+        page.get_by_role("button", name="Yesterday").click()
+        expect(page.locator("section.diary [aria-pressed=true]")).to_have_text(["Yesterday"])
+        assert command.end() == 0
+    reader = SqliteReader(store_file(tmp_path))
+    (point,) = reader.points("diary", PATIENT, 0, 1 << 62)
+    reader.close()
+    today = dt.datetime.now(BERLIN).date().isoformat()
+    note = "<script>alert(1)</script> better"
+    assert point.fields == {"date": today, "pain": 7, "exercises": True, "note": note}
+    assert watched.complaints == []
