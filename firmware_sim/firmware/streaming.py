@@ -7,7 +7,7 @@ import itertools
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -46,6 +46,10 @@ class StreamingFirmware(ABC):
     boot_ns
         True time at which its clock started; by default the first time that anything happens to it. Its samples lie
         on the grid of whole sample periods since then.
+    uptime_ns
+        What its clock shows at `boot_ns`: so long it has been running already. After a reboot it starts at zero.
+    odr_error
+        Relative error of the sensor's own sampling rate (it has an oscillator of its own; some percent are usual).
     keep_truth
         Keep every sample sent in `truth`.
     latency_ns
@@ -64,6 +68,8 @@ class StreamingFirmware(ABC):
         address: str,
         drift_ppm: float = 0.0,
         boot_ns: int | None = None,
+        uptime_ns: int = 0,
+        odr_error: float = 0.0,
         keep_truth: bool = True,
         latency_ns: int = 0,
     ) -> None:
@@ -75,6 +81,9 @@ class StreamingFirmware(ABC):
         self._drift_ppm = drift_ppm
         self._clock = None if boot_ns is None else Oscillator(boot_ns, drift_ppm)
         self._latency_ns = latency_ns
+        self._uptime_ns = uptime_ns
+        self._odr_error = odr_error
+        self._nominal_hz = 0.0
         self._rate_hz = 0.0
         self._streaming = False
         self._next_index = 0
@@ -113,6 +122,10 @@ class StreamingFirmware(ABC):
     @abstractmethod
     def encode(self, first: int, t_ns: Times, digital: Digital) -> tuple[bytes, ...]:
         """Turn one packet's readings, samples ``first ..`` of this boot, into its notifications."""
+
+    def stamp(self, value: bytes) -> bytes:
+        """Finish a data notification at the moment it goes out, such as with a counter; by default it is finished."""
+        return value
 
     @property
     def sends_partial(self) -> bool:
@@ -155,6 +168,7 @@ class StreamingFirmware(ABC):
         self.reboots += 1
         self.on_disconnect(t_ns)
         self._clock = Oscillator(t_ns, self._drift_ppm)
+        self._uptime_ns = 0
 
     def next_ns(self) -> int | None:
         """Return when the next notification is due, or None while nothing is to be sent."""
@@ -173,7 +187,11 @@ class StreamingFirmware(ABC):
                 out.append(heapq.heappop(self._replies)[2])
                 continue
             one = self._due.popleft()
-            out.append(one.notification)
+            if one.notification.char not in self._subscribed:
+                continue
+            stamped = self.stamp(one.notification.value)
+            same = stamped is one.notification.value
+            out.append(one.notification if same else replace(one.notification, value=stamped))
             if one.sent_g is not None:
                 self.truth.add(one.t_ns, one.sent_g)
         return out
@@ -183,7 +201,7 @@ class StreamingFirmware(ABC):
     @property
     def rate_hz(self) -> float:
         """Nominal rate of the running (or last) stream."""
-        return self._rate_hz
+        return self._nominal_hz
 
     @property
     def streaming(self) -> bool:
@@ -197,10 +215,11 @@ class StreamingFirmware(ABC):
     def start(self, rate_hz: float, t_ns: int) -> None:
         """Begin to stream with the first sample after `t_ns`; a running stream is replaced."""
         clock = self._at(t_ns)
-        self._rate_hz = rate_hz
+        self._nominal_hz = rate_hz
+        self._rate_hz = rate_hz * (1.0 + self._odr_error)
         self._streaming = True
         self._forget()
-        self._next_index = clock.next_sample(t_ns, rate_hz)
+        self._next_index = clock.next_sample(t_ns, self._rate_hz)
 
     def stop(self, t_ns: int) -> None:
         """Stop the stream; what was sampled but not sent is lost."""
@@ -214,8 +233,8 @@ class StreamingFirmware(ABC):
             heapq.heappush(self._replies, (t_ns, next(self._order), Notification(t_ns, char, value)))
 
     def elapsed_ns(self, t_ns: int) -> int:
-        """Return what the wearable's own clock has counted since boot."""
-        return self._at(t_ns).elapsed_ns(t_ns)
+        """Return what the wearable's own clock shows, nanoseconds."""
+        return self._at(t_ns).elapsed_ns(t_ns) + self._uptime_ns
 
     def _at(self, t_ns: int) -> Oscillator:
         if self._clock is None:

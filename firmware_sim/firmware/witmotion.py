@@ -11,6 +11,9 @@ from typing import Final
 
 import numpy as np
 
+from collector.wearables.uuids import WITMOTION_NOTIFY as DATA
+from collector.wearables.uuids import WITMOTION_SERVICE as SERVICE
+from collector.wearables.uuids import WITMOTION_WRITE as COMMAND
 from firmware_sim.firmware.base import (
     NOTIFY,
     READ,
@@ -24,10 +27,7 @@ from firmware_sim.firmware.base import (
 )
 from firmware_sim.firmware.streaming import Digital, StreamingFirmware
 
-SERVICE: Final = "0000ffe5-0000-1000-8000-00805f9a34fb"
-DATA: Final = "0000ffe4-0000-1000-8000-00805f9a34fb"
-COMMAND: Final = "0000ffe9-0000-1000-8000-00805f9a34fb"
-"""The vendor's base ends in 9a34fb, not in the 9b34fb of the Bluetooth base."""
+__all__ = ["COMMAND", "DATA", "SERVICE", "Witmotion"]
 
 _RATES_HZ: Final = {0x01: 0.2, 0x02: 0.5, 0x03: 1.0, 0x04: 2.0, 0x05: 5.0, 0x06: 10.0, 0x07: 20.0, 0x08: 50.0}
 RATES_HZ: Final = {**_RATES_HZ, 0x09: 100.0, 0x0B: 200.0}

@@ -87,7 +87,7 @@ def test_samples_lie_on_the_wearables_grid_however_they_are_asked_for(
 ) -> None:
     clock = Oscillator(5, drift_ppm)
     device = Witmotion(Ramp(rate_hz), boot_ns=5, drift_ppm=drift_ppm)
-    device.on_connect(7)
+    device.on_subscribe(DATA, True, 7)
     device.start(rate_hz, 7)
     now = 7
     for step in steps:

@@ -1,0 +1,167 @@
+"""Movesense with the GATT SensorData Protocol: path subscriptions, float32 blocks, milliseconds since boot.
+
+Layout: movesense.com/docs/esw/gatt_sensordata_protocol and the vendor's Python client example. The answer to HELLO is
+not documented in what could be read; any client should take it as a sign of life only.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+
+from collector.wearables.uuids import MOVESENSE_NOTIFY, MOVESENSE_SERVICE, MOVESENSE_WRITE, SUUNTO_COMPANY
+from firmware_sim.firmware.base import NOTIFY, WRITE, AttError, Characteristic, Motion, Samples, Service, Times
+from firmware_sim.firmware.peripheral import battery, device_information
+from firmware_sim.firmware.streaming import Digital, StreamingFirmware
+
+RATES_HZ: Final = (13, 26, 52, 104, 208, 416, 833, 1666)
+STANDARD_GRAVITY: Final = 9.80665
+
+_HELLO, _SUBSCRIBE, _UNSUBSCRIBE = 0, 1, 2
+_RESPONSE, _DATA, _CONTINUATION = 1, 2, 3
+_OK, _BAD_REQUEST, _NOT_FOUND, _CONFLICT = 200, 400, 404, 409
+_PATH = re.compile(r"/Meas/(Acc|IMU6|IMU9)/(\d+)$")
+_BLOCKS: Final = {"Acc": 1, "IMU6": 2, "IMU9": 3}
+_REPLY_NS: Final = 5_000_000
+_MAGNETIC_UT: Final = (20.0, 0.0, -45.0)
+"""A magnetic field as in the middle of Europe, the same for every sample."""
+
+
+class Movesense(StreamingFirmware):
+    """A Movesense sensor; one measurement at a time.
+
+    Parameters
+    ----------
+    serial
+        Twelve digits; the advertised name ends with it.
+    range_g
+        Full scale of its 16-bit sensor.
+    uptime_ns
+        What its clock shows at boot; shortly before 2**32 ms to see it wrap.
+    """
+
+    def __init__(
+        self,
+        motion: Motion,
+        *,
+        serial: str = "174630000192",
+        address: str = "C0:4D:4F:56:00:01",
+        drift_ppm: float = 0.0,
+        boot_ns: int | None = None,
+        uptime_ns: int = 0,
+        odr_error: float = 0.0,
+        keep_truth: bool = True,
+        range_g: float = 8.0,
+        battery_pct: int = 91,
+    ) -> None:
+        super().__init__(
+            motion,
+            name=f"Movesense {serial}",
+            address=address,
+            drift_ppm=drift_ppm,
+            boot_ns=boot_ns,
+            uptime_ns=uptime_ns,
+            odr_error=odr_error,
+            keep_truth=keep_truth,
+        )
+        self.battery_pct = battery_pct
+        self._range_g = range_g
+        self._reference: int | None = None
+        self._blocks = 1
+
+    @property
+    def manufacturer_data(self) -> Mapping[int, bytes]:  # type: ignore[override]
+        """Under Suunto's company number; the content is not documented."""
+        return {SUUNTO_COMPANY: bytes(4)}
+
+    @property
+    def services(self) -> tuple[Service, ...]:
+        """The sensor data service, battery, device information."""
+        sensor = Service(
+            MOVESENSE_SERVICE,
+            (Characteristic(MOVESENSE_WRITE, (WRITE,)), Characteristic(MOVESENSE_NOTIFY, (NOTIFY,))),
+        )
+        return (sensor, battery(self.battery_pct), device_information("Movesense", "Movesense sensor HR+"))
+
+    @property
+    def data_char(self) -> str:
+        """Answers and data share it."""
+        return MOVESENSE_NOTIFY
+
+    @property
+    def packet_samples(self) -> int:
+        """A thirteenth of the rate: 13 packets a second, whatever the rate."""
+        return max(1, round(self.rate_hz) // 13)
+
+    def on_write(self, char: str, value: bytes, t_ns: int) -> None:
+        """Take ``[command][reference][path]`` and answer on the notify characteristic."""
+        super().on_write(char, value, t_ns)
+        if char != MOVESENSE_WRITE:
+            return
+        if MOVESENSE_NOTIFY not in self._subscribed:
+            raise AttError(0x0E)
+        if len(value) < 2:
+            return
+        command, reference, rest = value[0], value[1], value[2:]
+        if command == _HELLO:
+            status, told = _OK, b"Hello"
+        elif command == _SUBSCRIBE:
+            status, told = self._subscribe(reference, rest, t_ns), b""
+        elif command == _UNSUBSCRIBE:
+            status, told = self._unsubscribe(reference, t_ns), b""
+        else:
+            status, told = _BAD_REQUEST, b""
+        self.reply(MOVESENSE_NOTIFY, struct.pack("<BBH", _RESPONSE, reference, status) + told, t_ns + _REPLY_NS)
+
+    def on_disconnect(self, t_ns: int) -> None:
+        """Forget the subscription."""
+        super().on_disconnect(t_ns)
+        self._reference = None
+
+    def digitise(self, xyz_g: Samples) -> Digital:
+        """Return m/s2 as float32, from 16-bit counts of the range."""
+        counts = np.clip(np.rint(xyz_g * (32768 / self._range_g)), -32768, 32767)
+        return (counts * (self._range_g / 32768 * STANDARD_GRAVITY)).astype("<f4")
+
+    def in_g(self, digital: Digital) -> Samples:
+        """Return what the floats say."""
+        return np.asarray(digital, np.float64) / STANDARD_GRAVITY
+
+    def encode(self, first: int, t_ns: Times, digital: Digital) -> tuple[bytes, ...]:
+        """Turn samples into one payload: the time of the first, then block after block; cut to the MTU."""
+        reference = self._reference or 0
+        ticks = self.elapsed_ns(int(t_ns[0])) // 1_000_000 % 2**32
+        payload = struct.pack("<I", ticks) + digital.tobytes()
+        if self._blocks > 1:
+            payload += np.zeros_like(digital).tobytes()  # angular rate: it does not turn
+        if self._blocks > 2:
+            payload += np.tile(np.array(_MAGNETIC_UT, "<f4"), len(digital)).tobytes()
+        room = self.mtu - 3 - 2
+        parts = [payload[at : at + room] for at in range(0, len(payload), room)]
+        return tuple(
+            bytes([_DATA if number == 0 else _CONTINUATION, reference]) + part for number, part in enumerate(parts)
+        )
+
+    def _subscribe(self, reference: int, path: bytes, t_ns: int) -> int:
+        found = _PATH.match(path.rstrip(b"\0").decode("ascii", "replace"))
+        if found is None:
+            return _NOT_FOUND
+        if int(found[2]) not in RATES_HZ:
+            return _BAD_REQUEST
+        if self._reference is not None:
+            return _CONFLICT
+        self._reference = reference
+        self._blocks = _BLOCKS[found[1]]
+        self.start(float(found[2]), t_ns)
+        return _OK
+
+    def _unsubscribe(self, reference: int, t_ns: int) -> int:
+        if reference != self._reference:
+            return _NOT_FOUND
+        self._reference = None
+        self.stop(t_ns)
+        return _OK
