@@ -61,7 +61,8 @@ def test_polar_raw_frame_as_in_accdatatest() -> None:
 
 def test_polar_delta_type_1_as_in_accdatatest() -> None:
     counts = np.array([[-15, 20, 1008], [-20, 17, 1008]])
-    assert compress(counts, 16, width=6) == bytes.fromhex("F1FF1400F003 06 01 7B0F08")
+    # 18 bits fill two bytes and two bits; the vendor's last byte is 08, whose set bit is one of the six left over.
+    assert compress(counts, 16, width=6) == bytes.fromhex("F1FF1400F003 06 01 7B0F") + bytes([0x08 & 0b11])
 
 
 # AccDataTest.kt, "process acc compressed data type 0": one block of 56 samples with 10 bits.
