@@ -49,12 +49,15 @@ two)."""
 WALKED_ENDS_S: Final = 60.0
 """Seconds of walking in a row that end a nudge for the missing walk."""
 
+BRIDGED_S: Final = 60.0
+"""An unsure spell up to this long between two sure ones of sitting (or slouching) was sitting (or slouching) too."""
+
 UNSURE_RESETS_S: Final = 300.0
 """Seconds without a sure answer (unsure, or nothing measured) after which a streak begins anew: what is not known is
 not held against anybody."""
 
 WARM_UP_S: Final = 120.0
-"""No nudge so soon after the clip was put on, or before it is known for so long how it sits."""
+"""No nudge so soon after the clip was put on, and none for a slouch before it is known for so long how it sits."""
 
 REST_S: Final = 600.0
 """Pause after a nudge before the same cause may nudge again."""
@@ -133,8 +136,10 @@ class NudgeState:
     """What has to be remembered from second to second; `begin()` makes the first one."""
 
     last_ns: int = 0
-    known_since_ns: int = 0
-    """Since when the clip has been worn and its seat known; 0 while it is not."""
+    worn_since_ns: int = 0
+    """Since when the clip has been worn; 0 while it is not."""
+    oriented_since_ns: int = 0
+    """Since when, besides, it is known how it sits; 0 while it is not."""
     slouched_s: float = 0.0
     relief_s: float = 0.0
     slouch_unsure_s: float = 0.0
@@ -197,10 +202,11 @@ def _observe(state: NudgeState, moment: Moment) -> NudgeState:
     passed_s = (moment.time_ns - state.last_ns) / 1e9 if state.last_ns else 1.0
     lost_s, span_s = (0.0, passed_s) if passed_s <= MEASURED_GAP_S else (passed_s - 1.0, 1.0)
     sure = moment.confidence >= SURE and moment.state is not State.UNKNOWN
-    on_body = moment.oriented and moment.state is not State.NOT_WORN
+    worn = moment.state is not State.NOT_WORN
+    oriented = worn and moment.oriented
     state = _lose(state, lost_s)
     if lost_s >= UNSURE_RESETS_S:
-        state = replace(state, known_since_ns=0)
+        state = replace(state, worn_since_ns=0, oriented_since_ns=0)
     if moment.state is State.NOT_WORN:
         state = replace(state, seated_s=0.0, slouched_s=0.0, up_s=0.0, relief_s=0.0, vibration_mg=0.0)
     elif not sure:
@@ -212,7 +218,8 @@ def _observe(state: NudgeState, moment: Moment) -> NudgeState:
     return replace(
         state,
         last_ns=moment.time_ns,
-        known_since_ns=(state.known_since_ns or moment.time_ns) if on_body else 0,
+        worn_since_ns=(state.worn_since_ns or moment.time_ns) if worn else 0,
+        oriented_since_ns=(state.oriented_since_ns or moment.time_ns) if oriented else 0,
         walked_s=walked_s,
         vibration_mg=_shaking(state.vibration_mg, moment, span_s),
     )
@@ -233,7 +240,10 @@ def _lose(state: NudgeState, seconds: float) -> NudgeState:
 def _count_sitting(state: NudgeState, moment: Moment, span_s: float) -> NudgeState:
     if moment.state in SEDENTARY:
         # What was too short to break the streak is part of it, as in the bouts that are stored.
-        return replace(state, seated_s=state.seated_s + span_s + state.up_s, up_s=0.0, seat_unsure_s=0.0)
+        seated_s = state.seated_s + span_s
+        if state.seated_s:
+            seated_s += state.up_s + _bridged_s(state.seat_unsure_s)
+        return replace(state, seated_s=seated_s, up_s=0.0, seat_unsure_s=0.0)
     up_s = state.up_s + span_s
     if up_s >= UP_RESETS_S:
         return replace(state, seated_s=0.0, up_s=0.0, seat_unsure_s=0.0)
@@ -246,11 +256,18 @@ def _count_slouching(state: NudgeState, moment: Moment, span_s: float) -> NudgeS
         slouch = state.slouch_unsure_s + span_s
         return replace(state, slouch_unsure_s=slouch, slouched_s=0.0 if slouch >= UNSURE_RESETS_S else state.slouched_s)
     if upright_state and moment.posture is Posture.SLOUCHED:
-        return replace(state, slouched_s=state.slouched_s + span_s, relief_s=0.0, slouch_unsure_s=0.0)
+        slouched_s = state.slouched_s + span_s
+        if state.slouched_s:
+            slouched_s += _bridged_s(state.slouch_unsure_s)
+        return replace(state, slouched_s=slouched_s, relief_s=0.0, slouch_unsure_s=0.0)
     relief_s = state.relief_s + span_s
     return replace(
         state, relief_s=relief_s, slouched_s=0.0 if relief_s >= RELIEF_S else state.slouched_s, slouch_unsure_s=0.0
     )
+
+
+def _bridged_s(unsure_s: float) -> float:
+    return unsure_s if unsure_s <= BRIDGED_S else 0.0
 
 
 def _shaking(before_mg: float, moment: Moment, span_s: float) -> float:
@@ -272,13 +289,11 @@ def _end(
     state: NudgeState, moment: Moment, today: Today, nudging: Nudging, local: datetime
 ) -> tuple[NudgeState, tuple[Nudge, ...]]:
     over = {
-        Cause.SLOUCHED: state.slouched_s == 0.0,
+        Cause.SLOUCHED: state.slouched_s == 0.0 or state.oriented_since_ns == 0,
         Cause.SEDENTARY: state.up_s >= UP_ENDS_S or state.seated_s == 0.0,
         Cause.WALK_MISSING: state.walked_s >= WALKED_ENDS_S or today.walking_min >= today.goal_walking_min,
     }
-    everything = (
-        state.known_since_ns == 0 or not nudging.enabled or is_quiet(nudging, local) or _paused(nudging, moment)
-    )
+    everything = state.worn_since_ns == 0 or not nudging.enabled or is_quiet(nudging, local) or _paused(nudging, moment)
     ended = tuple(
         replace(nudge, ended_s=(moment.time_ns - nudge.time_ns) / 1e9)
         for nudge in state.active
@@ -321,8 +336,7 @@ def _may_nudge(state: NudgeState, moment: Moment, nudging: Nudging, local: datet
         and not is_quiet(nudging, local)
         and not _paused(nudging, moment)
         and moment.confidence >= SURE
-        and state.known_since_ns > 0
-        and moment.time_ns - state.known_since_ns >= WARM_UP_S * 1e9
+        and _warm(state.worn_since_ns, moment)
         and state.vibration_mg < SHAKEN_MG
     )
 
@@ -331,7 +345,8 @@ def _causes(state: NudgeState, moment: Moment, today: Today, nudging: Nudging, l
     """Return a nudge for each cause that is given in this second, whether or not it may be said."""
     found = []
     slouched_min, seated_min = state.slouched_s / 60, state.seated_s / 60
-    if moment.posture is Posture.SLOUCHED and 0 < nudging.slouched_min <= slouched_min:
+    seat_known = _warm(state.oriented_since_ns, moment)
+    if seat_known and moment.posture is Posture.SLOUCHED and 0 < nudging.slouched_min <= slouched_min:
         found.append(Nudge(Cause.SLOUCHED, moment.time_ns, slouched_min, nudging.slouched_min))
     if moment.state is State.SITTING and 0 < nudging.sedentary_min <= seated_min:
         found.append(Nudge(Cause.SEDENTARY, moment.time_ns, seated_min, nudging.sedentary_min))
@@ -344,6 +359,10 @@ def _causes(state: NudgeState, moment: Moment, today: Today, nudging: Nudging, l
     ):
         found.append(Nudge(Cause.WALK_MISSING, moment.time_ns, today.walking_min, today.goal_walking_min))
     return found
+
+
+def _warm(since_ns: int, moment: Moment) -> bool:
+    return since_ns > 0 and moment.time_ns - since_ns >= WARM_UP_S * 1e9
 
 
 def _paused(nudging: Nudging, moment: Moment) -> bool:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processing.epochs import Posture, State
-from processing.nudges import WARM_UP_S, Moment, Nudge, Today, begin, is_quiet, step
+from processing.nudges import WARM_UP_S, Cause, Moment, Nudge, Today, begin, is_quiet, step
 from spineclip.contract.config import Nudging
 from spineclip.contract.days import local_time
 
@@ -43,7 +43,7 @@ WISHES = st.builds(
 def test_nudges_stay_within_their_bounds(
     spells: list[tuple[int, State, Posture, float, bool, float, int]], wishes: Nudging
 ) -> None:
-    state, now_ns, off_ns = begin(), START_NS, START_NS
+    state, now_ns, off_ns, lost_ns = begin(), START_NS, START_NS, START_NS
     running: dict[str, Nudge] = {}
     given_on: dict[object, int] = {}
     for seconds, body, posture, confidence, oriented, vibration_mg, lost_s in spells:
@@ -51,8 +51,8 @@ def test_nudges_stay_within_their_bounds(
         for _ in range(seconds):
             now_ns += 10**9
             local = local_time(now_ns, ZONE)
-            if body is State.NOT_WORN or not oriented:
-                off_ns = now_ns
+            off_ns = now_ns if body is State.NOT_WORN else off_ns
+            lost_ns = now_ns if body is State.NOT_WORN or not oriented else lost_ns
             moment = Moment(now_ns, body, posture, confidence, oriented, vibration_mg)
             state, nudges = step(state, moment, Today(), wishes, local)
             for nudge in nudges:
@@ -63,6 +63,7 @@ def test_nudges_stay_within_their_bounds(
                     assert confidence > 0.5
                     assert body is not State.NOT_WORN
                     assert now_ns - off_ns >= WARM_UP_S * 1e9
+                    assert nudge.cause is not Cause.SLOUCHED or now_ns - lost_ns >= WARM_UP_S * 1e9
                     assert nudge.measured_min >= nudge.limit_min > 0
                     running[nudge.cause] = nudge
                     given_on[local.date()] = given_on.get(local.date(), 0) + 1

@@ -138,6 +138,17 @@ def test_a_minute_on_the_feet_begins_the_sitting_anew_and_less_does_not(body: Bo
     assert other.be(44 * 60) == []
 
 
+def test_a_short_unsure_spell_amid_sitting_was_sitting(body: Body) -> None:
+    body.be(1200)
+    body.be(30, confidence=0.3)
+    assert body.be(45 * 60 - WARM_UP_S - 1200 - 30 - 1) == []
+    assert [n.measured_min for n in body.be(1)] == [45]
+    other = Body()
+    other.be(1200)
+    other.be(90, confidence=0.3)
+    assert other.be(45 * 60 - 1200 - 1) == [], "a long one is not held against anybody"
+
+
 def test_lying_down_is_not_nudged_but_counts_as_not_moving(body: Body) -> None:
     assert body.be(3600, State.LYING, Posture.UNKNOWN) == []
     assert [n.cause for n in body.be(1)] == [Cause.SEDENTARY]
@@ -164,6 +175,11 @@ def test_time_that_nobody_saw_is_not_held_against_the_person(body: Body) -> None
     body.be(40 * 60)
     body.skip(600)
     assert body.be(44 * 60) == []
+
+
+def test_how_the_clip_sits_matters_for_posture_and_not_for_sitting() -> None:
+    person = Body()
+    assert [n.cause for n in person.be(46 * 60, posture=Posture.SLOUCHED, oriented=False)] == [Cause.SEDENTARY]
 
 
 def test_after_the_clip_is_put_on_anew_there_is_a_warm_up() -> None:
