@@ -163,7 +163,7 @@ def test_every_query_answers_what_the_points_say(clinic: Clinic) -> None:
                 again = min(_answered(clinic, fill_in(asked, patient, back_ns=whole))[1] for _ in range(3))
                 rows = sum(map(len, theirs.values()))
                 table.append(
-                    f"{rows:6d} rows {taken_ms:7.1f} ms {again:7.1f} ms on {whole / UNITS_NS['d']:2.0f} d  {asked.where}"
+                    f"{rows:6d} rows {taken_ms:7.1f} ms {again:7.1f} ms on {whole / UNITS_NS['d']:2.0f} d {asked.where}"
                 )
                 slowest.append((again, asked.where))
                 assert rows or asked.where.startswith(("alert: Battery", "alert: Sitting")), (
