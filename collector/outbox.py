@@ -34,7 +34,7 @@ _ROW_OVERHEAD_BYTES: Final = 96
 """What a row costs beside its payload: header, key columns, index entry (measured: 80 to 95)."""
 _SCHEMA: Final = """
 CREATE TABLE records (
-    id INTEGER PRIMARY KEY, device TEXT NOT NULL, boot INTEGER NOT NULL, seq INTEGER NOT NULL,
+    id INTEGER PRIMARY KEY AUTOINCREMENT, device TEXT NOT NULL, boot INTEGER NOT NULL, seq INTEGER NOT NULL,
     crc INTEGER NOT NULL, payload BLOB NOT NULL, UNIQUE (device, boot, seq));
 CREATE TABLE boots (device TEXT PRIMARY KEY, boot INTEGER NOT NULL, end_ns INTEGER);
 """
@@ -94,7 +94,7 @@ class Outbox:
                 advice="Choose another place with [outbox] path in the settings",
             ) from error
         self._db = self._open()
-        self._bytes = self._sum_bytes()
+        self._count, self._bytes = self._measure()
 
     # ---- writing
 
@@ -144,22 +144,27 @@ class Outbox:
 
     def _insert(self, rows: Sequence[tuple[Record, bytes]], needed: int, room: int = 0) -> None:
         with self._db:
-            freed, dropped = self._drop_oldest(max(room, self._bytes + needed - self._max_bytes))
+            freed, dropped, merged = self._drop_oldest(max(room, self._bytes + needed - self._max_bytes))
+            inserted = 0
             for record, payload in rows:
-                end_ns = record.end_ns
-                self._db.execute(
+                inserted += self._db.execute(
                     "INSERT OR IGNORE INTO records (device, boot, seq, crc, payload) VALUES (?, ?, ?, ?, ?)",
                     (record.device, record.boot, record.seq, zlib.crc32(payload), payload),
-                )
+                ).rowcount
                 self._db.execute(
-                    "UPDATE boots SET end_ns = MAX(?, COALESCE(end_ns, 0)) WHERE device = ?", (end_ns, record.device)
+                    "UPDATE boots SET end_ns = MAX(?, COALESCE(end_ns, 0)) WHERE device = ?",
+                    (record.end_ns, record.device),
                 )
         self._bytes += needed - freed
+        self._count += inserted - merged
         self.dropped += dropped
 
-    def _drop_oldest(self, excess: int) -> tuple[int, int]:
-        """Drop at least `excess` bytes of the oldest records; a gap takes the place of each run. In a transaction."""
-        freed = dropped = 0
+    def _drop_oldest(self, excess: int) -> tuple[int, int, int]:
+        """Drop at least `excess` bytes of the oldest records; a gap takes the place of each run. In a transaction.
+
+        Returns bytes freed, records dropped, and rows merged into another.
+        """
+        freed = dropped = merged = 0
         gaps: dict[tuple[str, int], Row] = {}
         cursor = 0
         while freed < excess:
@@ -176,6 +181,7 @@ class Outbox:
                     gap = replace(gap, from_seq=earlier.from_seq, start_ns=min(earlier.start_ns, gap.start_ns))
                 self._db.execute("DELETE FROM records WHERE id = ?", (before.row_id,))
                 freed += len(before.payload) + _ROW_OVERHEAD_BYTES
+                merged += 1
             payload = encode(gap)
             self._db.execute(
                 "UPDATE records SET payload = ?, crc = ? WHERE id = ?", (payload, zlib.crc32(payload), row.row_id)
@@ -183,7 +189,7 @@ class Outbox:
             freed += len(row.payload) - len(payload)
             dropped += 0 if _stands_for_dropped(row.payload) else 1
             gaps[key] = replace(row, payload=payload)
-        return freed, dropped
+        return freed, dropped, merged
 
     def _gap_for(self, row: Row) -> Gap:
         """Write the gap that stands for one row; a gap that stands for dropped rows already stays what it is."""
@@ -211,6 +217,7 @@ class Outbox:
                 if size[0]:
                     self._db.execute(f"DELETE FROM records WHERE {where}", key)  # noqa: S608
                     deleted += size[0]
+                    self._count -= size[0]
                     self._bytes -= size[1] + size[0] * _ROW_OVERHEAD_BYTES
         return deleted
 
@@ -249,6 +256,7 @@ class Outbox:
         if bad:
             # The seq stays missing and the core will report it so; a rotten record must not travel.
             self.damaged_records += len(bad)
+            self._count -= len(bad)
             self._db.executemany("DELETE FROM records WHERE id = ?", bad)
             self._db.commit()
             if not good:
@@ -258,8 +266,7 @@ class Outbox:
     @property
     def backlog(self) -> int:
         """Number of records that wait for the core's ack."""
-        with self._lock:
-            return int(self._db.execute("SELECT COUNT(*) FROM records").fetchone()[0])
+        return self._count
 
     @property
     def size_bytes(self) -> int:
@@ -327,9 +334,9 @@ class Outbox:
         self.opened = Opened(damaged=aside)
         return self._connect()
 
-    def _sum_bytes(self) -> int:
+    def _measure(self) -> tuple[int, int]:
         count, size = self._db.execute("SELECT COUNT(*), COALESCE(SUM(LENGTH(payload)), 0) FROM records").fetchone()
-        return int(size) + int(count) * _ROW_OVERHEAD_BYTES
+        return int(count), int(size) + int(count) * _ROW_OVERHEAD_BYTES
 
 
 def _stands_for_dropped(payload: bytes) -> bool:

@@ -74,12 +74,25 @@ def test_an_ack_deletes_what_is_stored_and_closes_earlier_boots(tmp_path: Path) 
     outbox.close()
 
 
+def test_rows_rise_even_after_all_were_acknowledged(tmp_path: Path) -> None:
+    outbox = _open(tmp_path)
+    boot = outbox.begin("witmotion-1")
+    last = 0
+    for seq in range(3):
+        outbox.append([_batch(boot, seq)])
+        (row,) = outbox.after(last, 10)
+        last = row.row_id
+        outbox.acknowledge(Ack({"witmotion-1": Stored(boot, seq)}))
+    outbox.close()
+
+
 def test_full_drops_the_oldest_and_says_exactly_which(tmp_path: Path) -> None:
     outbox = _open(tmp_path, max_bytes=20_000)
     boots = {name: outbox.begin(name) for name in ("a", "b")}
     for seq in range(100):
         outbox.append([_batch(boots[name], seq, name) for name in boots])
         assert outbox.size_bytes <= 20_000
+        assert outbox.backlog == len(outbox.after(0, 1000))
     records = [decode(row.payload, now_ns=1 << 62) for row in outbox.after(0, 1000)]
     for name in boots:
         mine = [record for record in records if record.device == name]
