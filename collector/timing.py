@@ -158,12 +158,13 @@ class Timeline:
         t0_ns = round(line.time_ns(first)) + offset_ns
         if self._end_ns is not None and (self._continuing or t0_ns < self._end_ns):
             t0_ns = self._end_ns
-        behind_ns = line.time_ns(first + n) + offset_ns - (t0_ns + n * line.period_ns)
+        due_ns = round(line.time_ns(first + n)) + offset_ns  # whole numbers: a float near 2e18 has steps of 256 ns
+        behind_ns = due_ns - t0_ns - n * line.period_ns
         slew = _LARGE_SLEW if abs(behind_ns) > _LARGE_NS else _SMALL_SLEW
         most_ns = slew * n * line.period_ns
         dt_ns = max(1, round(line.period_ns + min(most_ns, max(-most_ns, behind_ns)) / n))
         self._end_ns = t0_ns + n * dt_ns
         self._continuing = True
-        off_ns = abs(line.time_ns(first + n) + offset_ns - self._end_ns)
+        off_ns = abs(due_ns - self._end_ns)
         error_ns = round(off_ns + line.spread_ns + line.rate_error * n * line.period_ns) + self.held_ns
         return Placed(t0_ns, dt_ns, error_ns)
