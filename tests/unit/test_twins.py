@@ -20,6 +20,7 @@ from firmware_sim.firmware.base import AttError
 from firmware_sim.firmware.delta import compress
 from firmware_sim.firmware.diy import Diy
 from firmware_sim.firmware.eager import Infinitime, Microbit, Nicla
+from firmware_sim.firmware.espruino import Espruino
 from firmware_sim.firmware.metamotion import Metamotion
 from firmware_sim.firmware.movella import MovellaDot
 from firmware_sim.firmware.movesense import Movesense
@@ -452,7 +453,7 @@ def test_home_made_takes_rate_and_range() -> None:
 
 # --- all of them -------------------------------------------------------------------------------------------------
 
-SILENT_UNTIL_TOLD = [Polar, Movesense, Metamotion, MovellaDot]
+SILENT_UNTIL_TOLD = [Polar, Movesense, Metamotion, MovellaDot, Espruino]
 
 
 @pytest.mark.parametrize("make", [*SILENT_UNTIL_TOLD, Microbit, Nicla, Infinitime, Diy])
@@ -494,3 +495,44 @@ def test_no_bytes_that_are_written_break_a_wearable(
     device.reboot(S)
     device.on_disconnect(S)
     assert device.events(2 * S) == []
+
+
+# --- Espruino ----------------------------------------------------------------------------------------------------
+
+
+def espruino(*lines: bytes, **options: Any) -> Espruino:
+    device = Espruino(BODY, boot_ns=0, **options)
+    device.on_connect(0)
+    device.on_subscribe(uuids.NUS_NOTIFY, True, 0)
+    for line in lines:
+        device.on_write(uuids.NUS_WRITE, line, 0)
+    return device
+
+
+STREAM = (b"\x03\x10var N=4;\n", b"\x10Bangle.setPollInterval(10)", b"\n\x10Bangle.on('accel',f)\n")
+
+
+def test_espruino_prints_lines_in_pieces_of_twenty_bytes() -> None:
+    device = espruino(*STREAM, clock_ms=1_700_000_000_000)
+    pieces = [one.value for one in device.events(S // 10)]
+    assert max(map(len, pieces)) == 20
+    lines = b"".join(pieces).split(b"\r\n")
+    # The samples lie on the grid of 10 ms; 8192 counts are one g.
+    sample = "-2048,4096,8192"
+    assert lines[0].decode() == f"spineclip,0,1700000000010,{','.join([sample] * 4)}"
+    assert lines[1].decode() == f"spineclip,1,1700000000050,{','.join([sample] * 4)}"
+    assert lines[-1] == b""
+
+
+def test_espruino_echoes_unless_told_not_to_and_stops() -> None:
+    device = espruino(b"1+1\n", *STREAM)
+    assert b"".join(one.value for one in device.events(20_000_000)) == b"1+1\r\n=undefined\r\n>"
+    device.events(S)
+    device.on_write(uuids.NUS_WRITE, b"\x03\x10Bangle.removeAllListeners('accel')\n", S)
+    assert device.events(2 * S) == []
+
+
+def test_espruino_clears_a_half_typed_line_and_buzzes() -> None:
+    device = espruino(b"\x10Bangle.buzz(", b"\x03\x10Bangle.buzz(200)\n", b"\x10reset()\n")
+    assert device.buzzes == 1
+    assert not device.streaming
