@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from spineclip.cli import diary
 from spineclip.cli.analyze import analyze
 from spineclip.cli.certs import certs
+from spineclip.cli.core import core
 from spineclip.cli.enroll import enroll
 from spineclip.cli.goals import goals
 from spineclip.cli.page import page
@@ -45,6 +46,7 @@ def _main() -> None:
 
 app.command()(analyze)
 app.command()(certs)
+app.command()(core)
 app.command()(enroll)
 app.command()(goals)
 app.command()(page)

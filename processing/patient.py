@@ -1,0 +1,165 @@
+"""One patient in the core: records in, in order, through the pipeline; points kept until the store has them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from processing import pipeline, records
+from processing.checkpoint import CheckpointError, Registry
+from processing.intake import Intake, IntakeState, Verdict
+from processing.metrics import Point
+from processing.nudges import Nudge
+from processing.pipeline import PatientState, Result
+from spineclip.contract.config import PatientConfig
+from spineclip.contract.live import Live
+from spineclip.contract.messages import Ack, Resend
+from spineclip.contract.wire import Gap, Record
+
+_PointKey = tuple[str, int, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class PatientCheckpoint:
+    """All that a core needs to go on: the pipeline's state and how far the intake has come."""
+
+    pipeline: PatientState
+    intake: IntakeState
+
+
+REGISTRY: Final = Registry(PatientCheckpoint)
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What goes to the store together, and the ack that may be told afterwards."""
+
+    points: tuple[Point, ...]
+    checkpoint: bytes
+    ack: Ack
+
+
+@dataclass(slots=True)
+class Taken:
+    """What a message has brought: the newest live second and nudges to be told."""
+
+    verdict: Verdict | None = None
+    live: Live | None = None
+    nudges: list[Nudge] = field(default_factory=list)
+
+
+class Patient:
+    """One patient, from the first record or from a checkpoint on.
+
+    Parameters
+    ----------
+    patient
+        The id.
+    config
+        What is known of the patient.
+    """
+
+    def __init__(self, patient: str, config: PatientConfig | None = None) -> None:
+        self.patient = patient
+        self.intake = Intake()
+        self._state = pipeline.begin(patient, config or PatientConfig())
+        self._unstored: dict[_PointKey, Point] = {}
+        self._in_flight: dict[_PointKey, Point] = {}
+        self.changed = False
+        """Whether anything was taken in that is not stored yet."""
+
+    @classmethod
+    def resume(cls, patient: str, checkpoint: bytes) -> Patient:
+        """Go on from a checkpoint.
+
+        Raises
+        ------
+        CheckpointError
+            If it cannot be read, or is not this patient's.
+        """
+        saved = REGISTRY.loads(checkpoint)
+        if not isinstance(saved, PatientCheckpoint) or saved.pipeline.patient != patient:
+            raise CheckpointError(f"not a checkpoint of {patient}")
+        resumed = cls(patient)
+        resumed.intake = Intake(saved.intake)
+        resumed._state = saved.pipeline
+        return resumed
+
+    @property
+    def config(self) -> PatientConfig:
+        """What is known of the patient."""
+        return self._state.config
+
+    @property
+    def unstored(self) -> int:
+        """Number of points that the store does not have yet."""
+        return len(self._unstored) + len(self._in_flight)
+
+    def configure(self, config: PatientConfig) -> None:
+        """Take on a new config."""
+        if config != self._state.config:
+            self._state = pipeline.configure(self._state, config)
+            self.changed = True
+
+    def take(self, record: Record, now_s: float) -> Taken:
+        """Take a record in and process what is in order by it."""
+        verdict, ready = self.intake.take(record, now_s)
+        taken = self._process(ready)
+        taken.verdict = verdict
+        return taken
+
+    def due(self, now_s: float) -> tuple[list[Resend], Taken]:
+        """Return what is to be asked for again by now, and process what giving up has set free."""
+        asks, freed = self.intake.due(now_s)
+        return asks, self._process(freed)
+
+    def add(self, point: Point) -> None:
+        """Add a point from elsewhere (a collector's report, a fault)."""
+        self._keep((point,))
+        self.changed = True
+
+    def commit(self) -> Commit:
+        """Hand out all that is not stored yet; `stored` or `not_stored` has to follow."""
+        self._in_flight = {**self._in_flight, **self._unstored}
+        self._unstored = {}
+        self.changed = False
+        saved = PatientCheckpoint(self._state, self.intake.state)
+        return Commit(tuple(self._in_flight.values()), REGISTRY.dumps(saved), saved.intake.ack())
+
+    def stored(self) -> None:
+        """Let go of what the store now has."""
+        self._in_flight = {}
+
+    def not_stored(self) -> None:
+        """Keep what the store did not take; later versions of the same points win."""
+        self._unstored = {**self._in_flight, **self._unstored}
+        self._in_flight = {}
+        self.changed = True
+
+    def finish(self) -> None:
+        """Close what is open, because no more data will come; the state goes on as it was."""
+        self._keep(pipeline.finish(self._state).points)
+        self.changed = True
+
+    def _process(self, ready: list[Record]) -> Taken:
+        taken = Taken()
+        for record in ready:
+            self.changed = True
+            if isinstance(record, Gap):
+                self._keep((records.gap_point(record, self.patient),))
+                continue
+            self._state, result = pipeline.step(
+                self._state, record.device, record.placement, records.block(record), battery_pct=record.battery_pct
+            )
+            self._keep(result.points)
+            _notice(taken, result)
+        return taken
+
+    def _keep(self, points: tuple[Point, ...]) -> None:
+        for point in points:
+            self._unstored[point.measurement, point.time_ns, tuple(sorted(point.tags.values()))] = point
+
+
+def _notice(taken: Taken, result: Result) -> None:
+    taken.live = result.live or taken.live
+    taken.nudges += result.nudges

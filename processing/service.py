@@ -1,0 +1,345 @@
+"""The core: records from MQTT in, metrics into the store, and only then an ack.
+
+::
+
+    broker -> inbox of each patient -> intake -> pipeline -> (points + checkpoint) -> store -> ack
+
+A batch is acknowledged when its metrics and the checkpoint that explains them are stored, never before. Everything
+between may be lost at any moment: what is not acknowledged is sent again by its collector.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import Final
+
+from processing import nudge_words, records
+from processing.checkpoint import CheckpointError
+from processing.committer import Committer
+from processing.intake import Verdict
+from processing.mqtt import Connection, MqttSettings
+from processing.nudges import Nudge
+from processing.patient import Patient, Taken
+from processing.stores.base import MetricStore
+from spineclip.contract.clock import Clock, SystemClock
+from spineclip.contract.config import PatientConfig
+from spineclip.contract.errors import BrokerError, StoreBusyError, WireError
+from spineclip.contract.live import Live
+from spineclip.contract.messages import Buzz, Event, command_to_json
+from spineclip.contract.topics import Channel, everyone, parse, topic
+from spineclip.contract.wire import Record, decode
+
+_LOG = logging.getLogger(__name__)
+
+INBOX_MAX: Final = 4096
+"""Messages that may wait for one patient; a flood beyond is dropped unread (and sent again, since it is not
+acknowledged), so that it costs its sender time and nobody else."""
+TURN: Final = 16
+"""Records of one patient that are processed before it is the next one's turn."""
+UNSTORED_MAX: Final = 100_000
+"""Points of one patient that may wait for the store; then its records wait too."""
+LIVE_EVERY_S: Final = 0.2
+"""Live messages of a patient are at least so far apart: one a second in real time, a few while a replay runs fast."""
+FRESH_NS: Final = 60 * 10**9
+"""A nudge for a moment longer ago is stored, but no longer told."""
+DRAIN_S: Final = 5.0
+"""At a stop, what has arrived is processed for at most so long; the rest will be sent again."""
+_BACKOFF_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
+_TICK_S: Final = 0.25
+
+
+@dataclass(slots=True)
+class _Desk:
+    """What the service keeps beside a patient."""
+
+    patient: Patient
+    inbox: deque[Record] = field(default_factory=deque)
+    told_live_s: float = float("-inf")
+
+
+class Core:
+    """The processing service.
+
+    Parameters
+    ----------
+    store
+        Where metrics and checkpoints go; the core alone writes.
+    mqtt
+        The broker.
+    clock
+        The time that records live in: what is too far ahead of it is refused. Pauses and network timers are real.
+    commit_s
+        How far the store may be behind live.
+
+    Notes
+    -----
+    Use ``await run()``; end it with ``await stop()``, which stores everything that has arrived.
+    """
+
+    def __init__(
+        self, store: MetricStore, mqtt: MqttSettings, clock: Clock | None = None, *, commit_s: float = 2.0
+    ) -> None:
+        self._store = store
+        self._mqtt = mqtt
+        self._clock = clock or SystemClock()
+        self._real = SystemClock()
+        self._desks: dict[str, _Desk] = {}
+        self._work = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._lost = asyncio.Event()
+        self._connection: Connection | None = None
+        self._committer = Committer(store, self._publish_ack, commit_s=commit_s)
+        self.received = 0
+        """Messages from the broker."""
+        self.processed = 0
+        """Records that came through the intake in order or not."""
+        self.rejects: Counter[str] = Counter()
+        """Messages that could not be used, by reason."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker listens to us."""
+        return self._connection is not None
+
+    @property
+    def waiting(self) -> int:
+        """Records that have arrived and are not processed yet, and patients that are not stored yet."""
+        return sum(
+            len(desk.inbox) + desk.patient.changed + (desk.patient.unstored > 0) for desk in self._desks.values()
+        )
+
+    @property
+    def commits(self) -> int:
+        """Commits that the store has accepted."""
+        return self._committer.commits
+
+    async def run(self) -> None:
+        """Resume every patient from the store and serve until `stop`.
+
+        Raises
+        ------
+        StoreError
+            If the checkpoints cannot be read at the start.
+        """
+        await self._resume()
+        tasks = [asyncio.create_task(work) for work in (self._process(), self._ticks(), self._committer.run())]
+        try:
+            await self._keep_connected()
+        finally:
+            self._committer.stop()
+            for task in tasks[:2]:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for task in tasks:
+                if not task.cancelled() and (error := task.exception()) is not None:
+                    raise error
+
+    async def stop(self, *, finish: bool = False) -> None:
+        """Process and store everything that has arrived, take leave of the broker, and let `run` return.
+
+        Parameters
+        ----------
+        finish
+            Also close what is open, because no more data will come (the end of a replay).
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_S):
+                while any(desk.inbox for desk in self._desks.values()):
+                    self._work.set()
+                    await asyncio.sleep(0.01)
+        if finish:
+            self.finish()
+        try:
+            await self._committer.flush([desk.patient for desk in self._desks.values()])
+        except StoreBusyError as error:
+            _LOG.warning("%s What is not stored will be sent again", error)
+        self._stopping.set()
+        self._lost.set()
+
+    def finish(self) -> None:
+        """Close what is open of every patient, because no more data will come."""
+        for desk in self._desks.values():
+            desk.patient.finish()
+
+    # ---- the broker
+
+    async def _keep_connected(self) -> None:
+        failures = 0
+        told = ""
+        while not self._stopping.is_set():
+            self._lost.clear()
+            connection = Connection(self._mqtt, on_message=self._on_message, on_lost=self._on_lost)
+            try:
+                await connection.open()
+                await connection.subscribe(everyone(Channel.CONFIG))
+                self._connection = connection
+                await connection.subscribe(everyone(Channel.EVENT))
+                await connection.subscribe(everyone(Channel.SAMPLES))
+                failures, told = 0, ""
+                self._greet(connection)
+                await self._lost.wait()
+            except BrokerError as error:
+                if str(error) != told:
+                    told = str(error)
+                    _LOG.warning("%s", error)
+            finally:
+                self._connection = None
+                await connection.close()
+            if not self._stopping.is_set():
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)]):
+                        await self._stopping.wait()
+                failures += 1
+
+    def _greet(self, connection: Connection) -> None:
+        """Tell again what is stored, and ask for what may have passed by while nobody listened."""
+        for name, desk in self._desks.items():
+            self._publish_ack(name, self._committer.acked(name))
+            for ask in desk.patient.intake.open_ends():
+                connection.publish(topic(name, Channel.CMD), command_to_json(ask))
+
+    def _on_lost(self, reason: str) -> None:
+        if not self._stopping.is_set():
+            _LOG.warning("the broker closed the connection (%s)", reason)
+        self._lost.set()
+
+    def _publish(self, name: str, channel: Channel, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
+        if self._connection is not None:
+            self._connection.publish(topic(name, channel), payload, qos=qos, retain=retain)
+
+    def _publish_ack(self, name: str, payload: bytes | None) -> None:
+        if payload is not None:
+            self._publish(name, Channel.ACK, payload, retain=True)
+
+    # ---- messages
+
+    def _on_message(self, name: str, payload: bytes) -> None:
+        self.received += 1
+        patient = ""
+        try:
+            patient, channel = parse(name)
+            match channel:
+                case Channel.SAMPLES:
+                    self._arrived(patient, decode(payload, now_ns=self._clock.utc_ns()))
+                case Channel.CONFIG:
+                    if payload:
+                        self._configure(patient, PatientConfig.from_json(payload))
+                case Channel.EVENT:
+                    self._report(patient, Event.from_json(payload))
+                case _:
+                    raise WireError("topic", f"nothing to do with {name!r}")
+        except WireError as error:
+            self._refuse(patient, error, payload)
+
+    def _arrived(self, patient: str, record: Record) -> None:
+        desk = self._desk(patient)
+        if len(desk.inbox) >= INBOX_MAX:
+            self.rejects["flood"] += 1
+            return
+        desk.inbox.append(record)
+        self._work.set()
+
+    def _configure(self, patient: str, config: PatientConfig) -> None:
+        desk = self._desk(patient)
+        desk.patient.configure(config)
+        if desk.patient.changed:
+            self._committer.changed(patient, desk.patient)
+
+    def _report(self, patient: str, event: Event) -> None:
+        if event.detail.get("stage") == "core":
+            return  # our own words
+        point = records.event_point(event, patient)
+        if point is not None:
+            desk = self._desk(patient)
+            desk.patient.add(point)
+            self._committer.changed(patient, desk.patient)
+
+    def _refuse(self, patient: str, error: WireError, payload: bytes) -> None:
+        """Count what cannot be used, keep it aside, and tell of each reason once a patient."""
+        self.rejects[error.reason] += 1
+        _LOG.debug("message of %s refused: %s", patient, error)
+        self._committer.keep_aside(patient, self._clock.utc_ns(), error.reason, payload)
+
+    def _desk(self, patient: str) -> _Desk:
+        desk = self._desks.get(patient)
+        if desk is None:
+            desk = self._desks[patient] = _Desk(Patient(patient))
+        return desk
+
+    # ---- work
+
+    async def _resume(self) -> None:
+        for name, checkpoint in (await asyncio.to_thread(self._store.checkpoints)).items():
+            try:
+                self._desks[name] = _Desk(Patient.resume(name, checkpoint))
+            except CheckpointError as error:
+                # one patient's damaged state must not stop the others; its collector sends what is not acknowledged
+                _LOG.error("the checkpoint of a patient cannot be read (%s); it begins anew", error)
+                self.rejects["checkpoint"] += 1
+                self._committer.keep_aside(name, self._clock.utc_ns(), "checkpoint", checkpoint)
+                continue
+            self._committer.resume(name, self._desks[name].patient)
+
+    async def _process(self) -> None:
+        """Give each patient a turn, as long as there is work."""
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            for name, desk in list(self._desks.items()):
+                if desk.inbox and desk.patient.unstored < UNSTORED_MAX:
+                    for _ in range(min(TURN, len(desk.inbox))):
+                        self._take(name, desk, desk.inbox.popleft())
+                    await asyncio.sleep(0)
+                if desk.inbox and desk.patient.unstored < UNSTORED_MAX:
+                    self._work.set()
+
+    def _take(self, name: str, desk: _Desk, record: Record) -> None:
+        self.processed += 1
+        taken = desk.patient.take(record, self._now_s())
+        if taken.verdict is Verdict.LATE:
+            self.rejects["late"] += 1
+        if taken.verdict is Verdict.DUPLICATE:
+            self._committer.repeat_ack(name)
+        self._tell(name, desk, taken)
+
+    def _tell(self, name: str, desk: _Desk, taken: Taken) -> None:
+        if desk.patient.changed:
+            self._committer.changed(name, desk.patient)
+        if taken.live is not None:
+            self._tell_live(name, desk, taken.live)
+        for nudge in taken.nudges:
+            self._tell_nudge(name, desk, nudge, taken.live)
+
+    def _tell_live(self, name: str, desk: _Desk, live: Live) -> None:
+        now_s = self._now_s()
+        if now_s - desk.told_live_s >= LIVE_EVERY_S:
+            desk.told_live_s = now_s
+            self._publish(name, Channel.LIVE, live.to_json(), qos=0)
+
+    def _tell_nudge(self, name: str, desk: _Desk, nudge: Nudge, live: Live | None) -> None:
+        if abs(self._clock.utc_ns() - nudge.time_ns) > FRESH_NS and nudge.ended_s is None:
+            return
+        device = live.device if live is not None else ""
+        point = nudge_words.point(nudge, name, desk.patient.config.language)
+        event = Event("nudge", nudge.time_ns, device, {"stage": "core", **point.fields})
+        self._publish(name, Channel.EVENT, event.to_json())
+        if nudge.ended_s is None and device:
+            self._publish(name, Channel.CMD, command_to_json(Buzz(device, str(nudge.cause))))
+
+    async def _ticks(self) -> None:
+        """Ask for what is missing, and give up what does not come."""
+        while True:
+            await self._real.sleep(_TICK_S)
+            for name, desk in list(self._desks.items()):
+                asks, taken = desk.patient.due(self._now_s())
+                for ask in asks:
+                    self._publish(name, Channel.CMD, command_to_json(ask))
+                self._tell(name, desk, taken)
+            self._work.set()
+
+    def _now_s(self) -> float:
+        return self._real.monotonic_ns() / 1e9
