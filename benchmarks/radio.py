@@ -37,6 +37,7 @@ class Ticker:
     service_uuids = (SERVICE,)
     mtu = 247
     name = "ticker"
+    finished = False
 
     def __init__(self, number: int, rate_hz: float) -> None:
         self.address = f"C0:00:00:00:{number >> 8:02X}:{number & 255:02X}"

@@ -5,7 +5,7 @@ only when the client has read what came and has settled. A day then passes as fa
 every packet still arrives at its own time.
 
 What BlueZ and bleak do between themselves (scan, connect, disconnect) takes real time whatever the speed. While a
-wearable in range is not subscribed to, driven time therefore passes no faster than real time.
+wearable in range is not subscribed to, or not told to stream yet, driven time passes no faster than real time.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Conductor:
         Awaited after every step: returns when what was delivered has been worked off.
     devices
         The wearables that somebody will subscribe to; all of the radio's by default. While one of them is in range
-        and not subscribed to, time passes at no more than `idle_speed`.
+        and does not stream yet, time passes at no more than `idle_speed`.
     skip_silence_s
         When no wearable has anything to say for longer than this (a gap in a recording), the wall clock is stepped
         over it as if the host had been suspended, and monotonic time stands still. None lets the time pass.
@@ -79,9 +79,9 @@ class Conductor:
 
     @property
     def attended(self) -> bool:
-        """Whether every wearable in range that somebody will subscribe to is subscribed to."""
+        """Whether every wearable in range that somebody will subscribe to is subscribed to and has been started."""
         devices = self._radio.devices if self._devices is None else self._devices
-        return all(one.subscribed for one in devices if one.in_range)
+        return all(one.attended for one in devices if one.in_range)
 
     async def begin_at(self, utc_ns: int, *, timeout_s: float = 60.0) -> None:
         """Wait until all wearables are subscribed to, then set the wall clock to just before `utc_ns`.

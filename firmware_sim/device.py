@@ -103,6 +103,11 @@ class VirtualDevice:
         """Whether a central listens to any characteristic."""
         return bool(self._subscribed)
 
+    @property
+    def attended(self) -> bool:
+        """Whether a central listens and has started the stream (or there is nothing left to stream)."""
+        return self.subscribed and (self.firmware.finished or self.firmware.next_ns() is not None)
+
     def open(self) -> None:
         """Connect."""
         now = self._now_ns()

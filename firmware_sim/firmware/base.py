@@ -133,6 +133,11 @@ class Firmware(Protocol):
         """Largest ATT MTU that it takes; a notification carries at most three bytes less."""
         ...
 
+    @property
+    def finished(self) -> bool:
+        """Whether its motion is over, so that no sample will ever come again."""
+        ...
+
     def on_connect(self, t_ns: int) -> None:
         """A central has connected."""
         ...

@@ -77,6 +77,7 @@ class StreamingFirmware(ABC):
         self.address = address
         self.truth = Truth(keep=keep_truth)
         self.reboots = 0
+        self.finished = False
         self._motion = motion
         self._drift_ppm = drift_ppm
         self._clock = None if boot_ns is None else Oscillator(boot_ns, drift_ppm)
@@ -264,6 +265,7 @@ class StreamingFirmware(ABC):
                 if resumes is None:
                     self._end_run()
                     self._streaming = False
+                    self.finished = True
                     return
                 if resumes > t[-1]:
                     self._end_run()

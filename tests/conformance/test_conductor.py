@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 from bleak import BleakClient, BleakScanner
 
+from collector.wearables.uuids import POLAR_PMD_CONTROL, POLAR_PMD_DATA
 from firmware_sim.conductor import Conductor
 from firmware_sim.device import VirtualDevice
+from firmware_sim.firmware.polar import Polar
 from firmware_sim.firmware.witmotion import DATA, Witmotion
 from firmware_sim.link import LinkModel
 from firmware_sim.player import Player
@@ -144,6 +146,33 @@ async def test_a_long_silence_passes_or_is_skipped_on_the_wall_clock(skip_s: flo
         await conductor.run(player.end_ns + 1)
         assert (clock.monotonic_ns() - before) / 1e9 == pytest.approx(monotonic_s, abs=0.1)
     assert [t for t, _ in heard] == [START + k * S // 50 for k in range(5000) if not 500 <= k < 4500]
+
+
+async def test_time_does_not_fly_before_a_silent_wearable_is_told_to_stream() -> None:
+    """A Polar H10 that is subscribed to says nothing until it is started, which takes real time."""
+    clock, heard = DrivenClock(START - 60 * S), Heard()
+    async with VirtualRadio(clock=clock, timing=QUICK) as radio:
+        device = radio.add(Polar(recording(4), boot_ns=START))
+        conductor = Conductor(radio, clock)
+
+        async def client() -> BleakClient:
+            found = await BleakScanner.find_device_by_address(device.firmware.address, timeout=5.0)
+            assert found is not None
+            one = BleakClient(found)
+            await one.connect()
+            await one.start_notify(POLAR_PMD_CONTROL, lambda *_: None)
+            await one.start_notify(POLAR_PMD_DATA, lambda _, value: heard.append((clock.utc_ns(), bytes(value))))
+            await asyncio.sleep(0.1)
+            await one.write_gatt_char(POLAR_PMD_CONTROL, bytes.fromhex("0202 00013200 01011000 02010800"))
+            return one
+
+        task = asyncio.create_task(client())
+        await conductor.begin_at(START)
+        await conductor.run(START + 4 * S)
+        await (await task).disconnect()
+    assert device.firmware.finished
+    # 200 samples in frames of 36, and the last frame short.
+    assert [(len(value) - 10) // 6 for _, value in heard] == [36] * 5 + [20]
 
 
 def test_time_cannot_stand_still() -> None:
