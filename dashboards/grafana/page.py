@@ -77,15 +77,15 @@ def patient_variable() -> Json:
     }
 
 
-def zone_variable() -> Json:
+def zone_variable(zone: str) -> Json:
     """Build the clinic's time zone: InfluxQL needs it by name where days are made out of hours."""
     return {
         "name": "zone",
         "label": "Time zone",
         "type": "textbox",
-        "query": "UTC",
-        "current": {"text": "UTC", "value": "UTC"},
-        "options": [{"text": "UTC", "value": "UTC", "selected": True}],
+        "query": zone,
+        "current": {"text": zone, "value": zone},
+        "options": [{"text": zone, "value": zone, "selected": True}],
     }
 
 

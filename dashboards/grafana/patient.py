@@ -27,8 +27,8 @@ _SOON = "time >= now() - 25h"
 """A local day is at most 25 hours long, so that today's point is always within."""
 
 
-def patient() -> Json:
-    """Build the dashboard of one patient."""
+def patient(zone: str = "UTC") -> Json:
+    """Build the dashboard of one patient, whose clinic's days are those of a time zone."""
     return page(
         "patient",
         "Patient",
@@ -43,7 +43,7 @@ def patient() -> Json:
             (8, [(12, _pain()), (12, _wear())]),
         ],
         start="now-24h",
-        variables=[patient_variable(), zone_variable()],
+        variables=[patient_variable(), zone_variable(zone)],
         annotations=[nudges()],
         refresh="1m",
     )

@@ -20,13 +20,15 @@ from dashboards.grafana.panels import DATASOURCE, Json
 from dashboards.grafana.patient import patient
 
 GENERATED: Final = Path(__file__).parent / "generated"
+HEADER: Final = "/run/secrets/grafana_influx_header"
+"""The file that holds the first clinic's read token as the header that Grafana sends."""
 MOUNT: Final = "/etc/spineclip/dashboards"
 """Where the generated dashboards lie inside of the container."""
 
 
-def dashboards() -> dict[str, Json]:
-    """Build every dashboard, by name."""
-    return {"overview": overview(), "patient": patient(), "fortnight": fortnight(), "devices": devices()}
+def dashboards(zone: str = "UTC") -> dict[str, Json]:
+    """Build every dashboard, by name, for a clinic whose days are those of a time zone."""
+    return {"overview": overview(), "patient": patient(zone), "fortnight": fortnight(), "devices": devices()}
 
 
 def datasource(bucket: str, token_file: str, *, url: str = "http://influxdb:8086", org_id: int = 1) -> Json:
@@ -63,7 +65,7 @@ def datasource(bucket: str, token_file: str, *, url: str = "http://influxdb:8086
     }
 
 
-def provider(*, org_id: int = 1) -> Json:
+def provider(*, org_id: int = 1, path: str = MOUNT) -> Json:
     """Build the list of folders from which one organisation's dashboards are read."""
     return {
         "apiVersion": 1,
@@ -75,7 +77,7 @@ def provider(*, org_id: int = 1) -> Json:
                 "type": "file",
                 "disableDeletion": True,
                 "allowUiUpdates": False,
-                "options": {"path": MOUNT},
+                "options": {"path": path},
             }
         ],
     }
@@ -83,11 +85,11 @@ def provider(*, org_id: int = 1) -> Json:
 
 def files(bucket: str, token_file: str, *, org_id: int = 1) -> dict[str, Json]:
     """Build all provisioning files of one organisation, by their paths below ``provisioning``."""
-    name = "spineclip" if org_id == 1 else f"{bucket}"
+    path = MOUNT if org_id == 1 else f"/etc/spineclip/clinics/{bucket}/dashboards"
     return {
-        f"datasources/{name}.yaml": datasource(bucket, token_file, org_id=org_id),
-        f"dashboards/{name}.yaml": provider(org_id=org_id),
-        f"alerting/{name}.yaml": group(org_id),
+        f"datasources/{bucket}.yaml": datasource(bucket, token_file, org_id=org_id),
+        f"dashboards/{bucket}.yaml": provider(org_id=org_id, path=path),
+        f"alerting/{bucket}.yaml": group(org_id),
     }
 
 
@@ -106,7 +108,7 @@ def as_yaml(built: Json) -> str:
 def write(folder: Path, provisioning: Path) -> list[Path]:
     """Write all dashboards and the first organisation's provisioning."""
     written = {folder / f"{name}.json": as_json(built) for name, built in dashboards().items()}
-    first = files("spineclip", "/run/secrets/grafana_influx_header")
+    first = files("spineclip", HEADER)
     written |= {provisioning / name: as_yaml(built) for name, built in first.items()}
     for path, text in written.items():
         path.parent.mkdir(parents=True, exist_ok=True)

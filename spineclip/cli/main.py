@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from spineclip.cli import diary
+from spineclip.cli import clinic, diary
 from spineclip.cli.analyze import analyze
 from spineclip.cli.certs import certs
 from spineclip.cli.core import core
@@ -51,4 +51,5 @@ app.command()(enroll)
 app.command()(goals)
 app.command()(page)
 app.command()(report)
+app.add_typer(clinic.app, name="clinic")
 app.add_typer(diary.app, name="diary")
