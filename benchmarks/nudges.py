@@ -19,7 +19,7 @@ import argparse
 import statistics
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 from processing import clip
 from processing.epochs import SEDENTARY, Posture, State
-from processing.nudges import UP_RESETS_S, Cause, Moment, Nudge, Today, begin, step
+from processing.nudges import SEEN_LATE_S, UP_RESETS_S, Cause, Moment, Nudge, Today, begin, step
 from processing.samples import Block
 from spineclip.contract.config import Calibration, Nudging
 from spineclip.contract.days import local_time
@@ -110,7 +110,9 @@ def sitting(folder: Path, subject: str, limit_min: float, seen: Sequence[Moment]
         quiet_from_hour=0, quiet_until_hour=0,
     )  # fmt: skip
     labels = list(_labels(folder / "labels" / f"{subject}.csv"))
-    due = nudged(labels, wishes)
+    # Live seconds are seen late, which the state machine makes up for; labels are not.
+    late_ns = round(SEEN_LATE_S * SECOND_NS)
+    due = nudged((replace(label, time_ns=label.time_ns + late_ns) for label in labels), wishes)
     given = nudged(seen, wishes)
     score = Score(hours=len(labels) / 3600, due=len(due))
     streaks = _streaks(labels)

@@ -49,6 +49,10 @@ two)."""
 WALKED_ENDS_S: Final = 60.0
 """Seconds of walking in a row that end a nudge for the missing walk."""
 
+SEEN_LATE_S: Final = 4.0
+"""A live state is that of a while ago: three seconds of look-ahead (`processing.activity.AHEAD_S`) and one to be sure.
+Sitting began so much earlier than it is seen."""
+
 BRIDGED_S: Final = 60.0
 """An unsure spell up to this long between two sure ones of sitting (or slouching) was sitting (or slouching) too."""
 
@@ -62,9 +66,11 @@ WARM_UP_S: Final = 120.0
 REST_S: Final = 600.0
 """Pause after a nudge before the same cause may nudge again."""
 
-SHAKEN_MG: Final = 25.0
-"""Mean vibration while seated above which it is taken for a drive; see `benchmarks/nudges.py`. A car seat shakes with
-some 0.3 to 0.6 m/s2 (30 to 60 mg; range of ISO 2631-1 for cars on roads)."""
+SHAKEN_MG: Final = 14.0
+"""Mean vibration while seated above which it is taken for a drive. Minutes of labelled sitting stay below 12 mg in 95
+of 100 stretches and below 17 in all (HARTH, HAR70+, lower back; measured); a car seat shakes with some 0.3 to 0.6 m/s2
+(30 to 60 mg rms; range of ISO 2631-1 for cars on roads). No labelled drive was at hand. A nudge that is held back
+wrongly costs nothing, so the bound lies close to sitting."""
 
 SHAKEN_MEMORY_S: Final = 60.0
 """Time constant of that mean: a red light does not end a drive, one bump does not make one."""
@@ -97,7 +103,7 @@ class Moment:
     oriented
         Whether it is known how the clip sits on the body.
     vibration_mg
-        Mean amplitude deviation of the norm, milli-g; NaN where not known.
+        Mean amplitude deviation of the norm, milli-g; NaN where no new value is known.
     """
 
     time_ns: int
@@ -148,6 +154,8 @@ class NudgeState:
     seat_unsure_s: float = 0.0
     walked_s: float = 0.0
     vibration_mg: float = 0.0
+    """Running mean while seated."""
+    newest_mg: float = 0.0
     day: int = 0
     """Proleptic Gregorian ordinal of the local date that the next two belong to."""
     given: int = 0
@@ -208,12 +216,13 @@ def _observe(state: NudgeState, moment: Moment) -> NudgeState:
     if lost_s >= UNSURE_RESETS_S:
         state = replace(state, worn_since_ns=0, oriented_since_ns=0)
     if moment.state is State.NOT_WORN:
-        state = replace(state, seated_s=0.0, slouched_s=0.0, up_s=0.0, relief_s=0.0, vibration_mg=0.0)
+        state = replace(state, seated_s=0.0, slouched_s=0.0, up_s=0.0, relief_s=0.0)
     elif not sure:
         state = _lose(state, span_s)
     else:
         state = _count_sitting(state, moment, span_s)
         state = _count_slouching(state, moment, span_s)
+    state = _shaken(state, moment, span_s)
     walked_s = state.walked_s + span_s if sure and moment.state in (State.WALKING, State.RUNNING) else 0.0
     return replace(
         state,
@@ -221,7 +230,6 @@ def _observe(state: NudgeState, moment: Moment) -> NudgeState:
         worn_since_ns=(state.worn_since_ns or moment.time_ns) if worn else 0,
         oriented_since_ns=(state.oriented_since_ns or moment.time_ns) if oriented else 0,
         walked_s=walked_s,
-        vibration_mg=_shaking(state.vibration_mg, moment, span_s),
     )
 
 
@@ -240,9 +248,8 @@ def _lose(state: NudgeState, seconds: float) -> NudgeState:
 def _count_sitting(state: NudgeState, moment: Moment, span_s: float) -> NudgeState:
     if moment.state in SEDENTARY:
         # What was too short to break the streak is part of it, as in the bouts that are stored.
-        seated_s = state.seated_s + span_s
-        if state.seated_s:
-            seated_s += state.up_s + _bridged_s(state.seat_unsure_s)
+        before_s = state.up_s + _bridged_s(state.seat_unsure_s) if state.seated_s else SEEN_LATE_S
+        seated_s = state.seated_s + span_s + before_s
         return replace(state, seated_s=seated_s, up_s=0.0, seat_unsure_s=0.0)
     up_s = state.up_s + span_s
     if up_s >= UP_RESETS_S:
@@ -270,14 +277,13 @@ def _bridged_s(unsure_s: float) -> float:
     return unsure_s if unsure_s <= BRIDGED_S else 0.0
 
 
-def _shaking(before_mg: float, moment: Moment, span_s: float) -> float:
-    """Follow the vibration of the seat; on the feet there is none to follow."""
-    if moment.state in SEDENTARY:
-        # One hard knock may not stand for a minute of driving.
-        now_mg = before_mg if math.isnan(moment.vibration_mg) else min(moment.vibration_mg, 4 * SHAKEN_MG)
-    else:
-        now_mg = 0.0
-    return before_mg + (now_mg - before_mg) * min(1.0, span_s / SHAKEN_MEMORY_S)
+def _shaken(state: NudgeState, moment: Moment, span_s: float) -> NudgeState:
+    """Follow the vibration of the seat, by the newest value where this second brings none; on the feet it fades."""
+    newest_mg = state.newest_mg if math.isnan(moment.vibration_mg) else moment.vibration_mg
+    # One hard knock may not stand for a minute of driving.
+    now_mg = min(newest_mg, 4 * SHAKEN_MG) if moment.state in SEDENTARY else 0.0
+    change_mg = (now_mg - state.vibration_mg) * min(1.0, span_s / SHAKEN_MEMORY_S)
+    return replace(state, newest_mg=newest_mg, vibration_mg=state.vibration_mg + change_mg)
 
 
 def _turn_the_day(state: NudgeState, local: datetime) -> NudgeState:

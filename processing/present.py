@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from processing import person
 from processing.clip import LiveSecond
 from processing.days import DaysState, agreed_on
-from processing.epochs import SEDENTARY, Posture, State
+from processing.epochs import SEDENTARY, Epochs, Posture, State
 from processing.local_time import day_at
 from processing.nudges import Moment, Today
 from spineclip.contract.config import PatientConfig, zone
@@ -57,9 +57,10 @@ def joined(seconds: Mapping[Placement, LiveSecond], who: Placement) -> LiveSecon
     return second
 
 
-def moment(second: LiveSecond) -> Moment:
-    """Return the second as nudges see it."""
-    return Moment(second.time_ns, second.state, second.posture, second.confidence, second.oriented)
+def moment(second: LiveSecond, newest: Epochs) -> Moment:
+    """Return the second as nudges see it, shaken as much as the newest final second (`newest`, perhaps empty) was."""
+    shaken_mg = float(newest.intensity_mg[-1]) if len(newest) else math.nan
+    return Moment(second.time_ns, second.state, second.posture, second.confidence, second.oriented, shaken_mg)
 
 
 def today(state: DaysState, config: PatientConfig, now_ns: int) -> tuple[dt.datetime, Today]:

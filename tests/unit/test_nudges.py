@@ -14,6 +14,7 @@ from processing.metrics import check
 from processing.nudges import (
     RELIEF_S,
     REST_S,
+    SEEN_LATE_S,
     SHAKEN_MG,
     UP_ENDS_S,
     WALKED_ENDS_S,
@@ -115,7 +116,7 @@ def test_after_a_nudge_the_same_cause_rests(body: Body) -> None:
 
 
 def test_sitting_too_long_is_nudged_and_ends_on_the_feet(body: Body) -> None:
-    body.be(45 * 60 - WARM_UP_S - 1)
+    body.be(45 * 60 - WARM_UP_S - SEEN_LATE_S - 1)
     assert body.said == []
     [started] = body.be(1)
     assert (started.cause, started.measured_min) == (Cause.SEDENTARY, 45)
@@ -141,12 +142,12 @@ def test_a_minute_on_the_feet_begins_the_sitting_anew_and_less_does_not(body: Bo
 def test_a_short_unsure_spell_amid_sitting_was_sitting(body: Body) -> None:
     body.be(1200)
     body.be(30, confidence=0.3)
-    assert body.be(45 * 60 - WARM_UP_S - 1200 - 30 - 1) == []
+    assert body.be(45 * 60 - WARM_UP_S - 1200 - 30 - SEEN_LATE_S - 1) == []
     assert [n.measured_min for n in body.be(1)] == [45]
     other = Body()
     other.be(1200)
     other.be(90, confidence=0.3)
-    assert other.be(45 * 60 - 1200 - 1) == [], "a long one is not held against anybody"
+    assert other.be(45 * 60 - 1200 - SEEN_LATE_S - 1) == [], "a long one is not held against anybody"
 
 
 def test_lying_down_is_not_nudged_but_counts_as_not_moving(body: Body) -> None:
