@@ -142,7 +142,7 @@ class Collector:
         links = [asyncio.create_task(clip.link.run(), name=f"link {clip.worn.wearable}") for clip in self._clips]
         report = asyncio.create_task(self._report(), name="report")
         try:
-            await asyncio.gather(*links)
+            await asyncio.wait(links)  # which, when cancelled, leaves the links to be stopped in order
         finally:
             for clip in self._clips:
                 clip.link.stop()

@@ -10,11 +10,14 @@ from typer.core import TyperGroup
 from spineclip.cli import clinic, diary
 from spineclip.cli.analyze import analyze
 from spineclip.cli.certs import certs
+from spineclip.cli.collect import collect
 from spineclip.cli.core import core
 from spineclip.cli.enroll import enroll
 from spineclip.cli.goals import goals
 from spineclip.cli.page import page
 from spineclip.cli.report import report
+from spineclip.cli.scan import scan
+from spineclip.cli.wearables import wearables
 from spineclip.contract.errors import SpineclipError
 
 
@@ -47,9 +50,12 @@ def _main() -> None:
 app.command()(analyze)
 app.command()(certs)
 app.command()(core)
+app.command()(collect)
 app.command()(enroll)
 app.command()(goals)
 app.command()(page)
 app.command()(report)
 app.add_typer(clinic.app, name="clinic")
+app.command()(scan)
+app.command()(wearables)
 app.add_typer(diary.app, name="diary")
