@@ -20,6 +20,8 @@ from firmware_sim.device import VirtualDevice
 from firmware_sim.radio import VirtualRadio
 from spineclip.contract.clock import DrivenClock
 
+_TURNS: Final = 2
+"""Turns of the event loop after which a client in the same loop has usually read what was sent."""
 _LONGEST_NAP_S: Final = 0.02
 _BEFORE_START_NS: Final = 1_000_000
 
@@ -160,7 +162,8 @@ class Conductor:
 
     async def _settle(self) -> None:
         """Wait until the clients have read everything, and then for `settled`, or for one turn of the event loop."""
-        await asyncio.sleep(0)
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
         if self._radio.unread():
             await self._read()
         if self._settled is not None:

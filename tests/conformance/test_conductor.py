@@ -85,6 +85,18 @@ async def test_any_speed_hears_the_same() -> None:
     assert len(runs[0]) > 190
 
 
+async def test_in_coarser_steps_nothing_is_lost_and_little_is_late() -> None:
+    clock, heard, player = DrivenClock(START - 60 * S), Heard(), recording(10)
+    async with listening(clock, player, heard) as (radio, device, _):
+        conductor = Conductor(radio, clock, grain_s=0.1)
+        await conductor.begin_at(player.start_ns)
+        await conductor.run(player.end_ns + 1)
+        sent = device.firmware.truth.t_ns.tolist()  # type: ignore[attr-defined]
+    late = [(arrived - t) / 1e9 for (arrived, _), t in zip(heard, sent, strict=True)]
+    assert 0 <= min(late) <= max(late) <= 0.1
+    assert conductor.steps < 120
+
+
 async def test_sleepers_wake_in_their_turn() -> None:
     clock, heard, player = DrivenClock(START - 60 * S), Heard(), recording(3)
     woken: list[tuple[int, int]] = []

@@ -27,6 +27,7 @@ from bleak.exc import (
 from dbus_fast import BusType, Message, MessageType
 from dbus_fast.aio import MessageBus
 
+from firmware_sim.bus import Client
 from firmware_sim.device import VirtualDevice
 from firmware_sim.faults import ConnectFault, WriteFault
 from firmware_sim.firmware.witmotion import COMMAND, DATA, SERVICE, Witmotion
@@ -216,6 +217,45 @@ async def test_a_lost_link_is_one_signal(radio: VirtualRadio) -> None:
         await client.read_gatt_char(DATA)
     await client.disconnect()
     ear.close()
+
+
+async def test_signals_come_in_the_order_of_bluez(radio: VirtualRadio) -> None:
+    """After the trace of BlueZ 5.66: scan, connect, services, and the method's answer before the services."""
+    device = wearable(radio)
+    told: list[str] = []
+    broadcast, send = radio.bus.broadcast, Client.send
+
+    def hear(path: str, interface: str, member: str, signature: str, *body: Any) -> None:
+        if member == "InterfacesAdded":
+            told.extend(f"+{name.removeprefix('org.bluez.')}" for name in body[1])
+        elif body[0] in {"org.bluez.Adapter1", "org.bluez.Device1"}:
+            told.extend(f"{name}={value.value}" for name, value in body[1].items() if name != "RSSI")
+            told.extend(f"-{name}" for name in body[2])
+        broadcast(path, interface, member, signature, *body)
+
+    def answer(client: Client, message: Message) -> None:
+        told.append("answer")
+        send(client, message)
+
+    radio.bus.broadcast = hear  # type: ignore[method-assign]
+    found = await find(device)
+    assert told == ["Discovering=True", "+Device1", "-RSSI", "Discovering=False"]
+    told.clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Client, "send", answer)
+        async with BleakClient(found):
+            pass
+    told = told[told.index("Connected=True") :]
+    assert told[:2] == ["Connected=True", "answer"]
+    assert told[2:8] == [
+        "+GattService1",
+        "+GattCharacteristic1",
+        "+GattDescriptor1",
+        "+GattCharacteristic1",
+        f"UUIDs={[SERVICE]}",
+        "ServicesResolved=True",
+    ]
+    assert [one for one in told[8:] if one != "answer"] == ["ServicesResolved=False", "Connected=False"]
 
 
 async def test_gatt_objects_outlive_the_link(radio: VirtualRadio) -> None:
