@@ -15,7 +15,9 @@ from dashboards.patient.desk import Desk
 from dashboards.patient.feed import STALE_S, LiveFeed, Received
 from dashboards.patient.figure import Figure
 from dashboards.patient.fortnight import DAYS, FortnightView, fortnight_view
+from dashboards.patient.goals_view import LOOK_BACK_DAYS, goals_html, goals_view
 from dashboards.patient.now import now_view, sitting_view, walking_view
+from dashboards.patient.nudge_view import nudge_html
 from dashboards.patient.today import Reel
 from dashboards.patient.words import Words
 from processing.metrics import Point
@@ -55,6 +57,8 @@ class Shown:
     sitting: str
     today: str
     fortnight: str
+    goals: str
+    nudge: str
     clip: str
 
 
@@ -106,6 +110,8 @@ class PageModel:
             ),
             today=markup.today_html(reel.view(), source.zone, words),
             fortnight=markup.fortnight_html(fortnight[0], words),
+            goals=self._goals(now_ns),
+            nudge=nudge_html(source.reader.latest("nudge", source.patient), now_ns),
             clip=markup.clip_html(clip_view(source.reader.latest("device", source.patient), received, words)),
         )
 
@@ -121,6 +127,14 @@ class PageModel:
         points = source.reader.points("daily", source.patient, since_ns, now_ns + _DAY_NS)
         latest = [point for point in points if point.fields.get("date") == today.isoformat()]
         return fortnight_view(points, today), (latest[-1] if latest else None)
+
+    def _goals(self, now_ns: int) -> str:
+        source = self.source
+        today = day_of(now_ns, source.zone)
+        since_ns = day_start_ns(today - dt.timedelta(days=LOOK_BACK_DAYS), source.zone)
+        daily = source.reader.points("daily", source.patient, since_ns, now_ns + _DAY_NS)
+        agreed = source.reader.latest("goal", source.patient)
+        return goals_html(goals_view(daily, agreed, today, self.words), self.words)
 
     def _day(self, now_ns: int) -> Reel:
         source = self.source

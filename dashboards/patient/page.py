@@ -41,6 +41,7 @@ class _Parts:
             with ui.element("header"):
                 ui.html(words("page.title"), sanitize=False, tag="h1")
                 self._when = ui.html("", sanitize=False, tag="p").classes("when")
+            self._nudge = ui.html("", sanitize=False).classes("nudge").props('role="status"')
             with _section("now", words("page.now")) as self._card:
                 self._figure = ui.html("", sanitize=False).classes("figure")
                 self._now = ui.html("", sanitize=False).props('aria-live="polite"')
@@ -52,6 +53,8 @@ class _Parts:
                 self._today = ui.html("", sanitize=False)
             with _section("fortnight", words("page.fortnight")):
                 self._fortnight = ui.html("", sanitize=False)
+            with _section("goals", words("goals.title")):
+                self._goals = ui.html("", sanitize=False)
             if self._model.source.desk is not None:
                 with _section("diary", words("diary.title")):
                     diary = DiaryCard(self._model.source.desk, words)
@@ -81,6 +84,8 @@ class _Parts:
         self._sitting.set_content(shown.sitting)
         self._today.set_content(shown.today)
         self._fortnight.set_content(shown.fortnight)
+        self._goals.set_content(shown.goals)
+        self._nudge.set_content(shown.nudge)
         self._clip.set_content(shown.clip)
 
 
