@@ -46,7 +46,7 @@ class BrokerSession:
     access
         The broker.
     will
-        Topic and payload of the last will (QoS 1, retained).
+        Topic and payload of the last will (QoS 1, retained), or none.
     on_message, on_puback, on_lost
         Called with topic and payload; with the message id; with the reason.
     """
@@ -56,7 +56,7 @@ class BrokerSession:
         access: BrokerAccess,
         *,
         client_id: str,
-        will: tuple[str, bytes],
+        will: tuple[str, bytes] | None,
         on_message: Callable[[str, bytes], None],
         on_puback: Callable[[int], None],
         on_lost: Callable[[str], None],
@@ -78,7 +78,8 @@ class BrokerSession:
         )
         client.connect_timeout = CONNECT_S
         client.max_inflight_messages_set(0)
-        client.will_set(*will, qos=1, retain=True)
+        if will is not None:
+            client.will_set(*will, qos=1, retain=True)
         if access.username:
             client.username_pw_set(access.username, access.password)
         client.on_connect = self._connack

@@ -12,6 +12,7 @@ from spineclip.cli.analyze import analyze
 from spineclip.cli.certs import certs
 from spineclip.cli.collect import collect
 from spineclip.cli.core import core
+from spineclip.cli.doctor import doctor
 from spineclip.cli.enroll import enroll
 from spineclip.cli.goals import goals
 from spineclip.cli.page import page
@@ -51,6 +52,7 @@ app.command()(analyze)
 app.command()(certs)
 app.command()(core)
 app.command()(collect)
+app.command()(doctor)
 app.command()(enroll)
 app.command()(goals)
 app.command()(page)

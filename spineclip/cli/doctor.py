@@ -1,0 +1,59 @@
+"""``spineclip doctor``: what is wrong, and what to do about it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spineclip import settings as files
+from spineclip.contract.clock import SystemClock
+from spineclip.doctor import Finding, Verdict, examine
+from spineclip.patients import data_folder, store_file
+
+_MARKS = {Verdict.GOOD: "ok", Verdict.UNSURE: "??", Verdict.BAD: "no"}
+
+
+def doctor(
+    settings: Annotated[Path | None, typer.Option(help="The collector's settings file, for broker and outbox.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Where store and patients' settings are.")] = None,
+    bluetooth: Annotated[bool, typer.Option(help="Look for adapter and wearables.")] = True,
+    seconds: Annotated[float, typer.Option(min=0.5, max=60, help="How long to scan.")] = 3.0,
+) -> None:
+    """Check adapter, D-Bus, broker, store, outbox, clock and permissions; exit status 1 when something is wrong."""
+    data = data_dir or data_folder()
+    databases = [("store", store_file(data))]
+    access, adapter, secrets = None, None, []
+    if settings is not None:
+        known = files.read(settings)
+        here = settings.resolve().parent
+        if known.broker.password_file is not None:
+            secrets.append(here / known.broker.password_file)
+        chosen = known.for_collector(here)
+        access, adapter = chosen.broker, chosen.adapter
+        databases.append(("outbox", chosen.outbox))
+    findings = asyncio.run(
+        examine(
+            time=SystemClock(),
+            data=data,
+            databases=databases,
+            access=access,
+            secrets=secrets,
+            bluetooth=bluetooth,
+            adapter_name=adapter,
+            scan_s=seconds,
+        )
+    )
+    for finding in findings:
+        typer.echo(_line(finding))
+    bad = sum(finding.verdict is Verdict.BAD for finding in findings)
+    typer.echo("Nothing is wrong that could be checked." if not bad else f"{bad} of {len(findings)} need you.")
+    if bad:
+        raise typer.Exit(1)
+
+
+def _line(finding: Finding) -> str:
+    advice = f" {finding.advice}." if finding.advice else ""
+    return f"{_MARKS[finding.verdict]}  {finding.part}: {finding.sentence}.{advice}"
