@@ -51,17 +51,17 @@ class Bluez:
         for device in self._devices:
             self._adapter.add(device)
         self.objects.clear()
-        self.bus.services[NAME] = self._call
+        self.bus.start_service(NAME, self._call)
         self.alive = True
         if self._has_adapter:
             self._adapter.show()
 
     def die(self) -> None:
         """End without a word, as by SIGKILL: links are gone, and nobody is told."""
-        self.bus.services.pop(NAME, None)
         self.alive = False
         for task in tuple(self._tasks):
             task.cancel()
+        self.bus.end_service(NAME)
         self._adapter.end()
         for device in self._devices:
             device.close()

@@ -26,6 +26,9 @@ from firmware_sim.frames import FrameError, message_size, pack, stamp, unpack
 from firmware_sim.rules import Rule, RuleError
 
 BUS_NAME: Final = "org.freedesktop.DBus"
+BUS_PATH: Final = "/org/freedesktop/DBus"
+OWNER: Final = ":1.0"
+"""Unique name of every service of this process."""
 _LOG = logging.getLogger(__name__)
 _MAX_LINE: Final = 16384
 DEFAULT_QUEUE_LIMIT: Final = 16 * 1024 * 1024
@@ -40,11 +43,13 @@ class Call:
 
     def reply(self, signature: str = "", *body: Any) -> None:
         """Answer it."""
+        self.client.waiting.pop(self.message.serial, None)
         if not self.message.flags & MessageFlag.NO_REPLY_EXPECTED:
             self.client.send(Message.new_method_return(self.message, signature, list(body)))
 
     def error(self, name: str, text: str) -> None:
         """Refuse it."""
+        self.client.waiting.pop(self.message.serial, None)
         if not self.message.flags & MessageFlag.NO_REPLY_EXPECTED:
             self.client.send(Message.new_error(self.message, name, text))
 
@@ -61,6 +66,7 @@ class Client(asyncio.Protocol):
         self._serials = itertools.count(1)
         self.name = ""
         self.rules: list[tuple[str, Rule]] = []
+        self.waiting: dict[int, tuple[str, Call]] = {}
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin with authentication."""
@@ -202,6 +208,21 @@ class Bus:
             await server.wait_closed()
         await asyncio.sleep(0)
 
+    def start_service(self, name: str, answer: Callable[[Call], None]) -> None:
+        """Let a service of this process own a name."""
+        self.services[name] = answer
+        self.broadcast(BUS_PATH, BUS_NAME, "NameOwnerChanged", "sss", name, "", OWNER)
+
+    def end_service(self, name: str) -> None:
+        """Take a name away, as when its owner dies: who waits for an answer is told that none will come."""
+        if self.services.pop(name, None) is None:
+            return
+        for client in self.clients:
+            for destination, call in tuple(client.waiting.values()):
+                if destination == name:
+                    call.error(f"{BUS_NAME}.Error.NoReply", "Message recipient disconnected without replying")
+        self.broadcast(BUS_PATH, BUS_NAME, "NameOwnerChanged", "sss", name, OWNER, "")
+
     def forget(self, client: Client) -> None:
         """Forget a client that has gone, and tell the services."""
         self.clients.discard(client)
@@ -247,6 +268,7 @@ class Bus:
             message.sender = client.name
         call = Call(client, message)
         service = self._daemon if message.destination == BUS_NAME else self.services.get(message.destination or "")
+        client.waiting[message.serial] = (message.destination or "", call)
         if service is None:
             call.error(f"{BUS_NAME}.Error.ServiceUnknown", f"The name {message.destination} was not provided")
             return
@@ -298,5 +320,5 @@ class Bus:
         if name == BUS_NAME:
             return BUS_NAME
         if name in self.services:
-            return ":1.0"
+            return OWNER
         return next((one.name for one in self.clients if one.name == name and one.name), None)

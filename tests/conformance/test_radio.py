@@ -6,7 +6,9 @@ What BlueZ does is taken from a trace of BlueZ 5.66 with bleak 3.1.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
+import random
 import re
 import time
 from collections import Counter
@@ -426,6 +428,17 @@ async def test_a_dead_bluetooth_daemon_is_silent_and_a_new_scan_mends_it(radio: 
         assert again.is_connected
 
 
+async def test_who_waits_for_a_daemon_that_dies_is_told(radio: VirtualRadio) -> None:
+    device = wearable(radio)
+    found = await find(device)
+    device.go_away()
+    connecting = asyncio.create_task(BleakClient(found, timeout=30.0).connect())
+    await asyncio.sleep(0.1)
+    radio.kill_bluez()
+    with pytest.raises(BleakDBusError, match="NoReply"):
+        await asyncio.wait_for(connecting, 5.0)
+
+
 async def test_the_death_of_the_bus_is_told(radio: VirtualRadio) -> None:
     device = wearable(radio)
     lost = asyncio.Event()
@@ -463,6 +476,51 @@ async def test_sixteen_wearables_lose_nothing(radio: VirtualRadio) -> None:
     assert got == sent
     assert all(count >= 50 for count in sent.values())
     await asyncio.gather(*(client.disconnect() for client in clients))
+
+
+async def test_a_soak_of_random_losses_accounts_for_everything(radio: VirtualRadio) -> None:
+    devices = [wearable(radio, number) for number in range(1, 5)]
+    heard = dict.fromkeys((one.firmware.address for one in devices), 0)
+    dice = random.Random(4)  # noqa: S311 - not for secrets
+    wakes: dict[str, asyncio.Event] = {}
+    over = False
+
+    async def stay_connected(device: VirtualDevice) -> None:
+        while not over:
+            wake = wakes[device.firmware.address] = asyncio.Event()
+
+            def count(_: Any, value: bytearray) -> None:
+                heard[device.firmware.address] += len(value) == 20
+
+            client = BleakClient(device.firmware.address, disconnected_callback=lambda _, wake=wake: wake.set())
+            try:
+                await client.connect()
+                await client.start_notify(DATA, count)
+                if not over:
+                    await wake.wait()
+                if client.is_connected:
+                    await client.stop_notify(DATA)
+            except BleakError:
+                pass  # the link was lost in the middle of something
+            finally:
+                with contextlib.suppress(BleakError):
+                    await client.disconnect()
+
+    tasks = [asyncio.create_task(stay_connected(device)) for device in devices]
+    for _ in range(40):
+        await asyncio.sleep(dice.uniform(0.0, 0.08))
+        dice.choice(devices).drop_link()
+    await asyncio.sleep(0.2)
+    over = True
+    for wake in wakes.values():
+        wake.set()
+    await asyncio.gather(*tasks)
+    assert sum(one.counters.losses for one in devices) >= 20
+    for device in devices:
+        counters = device.counters
+        assert counters.handed == counters.delivered + counters.unheard
+        # Between a link and its StartNotify nobody listens, so each value is told once, to the one who hears it.
+        assert heard[device.firmware.address] == counters.signals == counters.delivered
 
 
 async def test_a_client_that_does_not_read_is_cut_off_and_the_others_go_on() -> None:
