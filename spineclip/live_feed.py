@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as mqtt
@@ -37,7 +38,9 @@ class MqttFeed(LatestFeed):
 
 
 @contextlib.asynccontextmanager
-async def live_feed(broker: Broker, patient: str | None = None, *, timeout_s: float = 10.0) -> AsyncIterator[MqttFeed]:
+async def live_feed(
+    broker: Broker, patient: str | None = None, *, ca_file: Path | None = None, timeout_s: float = 10.0
+) -> AsyncIterator[MqttFeed]:
     """Listen to live messages for as long as the context lasts; paho connects again by itself after a loss.
 
     Parameters
@@ -46,6 +49,8 @@ async def live_feed(broker: Broker, patient: str | None = None, *, timeout_s: fl
         Where the core publishes.
     patient
         Whom to listen to; everybody by default.
+    ca_file
+        Authority of the broker's certificate; with it the connection is TLS.
     timeout_s
         How long the broker may take to let us in.
 
@@ -60,6 +65,8 @@ async def live_feed(broker: Broker, patient: str | None = None, *, timeout_s: fl
     pattern = topics.everyone(topics.Channel.LIVE) if patient is None else topics.topic(patient, topics.Channel.LIVE)
     client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"page-{new_patient_id()}", protocol=mqtt.MQTTv311)
     client.username_pw_set(broker.username, broker.password)
+    if ca_file is not None:
+        client.tls_set(ca_certs=str(ca_file))
 
     def settle(error: BrokerError | None) -> None:
         if not subscribed.done():

@@ -34,8 +34,8 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serve_page(source: Source, *, port: int | None = None) -> AsyncIterator[str]:
-    """Serve the patient's page on loopback for as long as the context lasts; once in a process.
+async def serve_page(source: Source, *, port: int | None = None, listen: str = LOOPBACK) -> AsyncIterator[str]:
+    """Serve the patient's page for as long as the context lasts; once in a process.
 
     Parameters
     ----------
@@ -43,6 +43,9 @@ async def serve_page(source: Source, *, port: int | None = None) -> AsyncIterato
         Whom it shows and from where.
     port
         A port to listen on, 0 for any; None takes `DEFAULT_PORT`, or any where that is taken.
+    listen
+        The address to listen on. Another than loopback is for containers, whose own loopback nobody reaches: whoever
+        publishes the port binds it to loopback. The page itself answers to loopback's names only.
 
     Yields
     ------
@@ -54,7 +57,7 @@ async def serve_page(source: Source, *, port: int | None = None) -> AsyncIterato
     SettingsError
         If the port cannot be had.
     """
-    listener = _listen(port)
+    listener = _listen(listen, port)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     add_page(source)
     ui.run_with(app, title="spineclip", show_welcome_message=False, tailwind=False, dark=None, reconnect_timeout=10.0)
@@ -84,13 +87,13 @@ async def serve_page(source: Source, *, port: int | None = None) -> AsyncIterato
         listener.close()
 
 
-def _listen(port: int | None) -> socket.socket:
+def _listen(address: str, port: int | None) -> socket.socket:
     wanted = DEFAULT_PORT if port is None else port
     try:
-        return socket.create_server((LOOPBACK, wanted))
+        return socket.create_server((address, wanted))
     except OSError as error:
         if port is None:
-            return socket.create_server((LOOPBACK, 0))
+            return socket.create_server((address, 0))
         raise SettingsError(
             f"the page cannot listen on port {port} ({error.strerror})",
             advice="Choose another with --port, or --port 0 for any that is free",

@@ -11,11 +11,9 @@ import typer
 from processing.mqtt import MqttSettings
 from processing.service import Core
 from processing.stores.base import MetricStore
-from processing.stores.influx import InfluxStore
-from processing.stores.influx_link import Address
 from processing.stores.sqlite import SqliteStore
-from spineclip.contract.errors import SettingsError
 from spineclip.patients import data_folder, store_file
+from spineclip.servers import open_influx, secret
 from spineclip.stopping import run_until_stopped
 
 ALIVE_S = 10.0
@@ -37,12 +35,12 @@ def core(
     alive: Annotated[Path | None, typer.Option(help="File to touch as long as all is well (health checks).")] = None,
 ) -> None:
     """Turn records from the broker into stored metrics, until Ctrl-C or SIGTERM."""
-    mqtt = MqttSettings(host, port, user, _secret(password_file), ca)
+    mqtt = MqttSettings(host, port, user, secret(password_file), ca)
     kept: MetricStore
     if influx is None:
         kept = SqliteStore(store or store_file(data_folder()))
     else:
-        kept = InfluxStore(Address(influx, influx_bucket, _secret(influx_token_file), influx_org))
+        kept = open_influx(influx, influx_bucket, influx_token_file, influx_org)
     try:
         run_until_stopped(serve(kept, mqtt, alive))
     finally:
@@ -67,15 +65,4 @@ async def _show_alive(service: Core, file: Path) -> None:
     while True:
         if service.connected:
             await asyncio.to_thread(file.touch)
-        await asyncio.sleep(ALIVE_S)
-
-
-def _secret(file: Path | None) -> str:
-    if file is None:
-        return ""
-    try:
-        return file.read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(
-            f"the secret in {file} cannot be read ({error})", advice="Check that the file is there and yours"
-        ) from error
+        await asyncio.sleep(ALIVE_S if service.connected else 1.0)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import webbrowser
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -11,57 +13,99 @@ import typer
 
 from dashboards.patient.feed import LatestFeed
 from dashboards.patient.model import Source
+from processing.stores.base import MetricStore
 from processing.stores.sqlite import SqliteStore
+from spineclip.broker import Broker
 from spineclip.contract.clock import SystemClock
 from spineclip.contract.config import zone
 from spineclip.contract.errors import SettingsError
 from spineclip.contract.ids import check_id
 from spineclip.desk import StoreDesk
+from spineclip.live_feed import live_feed
 from spineclip.patients import Patients, data_folder, store_file
+from spineclip.servers import open_influx, secret
 from spineclip.stopping import run_until_stopped
 
 
 def page(
-    patient: Annotated[str | None, typer.Argument(help="The patient's id (default: the only one there is).")] = None,
+    patient: Annotated[
+        str | None,
+        typer.Argument(help="The patient's id (default: the only one there is).", envvar="SPINECLIP_PATIENT"),
+    ] = None,
     data: Annotated[
         Path | None, typer.Option("--data", help="Data folder (default: $SPINECLIP_DATA or the user's).")
     ] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port of the page; 0 takes any.")] = None,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
+    listen: Annotated[str, typer.Option(help="Address to listen on; another one is for containers.")] = "127.0.0.1",
+    host: Annotated[str | None, typer.Option(help="The clinic's MQTT broker, for what happens now.")] = None,
+    broker_port: Annotated[int, typer.Option(min=1, max=65535, help="Its port.")] = 8883,
+    user: Annotated[str, typer.Option(help="Our user name there.")] = "page",
+    password_file: Annotated[Path | None, typer.Option(help="File that holds our password there.")] = None,
+    ca: Annotated[Path | None, typer.Option(help="Authority of the broker's certificate; makes it TLS.")] = None,
+    influx: Annotated[str | None, typer.Option(help="Address of the clinic's InfluxDB (default: SQLite).")] = None,
+    influx_org: Annotated[str, typer.Option(help="Its organisation.")] = "spineclip",
+    influx_bucket: Annotated[str, typer.Option(help="Its bucket.")] = "spineclip",
+    influx_token_file: Annotated[Path | None, typer.Option(help="File that holds the page's token.")] = None,
 ) -> None:
     """Show a patient's page until Ctrl-C."""
     folder = data or data_folder()
-    file = store_file(folder)
-    if not file.is_file():
-        raise SettingsError(f"there is no metric store at {file}", advice="Record something first, or name its folder")
-    store = SqliteStore(file)
+    store = _open(folder, influx, influx_bucket, influx_token_file, influx_org)
     try:
         whom = check_id(patient, "patient") if patient else _only(store)
-        config = Patients(folder).config(whom)
-        clock = SystemClock()
-        local = zone(config.time_zone)
-        desk = StoreDesk(store, whom, local, clock)
-        source = Source(whom, local, config.language, store, LatestFeed(clock), clock, desk)
-        run_until_stopped(_show(source, port, browser=browser))
+        broker = None if host is None else Broker(host, broker_port, user, secret(password_file))
+        run_until_stopped(_show(_Page(store, folder, whom, port, listen, browser=browser), broker, ca))
     finally:
         store.close()
 
 
-async def _show(source: Source, port: int | None, *, browser: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """Whose page it is, and where it is to be seen."""
+
+    store: MetricStore
+    folder: Path
+    patient: str
+    port: int | None
+    listen: str
+    browser: bool
+
+
+async def _show(wanted: _Page, broker: Broker | None, ca: Path | None) -> None:
     from dashboards.patient.server import serve_page  # noqa: PLC0415 - loads NiceGUI, which other commands do without
 
-    async with serve_page(source, port=port) as address:
+    config = Patients(wanted.folder).config(wanted.patient)
+    clock, local = SystemClock(), zone(config.time_zone)
+    desk = StoreDesk(wanted.store, wanted.patient, local, clock)
+    async with contextlib.AsyncExitStack() as open_until_the_end:
+        feed = LatestFeed(clock)
+        if broker is not None:
+            feed = await open_until_the_end.enter_async_context(live_feed(broker, wanted.patient, ca_file=ca))
+        source = Source(wanted.patient, local, config.language, wanted.store, feed, clock, desk)
+        serving = serve_page(source, port=wanted.port, listen=wanted.listen)
+        address = await open_until_the_end.enter_async_context(serving)
         typer.echo(f"The page of {source.patient}: {address}  (Ctrl-C ends it)")
-        if browser:
+        if wanted.browser:
             await asyncio.to_thread(webbrowser.open, address)
         await asyncio.Event().wait()
 
 
-def _only(store: SqliteStore) -> str:
+def _open(folder: Path, influx: str | None, bucket: str, token_file: Path | None, org: str) -> MetricStore:
+    return _sqlite(folder) if influx is None else open_influx(influx, bucket, token_file, org)
+
+
+def _sqlite(folder: Path) -> SqliteStore:
+    file = store_file(folder)
+    if not file.is_file():
+        raise SettingsError(f"there is no metric store at {file}", advice="Record something first, or name its folder")
+    return SqliteStore(file)
+
+
+def _only(store: MetricStore) -> str:
     patients = store.patients()
     if len(patients) == 1:
         return patients[0]
     raise SettingsError(
-        f"{store.path} holds {len(patients)} patients",
+        f"the metric store holds {len(patients)} patients",
         advice=f"Name one of them: {', '.join(patients[:5])}" if patients else "Record something first",
     )

@@ -1,0 +1,40 @@
+"""A clinic's servers, as the commands are told of them: secrets come in files, never as arguments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from processing.stores.influx import InfluxStore
+from processing.stores.influx_link import Address
+from spineclip.contract.errors import SettingsError
+
+
+def secret(file: Path | None) -> str:
+    """Read a password or token; without a file it is empty.
+
+    Raises
+    ------
+    SettingsError
+        If the file cannot be read.
+    """
+    if file is None:
+        return ""
+    try:
+        return file.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"the secret in {file} cannot be read ({error})", advice="Check that the file is there and yours"
+        ) from error
+
+
+def open_influx(url: str, bucket: str, token_file: Path | None, org: str) -> InfluxStore:
+    """Open an InfluxDB as the metric store.
+
+    Raises
+    ------
+    SettingsError
+        If the token's file cannot be read.
+    StoreError
+        If the database is away, or refuses token or bucket.
+    """
+    return InfluxStore(Address(url, bucket, secret(token_file), org))
