@@ -129,7 +129,7 @@ class Conductor:
         target = max(target, min(now + self._grain_ns, until_ns))
         allowed = self._allowed_ns(self._speed if attended else self._idle_speed, now)
         if target > allowed:
-            if allowed > now:
+            if allowed > now and not self._grain_ns:
                 self._clock.advance_to_utc(allowed)
             await asyncio.sleep(min(_LONGEST_NAP_S, max(0.001, self._real_s(target - allowed))))
             return

@@ -117,7 +117,8 @@ def analyse_files(parts: list[Part], options: Options) -> Summary:
 
 
 def _config(parts: list[Part], options: Options) -> PatientConfig:
-    neutral = _neutral(parts[0].path, options) if options.neutral_s else None
+    reading, stretch = options.reading, options.neutral_s
+    neutral = neutral_in(parts[0].path, reading, stretch) if stretch else None
     clips = {_device(k): Clip(part.placement) for k, part in enumerate(parts)}
     clips[_device(0)] = replace(clips[_device(0)], axes=options.axes, calibration=neutral)
     return PatientConfig(time_zone=options.tz, clips=clips)
@@ -127,11 +128,17 @@ def _device(k: int) -> str:
     return f"clip-{k + 1}"
 
 
-def _neutral(path: Path, options: Options) -> Calibration:
-    """Take the mean of the stretch in which the wearer sat tall."""
-    start_s, end_s = options.neutral_s or (0.0, 0.0)
+def neutral_in(path: Path, reading: Reading, stretch_s: tuple[float, float]) -> Calibration:
+    """Take the mean of the stretch ``[start, end)`` (seconds from the start) in which the wearer sat tall.
+
+    Raises
+    ------
+    SettingsError
+        If the recording has no samples there.
+    """
+    start_s, end_s = stretch_s
     total, n, first_ns = np.zeros(3), 0, None
-    for chunk in chunks(path, options.reading):
+    for chunk in chunks(path, reading):
         first_ns = int(chunk.t_ns[0]) if first_ns is None else first_ns
         since_s = (chunk.t_ns - first_ns) / 1e9
         inside = (since_s >= start_s) & (since_s < end_s)

@@ -11,10 +11,10 @@ import contextlib
 import logging
 import secrets
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from amqtt.adapters import StreamReaderAdapter, StreamWriterAdapter
 from amqtt.broker import Broker as AmqttBroker
@@ -42,6 +42,16 @@ class Broker:
         return f"Broker({self.username}@{self.host}:{self.port})"
 
 
+class _Snapshot(dict[str, Any]):
+    """A table whose loops go over what was there when they began."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(tuple(super().keys()))
+
+    def items(self) -> Any:
+        return tuple(super().items())
+
+
 @contextlib.asynccontextmanager
 async def embedded_broker() -> AsyncIterator[Broker]:
     """Run a broker on a free loopback port for as long as the context lasts.
@@ -66,6 +76,9 @@ async def embedded_broker() -> AsyncIterator[Broker]:
                 "plugins": {"amqtt.plugins.authentication.FileAuthPlugin": {"password_file": str(file)}},
             }
         )
+        # amqtt 0.12 goes through its subscriptions with waits in between; a client that subscribes meanwhile broke the
+        # loop ("dictionary changed size during iteration") and with it somebody else's connection.
+        broker._subscriptions = _Snapshot()  # noqa: SLF001 - there is no public way to mend it
         await broker.start()
         connections: set[asyncio.Task[None]] = set()
 

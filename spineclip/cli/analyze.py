@@ -13,12 +13,12 @@ from rich.table import Table
 from firmware_sim.recordings import Reading
 from processing.epochs import STATES, State
 from spineclip.analyses import Options, Part, Summary, analyse_files
+from spineclip.cli.recording_options import axes_of, columns_of, stretch_of
 from spineclip.contract.config import zone
 from spineclip.contract.errors import SettingsError, SpineclipError
 from spineclip.contract.placement import Placement
 from spineclip.tables import TableFormat
 
-_DIRECTIONS = ("up", "down", "left", "right", "forward", "backward")
 _SHOWN = (State.WALKING, State.RUNNING, State.CYCLING, State.ACTIVE, State.STANDING, State.SITTING, State.LYING)
 
 
@@ -43,9 +43,9 @@ def analyze(
     if epoch not in (1, 5):
         raise SettingsError(f"--epoch cannot be {epoch}", advice="Use 1 or 5")
     options = Options(
-        Reading(tuple(name.strip() for name in columns.split(",") if name.strip()), units, rate, tz),
-        _axes(axes),
-        _stretch(neutral),
+        Reading(columns_of(columns), units, rate, tz),
+        axes_of(axes),
+        stretch_of(neutral),
         tz,
         epoch,
         kind,
@@ -90,34 +90,6 @@ def _part(text: str) -> Part:
             advice=f"Write FILE:PLACEMENT with one of {', '.join(Placement)}",
         )
     return Part(Path(path), Placement(place))
-
-
-def _axes(text: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for pair in filter(None, (pair.strip().lower() for pair in text.split(","))):
-        axis, _, direction = pair.partition("=")
-        if axis not in ("x", "y", "z") or direction not in _DIRECTIONS or axis in found:
-            raise SettingsError(
-                f"--axes cannot be {text!r}",
-                advice=f"Write x=up,y=left,z=backward, with directions out of {', '.join(_DIRECTIONS)}",
-            )
-        found[axis] = direction
-    if len({_DIRECTIONS.index(direction) // 2 for direction in found.values()}) < len(found):
-        raise SettingsError(f"--axes {text!r} names one line of the body twice", advice="Write x=up,y=left,z=backward")
-    return found
-
-
-def _stretch(text: str) -> tuple[float, float] | None:
-    if not text:
-        return None
-    start, _, end = text.partition(":")
-    try:
-        stretch = float(start), float(end)
-    except ValueError:
-        stretch = (0.0, 0.0)
-    if not 0 <= stretch[0] < stretch[1]:
-        raise SettingsError(f"--neutral cannot be {text!r}", advice="Write FROM:TO in seconds, such as 0:30")
-    return stretch
 
 
 def _show(console: Console, summaries: list[Summary]) -> None:

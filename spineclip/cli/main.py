@@ -12,6 +12,7 @@ from spineclip.cli.analyze import analyze
 from spineclip.cli.certs import certs
 from spineclip.cli.collect import collect
 from spineclip.cli.core import core
+from spineclip.cli.demo import demo
 from spineclip.cli.doctor import doctor
 from spineclip.cli.enroll import enroll
 from spineclip.cli.goals import goals
@@ -54,6 +55,7 @@ app.command()(core)
 app.command()(collect)
 app.command()(doctor)
 app.command()(enroll)
+app.command()(demo)
 app.command()(goals)
 app.command()(page)
 app.command()(report)

@@ -1,0 +1,69 @@
+"""``spineclip demo``: everything at once, without hardware."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import webbrowser
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+from typing import Annotated
+
+import typer
+
+from spineclip.contract.config import zone
+from spineclip.contract.errors import SettingsError
+from spineclip.stopping import run_until_stopped
+
+_LANGUAGES = ("en", "de")
+
+
+def demo(
+    speed: Annotated[
+        float, typer.Option(min=0.1, max=1000.0, help="How fast time passes; 60 plays an hour a minute.")
+    ] = 1.0,
+    seconds: Annotated[
+        float | None, typer.Option("--for", min=0.0, help="End by itself after so many seconds.")
+    ] = None,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port of the page; 0 takes any.")] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Keep the data here (default: a folder that goes with the demo).")
+    ] = None,
+    tz: Annotated[str, typer.Option(help="Time zone of the generated person.")] = "Europe/Berlin",
+    language: Annotated[str, typer.Option(help="Language of the page: en or de.")] = "en",
+) -> None:
+    """Show the whole way: a virtual wearable on a generated person, Bluetooth, MQTT, metrics, and a page."""
+    from spineclip.demo import Tally, Wishes  # noqa: PLC0415 - loads every stage, which other commands do without
+    from spineclip.demo import demo as run  # noqa: PLC0415
+
+    zone(tz)
+    if language not in _LANGUAGES:
+        raise SettingsError(f"there is no page in {language!r}", advice=f"Use {' or '.join(_LANGUAGES)}")
+
+    def opened(address: str) -> None:
+        typer.echo(f"The page: {address}  (Ctrl-C ends the demo)")
+        if browser:
+            Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+
+    with _folder(data_dir) as folder:
+        tally = Tally()
+        wishes = Wishes(folder, speed, seconds, port, tz, language)
+        run_until_stopped(run(wishes, typer.echo, opened, tally))
+        typer.echo(tally.sentence)
+
+
+@contextlib.contextmanager
+def _folder(chosen: Path | None) -> Iterator[Path]:
+    if chosen is not None:
+        try:
+            chosen.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise SettingsError(f"{chosen} cannot be used ({error.strerror})", advice="Name another folder") from error
+        typer.echo(f"The data are kept in {chosen}")
+        yield chosen
+        return
+    with tempfile.TemporaryDirectory(prefix="spineclip-demo-", ignore_cleanup_errors=True) as name:
+        typer.echo(f"The data are in {name} and go with the demo; --data-dir keeps them")
+        yield Path(name)

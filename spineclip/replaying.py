@@ -1,0 +1,128 @@
+"""A recording through the whole way: firmware, virtual Bluetooth, bleak, MQTT, core, store.
+
+Time is driven in lock step, so that a replay ends in the same metrics at any speed: each packet reaches the collector
+at its own time, and the next one is sent when the one before has been worked off.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from collector.service import WornClip
+from firmware_sim.conductor import Conductor
+from firmware_sim.firmware.witmotion import RATES_HZ, Witmotion
+from firmware_sim.player import Player
+from firmware_sim.radio import VirtualRadio
+from firmware_sim.recordings import Recording
+from processing import pipeline
+from processing.stores.base import MetricStore
+from spineclip.contract.clock import DrivenClock
+from spineclip.contract.config import Calibration, Clip, PatientConfig
+from spineclip.contract.errors import LinkError
+from spineclip.contract.ids import wearable_id
+from spineclip.contract.placement import Placement
+from spineclip.station import Plan, Station, seed, station
+
+ADDRESS: Final = "C0:57:49:54:00:02"
+DEVICE: Final = wearable_id("witmotion", ADDRESS)
+_BEFORE_NS: Final = 300 * 10**9
+"""The wearable is switched on so long before the recording begins; connecting takes a part of it."""
+_SAME_RATE: Final = 0.01
+_SKIP_SILENCE_S: Final = 1.5
+"""A longer silence of the recording is stepped over: shorter than the collector's patience with a silent wearable."""
+_PIECE_NS: Final = 10**9
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be replayed, as whom, and worn where."""
+
+    recording: Recording
+    patient: str
+    placement: Placement
+    axes: dict[str, str]
+    calibration: Calibration | None
+    tz: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How it went: samples sent by the wearable and received, and how they were timed (for whoever compares)."""
+
+    sent: int
+    received: int
+    span_s: float
+    rejected: int
+
+
+async def replay(
+    task: Task,
+    store: MetricStore,
+    outbox: Path,
+    *,
+    speed: float = math.inf,
+    progress: Callable[[float], None] = lambda _: None,
+    ready: Callable[[Station], None] = lambda _: None,
+) -> Outcome:
+    """Play one recording; return when its metrics are stored and closed.
+
+    Parameters
+    ----------
+    store
+        Where the metrics go.
+    outbox
+        A file for the collector.
+    speed
+        Recorded seconds per real second at most.
+    progress
+        Called with the recorded seconds played so far.
+    ready
+        Called with the stages before the first sample is sent.
+
+    Raises
+    ------
+    LinkError
+        If the wearable is not found or connected.
+    """
+    player, rate_hz = _player(task.recording)
+    config = PatientConfig(time_zone=task.tz, clips={DEVICE: Clip(task.placement, dict(task.axes), task.calibration)})
+    seed(store, pipeline.begin(task.patient, config))
+    clock = DrivenClock(player.start_ns - _BEFORE_NS)
+    # The wearable's sampling grid runs through the first sample of the recording.
+    wearable = Witmotion(
+        player, address=ADDRESS, keep_truth=False, boot_ns=player.start_ns - round(400 * rate_hz) * round(1e9 / rate_hz)
+    )
+    plan = Plan(task.patient, config, (WornClip(DEVICE, task.placement),), outbox, rate_hz)
+    async with VirtualRadio(clock=clock) as radio:
+        radio.add(wearable)
+        async with station(plan, store, clock, commit_s=0.5) as stages:
+            ready(stages)
+            conductor = Conductor(
+                radio, clock, speed=speed, settled=stages.collector.settled, skip_silence_s=_SKIP_SILENCE_S
+            )
+            try:
+                await conductor.begin_at(player.start_ns)
+            except TimeoutError as error:
+                raise LinkError("the virtual wearable was not connected in time", advice="Try again") from error
+            end_ns = player.end_ns + _PIECE_NS // 10
+            while clock.utc_ns() < end_ns:
+                stages.check()
+                await conductor.run(min(clock.utc_ns() + _PIECE_NS, end_ns))
+                progress(min(clock.utc_ns(), player.end_ns) / 1e9 - player.start_ns / 1e9)
+            await stages.finish()
+            rejected = sum(stages.collector.rejects.values()) + sum(stages.core.rejects.values())
+            received = stages.collector.received
+    return Outcome(wearable.truth.samples, received, task.recording.duration_s, rejected)
+
+
+def _player(recording: Recording) -> tuple[Player, float]:
+    """Choose the wearable's rate; at the recording's own rate the very samples are sent, else interpolated ones."""
+    rate_hz = next((rate for rate in sorted(RATES_HZ.values()) if rate >= recording.rate_hz * (1 - _SAME_RATE)), 200.0)
+    same = math.isclose(rate_hz, recording.rate_hz, rel_tol=_SAME_RATE)
+    return Player(np.asarray(recording.t_ns), recording.xyz_g, method="nearest" if same else "linear"), rate_hz

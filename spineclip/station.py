@@ -1,0 +1,141 @@
+"""Every stage in one process: broker, core, collector, and the ear of the page.
+
+The same stages as in a clinic, talking over the same MQTT; only that nothing but Python is needed and that nobody
+from outside is let in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from collector.broker import BrokerAccess
+from collector.service import Collector, CollectorSettings, WornClip
+from processing.intake import IntakeState
+from processing.metrics import Point
+from processing.mqtt import MqttSettings
+from processing.patient import REGISTRY, PatientCheckpoint
+from processing.pipeline import PatientState
+from processing.service import Core
+from processing.stores.base import MetricStore
+from spineclip.announce import announce
+from spineclip.broker import Broker, embedded_broker
+from spineclip.contract.clock import Clock
+from spineclip.contract.config import PatientConfig
+from spineclip.live_feed import MqttFeed, live_feed
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a station is to do.
+
+    Attributes
+    ----------
+    patient, config
+        Whom it is about and what is known of them.
+    clips
+        What is worn.
+    outbox
+        The collector's file.
+    rate_hz
+        What the wearables are asked for.
+    """
+
+    patient: str
+    config: PatientConfig
+    clips: tuple[WornClip, ...]
+    outbox: Path
+    rate_hz: float = 50.0
+
+
+@dataclass(frozen=True)
+class Station:
+    """The stages while they run."""
+
+    broker: Broker
+    collector: Collector
+    core: Core
+    feed: MqttFeed
+    _tasks: tuple[asyncio.Task[None], ...]
+
+    def check(self) -> None:
+        """Raise what ended a stage, if one has ended."""
+        for task in self._tasks:
+            if task.done():
+                task.result()
+
+    async def close_to(self, records: int) -> None:
+        """Wait until all that was heard is worked off and at most so many records wait to be stored.
+
+        Whoever drives the wearable's time awaits this after every step.
+        """
+        await self.collector.settled()
+        while self.collector.backlog > records:
+            self.check()
+            await asyncio.sleep(0.001)
+
+    async def finish(self) -> None:
+        """Say good-bye to the wearables, store all that was heard, and close what is open: no more data will come."""
+        collecting, serving = self._tasks
+        self.collector.stop()
+        await collecting
+        await self.core.stop(finish=True)
+        await serving
+
+
+@contextlib.asynccontextmanager
+async def station(
+    plan: Plan,
+    store: MetricStore,
+    clock: Clock,
+    *,
+    say: Callable[[str], None] = lambda _: None,
+    commit_s: float = 1.0,
+) -> AsyncIterator[Station]:
+    """Run all stages for as long as the context lasts.
+
+    Parameters
+    ----------
+    store
+        A patient who is to go on from somewhere has a checkpoint there (`seed`).
+    clock
+        The time that the wearables live in.
+    say
+        Called with sentences for people.
+    commit_s
+        How far the store may be behind, in real seconds.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        broker = await stack.enter_async_context(embedded_broker())
+        await announce(broker, plan.patient, plan.config)
+        settings = MqttSettings(broker.host, broker.port, broker.username, broker.password)
+        core = Core(store, settings, clock, commit_s=commit_s)
+        serving = asyncio.create_task(core.run(), name="core")
+        stack.push_async_callback(_end_core, core, serving)
+        feed = await stack.enter_async_context(live_feed(broker, plan.patient))
+        access = BrokerAccess(broker.host, broker.port, broker.username, broker.password)
+        collector = Collector(
+            CollectorSettings(plan.patient, plan.clips, access, plan.outbox, rate_hz=plan.rate_hz), clock, say
+        )
+        collecting = asyncio.create_task(collector.run(), name="collector")
+        stack.push_async_callback(_end_collector, collector, collecting)
+        yield Station(broker, collector, core, feed, (collecting, serving))
+
+
+def seed(store: MetricStore, state: PatientState, points: Sequence[Point] = ()) -> None:
+    """Give a store the point from which the core goes on with a patient, and what lies before it."""
+    store.commit(state.patient, points, REGISTRY.dumps(PatientCheckpoint(state, IntakeState())))
+
+
+async def _end_collector(collector: Collector, task: asyncio.Task[None]) -> None:
+    collector.stop()
+    await task
+
+
+async def _end_core(core: Core, task: asyncio.Task[None]) -> None:
+    if not task.done():
+        await core.stop()
+    await task
