@@ -25,6 +25,8 @@ PLACEMENT: Final = Placement.STERNUM
 DAY_SPEED: Final = 10.0
 """From this speed on whole days are played, from the morning; below it a tour of everything, again and again."""
 _MORNING: Final = dt.time(7, 25)
+_WORN_FROM_H: Final = 7.0
+"""Early enough that the clip is worn when the tour of the morning ends."""
 _AXES: Final = {"x": "up", "y": "left", "z": "backward"}
 _FUTURE_DAYS: Final = 14
 
@@ -78,7 +80,14 @@ def person(clock: Clock, tz: str, *, speed: float, seed: int = 1, language: str 
     """
     zone = zoneinfo.ZoneInfo(tz)
     today = day_of(clock.utc_ns(), zone)
-    day = Day(today, walking_min=30.0, longest_walk_min=14.0, upright_share=0.6, sitting_bout_min=34.0)
+    day = Day(
+        today,
+        walking_min=30.0,
+        longest_walk_min=14.0,
+        upright_share=0.6,
+        sitting_bout_min=34.0,
+        worn_from_h=_WORN_FROM_H,
+    )
     mount = _Habit(Mount.named(_AXES).rotation)
     if speed >= DAY_SPEED:
         morning = dt.datetime.combine(today, _MORNING, zone)

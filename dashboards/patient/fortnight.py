@@ -19,6 +19,7 @@ class Verdict(StrEnum):
     MET = "met"
     SOME = "some"
     THIN = "thin"
+    SO_FAR = "so_far"
     NONE = "none"
 
 
@@ -59,12 +60,12 @@ def fortnight_view(daily: Iterable[Point], today: dt.date) -> FortnightView:
     """
     by_date = {str(point.fields.get("date", "")): point for point in sorted(daily, key=lambda point: point.time_ns)}
     dates = [today - dt.timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
-    days = tuple(_bar(date, by_date.get(date.isoformat())) for date in dates)
+    days = tuple(_bar(date, by_date.get(date.isoformat()), today) for date in dates)
     judged = [day for day in days if day.verdict in (Verdict.MET, Verdict.SOME)]
     return FortnightView(days, met=sum(day.verdict is Verdict.MET for day in judged), judged=len(judged))
 
 
-def _bar(date: dt.date, point: Point | None) -> DayBar:
+def _bar(date: dt.date, point: Point | None, today: dt.date) -> DayBar:
     if point is None:
         return DayBar(date, None, None, Verdict.NONE)
     walking_min, goal_min = _number(point, "walking_min"), _number(point, "goal_walking_min")
@@ -72,6 +73,8 @@ def _bar(date: dt.date, point: Point | None) -> DayBar:
         verdict = Verdict.MET
     elif point.fields.get("enough_data") is True:
         verdict = Verdict.SOME
+    elif date == today:
+        verdict = Verdict.SO_FAR
     else:
         verdict = Verdict.THIN
     return DayBar(date, walking_min, goal_min, verdict)

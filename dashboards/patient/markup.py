@@ -47,10 +47,11 @@ def today_html(view: TodayView, zone: zoneinfo.ZoneInfo, words: Words) -> str:
     if not view.stretches:
         return _sentence(words("today.none"))
     span_ns = view.end_ns - view.start_ns
+    shown = [stretch for stretch in view.stretches if stretch.end_ns > view.start_ns and stretch.start_ns < view.end_ns]
     pieces = "".join(
         f'<i class="{escape(stretch.state)}" style="left:{100 * (stretch.start_ns - view.start_ns) / span_ns:.3f}%;'
         f'width:{100 * (stretch.end_ns - stretch.start_ns) / span_ns:.3f}%"></i>'
-        for stretch in view.stretches
+        for stretch in shown
         if stretch.state != MISSING
     )
     hours = "".join(

@@ -34,9 +34,9 @@ class TodayView:
     Attributes
     ----------
     start_ns, end_ns
-        What the strip shows: at least from six to ten in the evening, more where there is data.
+        What the strip shows: at least from six to ten in the evening, more where the clip was worn.
     stretches
-        In order, without holes from the first measured minute to the last.
+        In order, without holes from the first measured minute to the last; those before or after what is shown too.
     totals_s
         Seconds by state, longest first, without what was not measured.
     """
@@ -76,8 +76,9 @@ class Reel:
         )
         counts = Counter(self._states.values())
         totals = {state: n * POINT_NS / 1e9 for state, n in counts.most_common()}
-        first = stretches[0].start_ns if stretches else self.end_ns
-        last = stretches[-1].end_ns if stretches else self.start_ns
+        worn = [stretch for stretch in stretches if stretch.state not in (MISSING, State.NOT_WORN)]
+        first = worn[0].start_ns if worn else self.end_ns
+        last = worn[-1].end_ns if worn else self.start_ns
         left = min(self.start_ns + _EARLIEST_HOUR * _HOUR_NS, first - (first - self.start_ns) % _HOUR_NS)
         right = max(self.start_ns + _LATEST_HOUR * _HOUR_NS, last + (self.start_ns - last) % _HOUR_NS)
         return TodayView(left, min(right, self.end_ns), stretches, totals)

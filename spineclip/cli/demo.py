@@ -35,6 +35,7 @@ def demo(
     language: Annotated[str, typer.Option(help="Language of the page: en or de.")] = "en",
 ) -> None:
     """Show the whole way: a virtual wearable on a generated person, Bluetooth, MQTT, metrics, and a page."""
+    typer.echo("Starting ...")
     from spineclip.demo import Tally, Wishes  # noqa: PLC0415 - loads every stage, which other commands do without
     from spineclip.demo import demo as run  # noqa: PLC0415
 

@@ -144,6 +144,14 @@ class TestToday:
         reel.add(self._points(3600, 4200, "walking"))
         assert reel.view().totals_s == {"walking": 600.0}
 
+    def test_a_night_without_the_clip_does_not_squeeze_the_day(self) -> None:
+        reel = Reel(self.START, self.END)
+        reel.add(self._points(0, 7 * 3600, "not_worn"))
+        reel.add(self._points(7 * 3600, 8 * 3600, "sitting"))
+        view = reel.view()
+        assert view.start_ns == self.START + 6 * 3600 * SECOND_NS
+        assert view.end_ns == self.START + 22 * 3600 * SECOND_NS
+
     def test_points_of_another_day_are_not_shown(self) -> None:
         reel = Reel(self.START, self.END)
         reel.add(self._points(-600, 0, "walking"))
@@ -174,6 +182,11 @@ class TestFortnight:
         )
         assert [day.verdict for day in view.days[-4:]] == [Verdict.NONE, Verdict.THIN, Verdict.SOME, Verdict.MET]
         assert (view.met, view.judged) == (1, 2)
+
+    def test_a_day_that_has_only_begun_is_not_judged(self) -> None:
+        view = fortnight_view([self._daily(0, walking_min=1.0, goal_walking_min=20.0, enough_data=False)], self.TODAY)
+        assert view.days[-1].verdict is Verdict.SO_FAR
+        assert view.judged == 0
 
 
 class TestClip:
