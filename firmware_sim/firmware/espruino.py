@@ -4,7 +4,7 @@ The device is a JavaScript prompt (espruino.com, "Nordic UART"): ``\x03`` clears
 ``\x10`` is run without an echo. This twin does not run JavaScript. It reads in the lines what a streaming script has
 to say in some way: how often to sample (``setPollInterval(ms)``, or ``accelOn(hz)`` on a Puck.js), how many samples
 make a line (``N=4``), that it begins (``on('accel'``) and that it ends (``removeAllListeners('accel')`` or
-``reset()``). The script is expected to print, for every N samples::
+``reset()``). Asked for ``E.getBattery()`` by ``println("name,"+E.getBattery())`` it says so. The script is expected to print, for every N samples::
 
     spineclip,<counter>,<milliseconds>,<x>,<y>,<z>,<x>,<y>,<z>,...
 
@@ -33,7 +33,8 @@ from firmware_sim.firmware.streaming import Digital, StreamingFirmware
 COUNTS_PER_G: Final = 8192
 _PIECE: Final = 20
 _POLL = re.compile(r"setPollInterval\(\s*(\d+)\s*\)")
-_ACCEL_ON = re.compile(r"accelOn\(\s*([\d.]+)\s*\)")
+_ACCEL_ON = re.compile(r"accelOn\(\s*(?:([\d.]+)|\[([\d.,\s]+)\]\[(\d+)\])\s*\)")
+_BATTERY = re.compile(r"println\(\s*[\"'](\w+),[\"']\s*\+\s*E\.getBattery\(\)\s*\)")
 _BATCH = re.compile(r"\bN\s*=\s*(\d+)")
 _BEGIN = re.compile(r"\.on\(\s*['\"]accel['\"]")
 _END = re.compile(r"removeAllListeners\(\s*['\"]accel['\"]\s*\)|\breset\(\s*\)|accelOff\(")
@@ -63,6 +64,7 @@ class Espruino(StreamingFirmware):
         boot_ns: int | None = None,
         clock_ms: int = 0,
         keep_truth: bool = True,
+        battery_pct: int = 77,
     ) -> None:
         super().__init__(
             motion,
@@ -74,6 +76,8 @@ class Espruino(StreamingFirmware):
             keep_truth=keep_truth,
         )
         self.mtu = _PIECE + 3
+        self.battery_pct = battery_pct
+        self._is_puck = name.startswith("Puck")
         self.buzzes = 0
         self._line = ""
         self._counter = 0
@@ -151,10 +155,9 @@ class Espruino(StreamingFirmware):
             return
         if not line.startswith("\x10"):
             self._print(f"{line}\r\n=undefined\r\n>", t_ns + _REPLY_NS)
-        if (poll := _POLL.search(line)) is not None and int(poll[1]) > 0:
-            self._poll_hz = 1000 / int(poll[1])
-        if (rate := _ACCEL_ON.search(line)) is not None and _is_rate(rate[1]):
-            self._poll_hz = float(rate[1])
+        if (asked := _BATTERY.search(line)) is not None:
+            self._print(f"{asked[1]},{self.battery_pct}\r\n", t_ns + _REPLY_NS)
+        self._set_rate(line)
         if (batch := _BATCH.search(line)) is not None:
             self._batch = max(1, min(int(batch[1]), 100))
         self.buzzes += _FEEL.search(line) is not None
@@ -162,6 +165,17 @@ class Espruino(StreamingFirmware):
             self.stop(t_ns)
         if _BEGIN.search(line) is not None:
             self.start(self._poll_hz, t_ns)
+
+    def _set_rate(self, line: str) -> None:
+        """Take the rate from what this board has: the other board's call stands in a branch that is not taken."""
+        if self._is_puck:
+            found = _ACCEL_ON.search(line)
+            choices = [] if found is None else [found[1]] if found[1] else found[2].split(",")
+            chosen = int(found[3]) if found is not None and found[3] else 0
+            if chosen < len(choices) and _is_rate(choices[chosen]):
+                self._poll_hz = float(choices[chosen])
+        elif (poll := _POLL.search(line)) is not None and 0 < int(poll[1]) < 10_000:
+            self._poll_hz = 1000 / int(poll[1])
 
     def _print(self, text: str, t_ns: int) -> None:
         raw = text.encode("latin-1")

@@ -1,7 +1,8 @@
 """Movesense with the GATT SensorData Protocol: path subscriptions, float32 blocks, milliseconds since boot.
 
-Layout: movesense.com/docs/esw/gatt_sensordata_protocol and the vendor's Python client example. The answer to HELLO is
-not documented in what could be read; any client should take it as a sign of life only.
+Layout: movesense.com/docs/esw/gatt_sensordata_protocol and the vendor's Python client example; what is answered to
+which command: the vendor's sample firmware, gatt_sensordata_app. The protocol's description has a status answer to a
+subscription, which that sample does not send (`answers`); neither answers an end of subscription.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ STANDARD_GRAVITY: Final = 9.80665
 
 _HELLO, _SUBSCRIBE, _UNSUBSCRIBE = 0, 1, 2
 _RESPONSE, _DATA, _CONTINUATION = 1, 2, 3
-_OK, _BAD_REQUEST, _NOT_FOUND, _CONFLICT = 200, 400, 404, 409
+_OK, _BAD_REQUEST, _NOT_FOUND = 200, 400, 404
+_NO_SLOT: Final = b"\x01\xfb"
+"""507, which the sample firmware writes with its bytes in the other order than all else."""
 _PATH = re.compile(r"/Meas/(Acc|IMU6|IMU9)/(\d+)$")
 _BLOCKS: Final = {"Acc": 1, "IMU6": 2, "IMU9": 3}
 _REPLY_NS: Final = 5_000_000
@@ -42,6 +45,8 @@ class Movesense(StreamingFirmware):
         Full scale of its 16-bit sensor.
     uptime_ns
         What its clock shows at boot; shortly before 2**32 ms to see it wrap.
+    answers
+        Whether a subscription is answered with a status.
     """
 
     def __init__(
@@ -57,6 +62,7 @@ class Movesense(StreamingFirmware):
         keep_truth: bool = True,
         range_g: float = 8.0,
         battery_pct: int = 91,
+        answers: bool = True,
     ) -> None:
         super().__init__(
             motion,
@@ -70,6 +76,7 @@ class Movesense(StreamingFirmware):
         )
         self.battery_pct = battery_pct
         self._range_g = range_g
+        self._answers = answers
         self._reference: int | None = None
         self._blocks = 1
 
@@ -108,14 +115,16 @@ class Movesense(StreamingFirmware):
             return
         command, reference, rest = value[0], value[1], value[2:]
         if command == _HELLO:
-            status, told = _OK, b"Hello"
+            self._answer(reference, b"Hello", t_ns)
+        elif command == _SUBSCRIBE and self._reference is not None:
+            self._answer(reference, _NO_SLOT, t_ns)
         elif command == _SUBSCRIBE:
-            status, told = self._subscribe(reference, rest, t_ns), b""
-        elif command == _UNSUBSCRIBE:
-            status, told = self._unsubscribe(reference, t_ns), b""
-        else:
-            status, told = _BAD_REQUEST, b""
-        self.reply(MOVESENSE_NOTIFY, struct.pack("<BBH", _RESPONSE, reference, status) + told, t_ns + _REPLY_NS)
+            status = self._subscribe(reference, rest, t_ns)
+            if self._answers:
+                self._answer(reference, struct.pack("<H", status), t_ns)
+        elif command == _UNSUBSCRIBE and reference == self._reference:
+            self._reference = None
+            self.stop(t_ns)
 
     def on_disconnect(self, t_ns: int) -> None:
         """Forget the subscription."""
@@ -152,16 +161,10 @@ class Movesense(StreamingFirmware):
             return _NOT_FOUND
         if int(found[2]) not in RATES_HZ:
             return _BAD_REQUEST
-        if self._reference is not None:
-            return _CONFLICT
         self._reference = reference
         self._blocks = _BLOCKS[found[1]]
         self.start(float(found[2]), t_ns)
         return _OK
 
-    def _unsubscribe(self, reference: int, t_ns: int) -> int:
-        if reference != self._reference:
-            return _NOT_FOUND
-        self._reference = None
-        self.stop(t_ns)
-        return _OK
+    def _answer(self, reference: int, told: bytes, t_ns: int) -> None:
+        self.reply(MOVESENSE_NOTIFY, bytes([_RESPONSE, reference]) + told, t_ns + _REPLY_NS)

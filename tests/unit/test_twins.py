@@ -261,15 +261,28 @@ def test_movesense_clock_is_milliseconds_and_wraps() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "status"),
-    [("0001", 200), (f"0163{b'/Meas/Acc/50'.hex()}", 400), (f"0163{b'/Meas/Nose/52'.hex()}", 404), ("0263", 404)],
+    ("value", "answer"),
+    [
+        ("0007", "0107" + b"Hello".hex()),
+        (f"0163{b'/Meas/Acc/52'.hex()}", "0163c800"),  # 200
+        (f"0163{b'/Meas/Acc/50'.hex()}", "01639001"),  # 400
+        (f"0163{b'/Meas/Nose/52'.hex()}", "01639401"),  # 404
+        ("0263", ""),
+        ("0963", ""),
+    ],
 )
-def test_movesense_answers_with_a_status(value: str, status: int) -> None:
+def test_movesense_answers_like_the_sample_firmware(value: str, answer: str) -> None:
     device = Movesense(Still(), boot_ns=0)
     device.on_subscribe(uuids.MOVESENSE_NOTIFY, True, 0)
     device.on_write(uuids.MOVESENSE_WRITE, bytes.fromhex(value), 0)
-    (answer,) = heard(device, uuids.MOVESENSE_NOTIFY, S)
-    assert answer[:4] == bytes([1, bytes.fromhex(value)[1]]) + status.to_bytes(2, "little")
+    assert [one.hex() for one in heard(device, uuids.MOVESENSE_NOTIFY, S // 100)] == ([answer] if answer else [])
+
+
+def test_movesense_has_room_for_one_subscription_and_may_not_answer_at_all() -> None:
+    device = movesense(b"/Meas/Acc/13", answers=False)
+    assert device.streaming
+    device.on_write(uuids.MOVESENSE_WRITE, b"\x01\x64/Meas/Acc/26", 0)
+    assert heard(device, uuids.MOVESENSE_NOTIFY, S // 100) == [bytes.fromhex("016401fb")]
 
 
 def test_movesense_stops_when_it_is_unsubscribed_and_runs_at_its_own_rate() -> None:
@@ -277,7 +290,7 @@ def test_movesense_stops_when_it_is_unsubscribed_and_runs_at_its_own_rate() -> N
     samples = 8 * (len(heard(device, uuids.MOVESENSE_NOTIFY, 100 * S)) - 1)
     assert samples == pytest.approx(100 * 104 * 1.03, abs=8)
     device.on_write(uuids.MOVESENSE_WRITE, b"\x02\x63", 100 * S)
-    assert heard(device, uuids.MOVESENSE_NOTIFY, 200 * S) == [bytes.fromhex("0263c800").replace(b"\x02", b"\x01", 1)]
+    assert heard(device, uuids.MOVESENSE_NOTIFY, 200 * S) == []
 
 
 # --- MetaMotion --------------------------------------------------------------------------------------------------
@@ -530,6 +543,19 @@ def test_espruino_echoes_unless_told_not_to_and_stops() -> None:
     device.events(S)
     device.on_write(uuids.NUS_WRITE, b"\x03\x10Bangle.removeAllListeners('accel')\n", S)
     assert device.events(2 * S) == []
+
+
+@pytest.mark.parametrize(("name", "rate"), [("Bangle.js 1a2b", 20.0), ("Puck.js 1a2b", 52.0)])
+def test_espruino_boards_take_their_own_branch_of_a_script(name: str, rate: float) -> None:
+    both = (
+        b"\x10if(global.Bangle){Bangle.setPollInterval(50);}else{Puck.accelOn([12.5,26,52,104][2]);}x.on('accel',f)\n"
+    )
+    assert espruino(both, name=name).rate_hz == rate
+
+
+def test_espruino_tells_its_battery_when_asked() -> None:
+    device = espruino(b'\x10Bluetooth.println("bat,"+E.getBattery());\n', battery_pct=42)
+    assert [one.value for one in device.events(S)] == [b"bat,42\r\n"]
 
 
 def test_espruino_clears_a_half_typed_line_and_buzzes() -> None:
