@@ -4,7 +4,8 @@ The device is a JavaScript prompt (espruino.com, "Nordic UART"): ``\x03`` clears
 ``\x10`` is run without an echo. This twin does not run JavaScript. It reads in the lines what a streaming script has
 to say in some way: how often to sample (``setPollInterval(ms)``, or ``accelOn(hz)`` on a Puck.js), how many samples
 make a line (``N=4``), that it begins (``on('accel'``) and that it ends (``removeAllListeners('accel')`` or
-``reset()``). Asked for ``E.getBattery()`` by ``println("name,"+E.getBattery())`` it says so. The script is expected to print, for every N samples::
+``reset()``). Asked for ``E.getBattery()`` by ``println("name,"+E.getBattery())`` it says so. The
+script is expected to print, for every N samples::
 
     spineclip,<counter>,<milliseconds>,<x>,<y>,<z>,<x>,<y>,<z>,...
 
