@@ -62,6 +62,7 @@ class Connection:
         self._on_lost = on_lost
         self._connected: asyncio.Future[None] = self._loop.create_future()
         self._subscriptions: dict[int, asyncio.Future[None]] = {}
+        self._closing = False
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
             client_id=f"core-{secrets.token_hex(6)}",
@@ -131,6 +132,7 @@ class Connection:
 
     async def close(self) -> None:
         """Take leave and end the thread."""
+        self._closing = True
         for future in (self._connected, *self._subscriptions.values()):
             if not future.done():
                 future.cancel()
@@ -174,7 +176,8 @@ class Connection:
         error = self._error(f"closed the connection ({reason})", "It will be tried again")
         for future in (self._connected, *self._subscriptions.values()):
             _settle(future, error)
-        self._on_lost(reason)
+        if not self._closing:
+            self._on_lost(reason)
 
 
 def _settle(future: asyncio.Future[None], failed: BrokerError | None) -> None:

@@ -175,10 +175,10 @@ class Core:
             connection = Connection(self._mqtt, on_message=self._on_message, on_lost=self._on_lost)
             try:
                 await connection.open()
-                await connection.subscribe(everyone(Channel.CONFIG))
+                # configs first: what is retained of them comes before any samples
+                for channel in (Channel.CONFIG, Channel.EVENT, Channel.SAMPLES):
+                    await connection.subscribe(everyone(channel))
                 self._connection = connection
-                await connection.subscribe(everyone(Channel.EVENT))
-                await connection.subscribe(everyone(Channel.SAMPLES))
                 failures, told = 0, ""
                 self._greet(connection)
                 await self._lost.wait()

@@ -87,7 +87,10 @@ async def embedded_broker() -> AsyncIterator[Broker]:
             if task is not None:
                 connections.add(task)
                 task.add_done_callback(connections.discard)
-            await broker.external_connected(StreamReaderAdapter(reader), StreamWriterAdapter(writer), _LISTENER)
+            try:
+                await broker.external_connected(StreamReaderAdapter(reader), StreamWriterAdapter(writer), _LISTENER)
+            finally:
+                writer.close()  # amqtt leaves the socket of a client that took its leave open
 
         # The listener is ours rather than amqtt's: it knows its port, so that no other program can take it in between.
         server = await asyncio.start_server(connected, LOOPBACK, 0)
