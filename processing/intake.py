@@ -137,7 +137,8 @@ class Intake:
                 freed += self._give_up(device, now_s)
             elif wait.asked < len(ASK_AFTER_S) and now_s - wait.since_s >= ASK_AFTER_S[wait.asked]:
                 wait.asked += 1
-                asks.append(self._hole(device))
+                hole = self._hole(device)
+                asks += [hole] if hole.from_seq <= hole.through_seq else []
         return asks, freed
 
     def open_ends(self) -> list[Resend]:
@@ -191,11 +192,12 @@ class Intake:
         if stream is not None and stream.boot != record.boot:
             return Resend(device, stream.boot, stream.next_seq, _LAST_SEQ)
         next_seq = 0 if stream is None else stream.next_seq
-        return Resend(device, record.boot, next_seq, _first(record) - 1)
+        return Resend(device, record.boot, next_seq, _first(record) - 1)  # empty when no earlier boot is known
 
     def _patience_s(self, device: str) -> float:
         stream = self._streams.get(device)
-        known = stream is None or stream.boot == self._first_held(device).boot
+        record = self._first_held(device)
+        known = _first(record) > 0 if stream is None else stream.boot == record.boot
         return GIVE_UP_S if known else GIVE_UP_BOOT_S
 
     def _give_up(self, device: str, now_s: float) -> list[Record]:
@@ -245,9 +247,10 @@ def _begins(stream: StreamState | None, record: Record) -> bool:
     """Tell whether a record is the first of all, or of a new boot that provably follows the old one's last.
 
     A collector's new boot begins with a gap from where the old one ended: if that is where we are, nothing is missing.
+    From a device that we do not know, such a gap says that there were records before.
     """
     if _first(record) != 0:
         return False
     if stream is None:
-        return True
+        return isinstance(record, SampleBatch)
     return record.boot > stream.boot and isinstance(record, Gap) and 0 < record.start_ns <= stream.end_ns

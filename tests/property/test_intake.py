@@ -125,6 +125,16 @@ def test_a_stranger_that_begins_in_the_middle_is_asked_for_its_beginning() -> No
     assert keys(intake.due(GIVE_UP_S)[1]) == [(1, 57)]
 
 
+def test_a_stranger_that_begins_with_a_restart_may_have_more_to_tell() -> None:
+    intake = Intake()
+    assert intake.take(restart(2, 1, 9), 0.0)[0] is Verdict.HELD
+    assert intake.due(ASK_AFTER_S[0]) == ([], [])  # of a boot that nobody knows nothing can be asked
+    assert keys(intake.take(batch(0), 1.0)[1]) == [(1, 0), (2, 0)]
+    alone = Intake()
+    alone.take(restart(2, 1, 9), 0.0)
+    assert keys(alone.due(GIVE_UP_BOOT_S)[1]) == [(2, 0)]
+
+
 def test_what_is_held_is_bounded_and_the_missing_one_still_gets_in() -> None:
     intake = Intake()
     intake.take(batch(0), 0.0)
