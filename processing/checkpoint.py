@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 VERSION: Final = 1
+_WORTH_NARROWING: Final = 256
+"""Numbers in an array from which on it is tried whether four bytes hold each without loss."""
 _OBJECT_TAG: Final = 27
 """Serialised object with type name and arguments (IANA CBOR tag registry)."""
 _SHAPED_TAG: Final = 40
@@ -147,6 +149,12 @@ _PLAIN: Final = frozenset({int, float, str, bool, bytes, type(None)})
 
 
 def _packed(array: NDArray[Any]) -> cbor2.CBORTag:
+    if array.dtype == np.float64 and array.size >= _WORTH_NARROWING:
+        narrow = array.astype(np.float32)
+        if np.array_equal(narrow, array, equal_nan=True):
+            # nothing is lost: many values come from a 16-bit sensor; the third item says that they were wider
+            halved = cbor2.CBORTag(_TYPED_TAGS["<f4"], narrow.tobytes())
+            return cbor2.CBORTag(_SHAPED_TAG, [list(array.shape), halved, "<f8"])
     if array.dtype == np.bool_:
         content: Any = array.tobytes()
     else:
@@ -158,7 +166,9 @@ def _packed(array: NDArray[Any]) -> cbor2.CBORTag:
 
 
 def _unpacked(tag: cbor2.CBORTag) -> NDArray[Any]:
-    shape, content = tag.value
+    shape, content, *wider = tag.value
+    if wider:
+        return np.frombuffer(content.value, dtype=_DTYPES[content.tag]).reshape(shape).astype(wider[0])
     if isinstance(content, bytes):
         return np.frombuffer(content, dtype=np.bool_).reshape(shape).copy()
     return np.frombuffer(content.value, dtype=_DTYPES[content.tag]).reshape(shape).copy()

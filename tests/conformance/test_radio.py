@@ -481,7 +481,7 @@ async def test_sixteen_wearables_lose_nothing(radio: VirtualRadio) -> None:
 async def test_a_soak_of_random_losses_accounts_for_everything(radio: VirtualRadio) -> None:
     devices = [wearable(radio, number) for number in range(1, 5)]
     heard = dict.fromkeys((one.firmware.address for one in devices), 0)
-    dice = random.Random(4)  # noqa: S311 - not for secrets
+    dice = random.Random(4)
     wakes: dict[str, asyncio.Event] = {}
     over = False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -54,7 +55,7 @@ def test_what_is_read_is_bit_for_bit_what_was_written(
     assert (back.name, back.flag) == (name, flag)
     assert (back.height is None) is (height is None)
     if height is not None:
-        assert struct.pack("d", back.height) == struct.pack("d", height) or height != height
+        assert struct.pack("d", back.height) == struct.pack("d", height) or math.isnan(height)
     for before, after in zip(leaves, back.leaves, strict=True):
         assert after.colour is Colour.RED
         assert after.numbers.dtype == before.numbers.dtype
@@ -62,6 +63,19 @@ def test_what_is_read_is_bit_for_bit_what_was_written(
         assert after.numbers.tobytes() == before.numbers.tobytes()
         assert after.numbers.flags.writeable
     assert list(back.by_name) == list(tree.by_name)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "bytes_each"),
+    [(np.arange(999) / 65536, 4), (np.arange(999) / 3, 8), (np.full(999, np.nan), 4)],
+    ids=["sensor", "thirds", "nan"],
+)
+def test_numbers_that_fit_into_four_bytes_take_four(numbers: NDArray[np.float64], bytes_each: int) -> None:
+    payload = TREES.dumps(Tree("oak", (Leaf(numbers),)))
+    (leaf,) = TREES.loads(payload).leaves
+    assert leaf.numbers.tobytes() == numbers.tobytes()
+    assert leaf.numbers.dtype == np.float64
+    assert len(payload) == pytest.approx(bytes_each * len(numbers), abs=100)
 
 
 def test_a_field_that_is_new_takes_its_default_and_one_that_is_gone_is_left_out() -> None:
