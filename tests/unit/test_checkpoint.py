@@ -75,7 +75,7 @@ def test_numbers_that_fit_into_four_bytes_take_four(numbers: NDArray[np.float64]
     (leaf,) = TREES.loads(payload).leaves
     assert leaf.numbers.tobytes() == numbers.tobytes()
     assert leaf.numbers.dtype == np.float64
-    assert len(payload) == pytest.approx(bytes_each * len(numbers), abs=100)
+    assert len(payload) == pytest.approx(bytes_each * len(numbers), abs=200)
 
 
 def test_a_field_that_is_new_takes_its_default_and_one_that_is_gone_is_left_out() -> None:
