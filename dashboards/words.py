@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-_FOLDERS: Final = tuple(Path(__file__).parent / room / "messages" for room in ("patient", "report"))
+_FOLDERS: Final = tuple(Path(__file__).parent / room / "messages" for room in ("patient", "report", "therapist"))
 LANGUAGES: Final = tuple(sorted(file.stem for file in _FOLDERS[0].glob("*.toml")))
 """Languages that there is a message file for."""
 DEFAULT: Final = "en"

@@ -119,7 +119,7 @@ def _facts(numbers: Numbers, words: Words, say: _Sayer) -> str:
         for name in now
     )
     head = (
-        f"<thead><tr><th></th><td class='before'>{say('column_before')}</td><td>{say('column_now')}</td></tr></thead>"
+        f"<thead><tr><td></td><td class='before'>{say('column_before')}</td><td>{say('column_now')}</td></tr></thead>"
     )
     return f"<section><h2>{say('facts_heading')}</h2><table class='facts'>{head}<tbody>{rows}</tbody></table></section>"
 

@@ -19,6 +19,7 @@ from spineclip.contract.config import Goals, PatientConfig, zone
 from spineclip.contract.days import day_of
 from spineclip.contract.errors import SettingsError
 from spineclip.patients import Patients, data_folder, store_file
+from spineclip.practice import agreed, present_goals
 
 _Minutes = Annotated[float | None, typer.Option()]
 
@@ -71,7 +72,8 @@ def goals(
     today = day_of(SystemClock().utc_ns(), zone(known.time_zone))
     if changes:
         first = since.date() if since else today
-        known = patients.change(patient, lambda config: _agree(config, first, changes))
+        now = _present(folder, patient, known, first)
+        known = patients.change(patient, lambda config: _agree(config, now, first, changes))
         _write(folder, patient, known)
     elif since is not None:
         raise SettingsError("--from alone changes nothing", advice="Name a goal too, such as --walking 10")
@@ -84,11 +86,18 @@ def _place(config: PatientConfig, time_zone: str | None, language: str | None) -
     return replace(config, time_zone=time_zone or config.time_zone, language=language or config.language)
 
 
-def _agree(config: PatientConfig, first: date, changes: dict[str, float]) -> PatientConfig:
-    # The built-in defaults are nobody's agreement: the first real one takes their place.
-    history = tuple(goal for goal in config.goals if goal != Goals())
-    new = replace(rules.agreement_on(config.goals, first), since=first.isoformat(), **changes)  # type: ignore[arg-type]
-    return replace(config, goals=rules.with_goals(history, new))
+def _present(folder: Path, patient: str, config: PatientConfig, first: date) -> Goals:
+    if not store_file(folder).is_file():
+        return rules.agreement_on(config.goals, first)
+    reader = SqliteReader(store_file(folder))
+    try:
+        return present_goals(config, reader, patient, first)
+    finally:
+        reader.close()
+
+
+def _agree(config: PatientConfig, now: Goals, first: date, changes: dict[str, float]) -> PatientConfig:
+    return agreed(config, replace(now, since=first.isoformat(), **changes))  # type: ignore[arg-type]
 
 
 def _write(folder: Path, patient: str, config: PatientConfig) -> None:

@@ -19,6 +19,7 @@ from spineclip.cli.goals import goals
 from spineclip.cli.page import page
 from spineclip.cli.report import report
 from spineclip.cli.scan import scan
+from spineclip.cli.therapist import therapist
 from spineclip.cli.wearables import wearables
 from spineclip.contract.errors import SpineclipError
 
@@ -59,6 +60,7 @@ app.command()(demo)
 app.command()(goals)
 app.command()(page)
 app.command()(report)
+app.command()(therapist)
 app.add_typer(clinic.app, name="clinic")
 app.command()(scan)
 app.command()(wearables)

@@ -1,0 +1,93 @@
+"""Web pages for this machine, in the event loop of whoever runs them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import AsyncIterator, Iterator
+from typing import Final
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from dashboards.patient.guard import Guard
+from spineclip.contract.errors import SettingsError
+
+LOOPBACK: Final = "127.0.0.1"
+DEFAULT_PORT: Final = 8642
+_NAMES: Final = (LOOPBACK, "localhost")
+_GRACE_S: Final = 1
+"""How long open pages may take to let go when the server ends."""
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves Ctrl-C to whoever runs it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@contextlib.asynccontextmanager
+async def serve(app: ASGIApp, *, port: int | None = None, listen: str = LOOPBACK) -> AsyncIterator[str]:
+    """Serve an app behind the guard for as long as the context lasts.
+
+    Parameters
+    ----------
+    app
+        What answers.
+    port
+        A port to listen on, 0 for any; None takes `DEFAULT_PORT`, or any where that is taken.
+    listen
+        The address to listen on. Another than loopback is for containers, whose own loopback nobody reaches: whoever
+        publishes the port binds it to loopback. The page itself answers to loopback's names only.
+
+    Yields
+    ------
+    str
+        The address.
+
+    Raises
+    ------
+    SettingsError
+        If the port cannot be had.
+    """
+    listener = _listen(listen, port)
+    config = uvicorn.Config(
+        Guard(app, _NAMES),
+        log_config=None,
+        log_level=logging.CRITICAL,
+        access_log=False,
+        lifespan="on",
+        ws="websockets-sansio",
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_S,
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]), name="page server")
+    try:
+        while not server.started:
+            if task.done():
+                task.result()
+                raise SettingsError("the page could not be started")
+            await asyncio.sleep(0.01)
+        yield f"http://{LOOPBACK}:{listener.getsockname()[1]}/"
+    finally:
+        server.should_exit = True
+        await task
+        listener.close()
+
+
+def _listen(address: str, port: int | None) -> socket.socket:
+    wanted = DEFAULT_PORT if port is None else port
+    try:
+        return socket.create_server((address, wanted))
+    except OSError as error:
+        if port is None:
+            return socket.create_server((address, 0))
+        raise SettingsError(
+            f"the page cannot listen on port {port} ({error.strerror})",
+            advice="Choose another with --port, or --port 0 for any that is free",
+        ) from error

@@ -1,0 +1,99 @@
+"""The therapist's view as plain HTML: it needs no script, and prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Final
+
+from dashboards.report.numbers import Answer
+from dashboards.therapist.overview import Row
+from dashboards.words import Words
+from spineclip.contract.config import Goals
+
+_STYLE: Final = (Path(__file__).parent / "therapist.css").read_text("utf-8")
+_QUESTIONS: Final = ("walking", "sitting", "upright", "pain")
+_DECIMALS: Final = {"walking": 0, "sitting": 1, "upright": 0, "pain": 1}
+GOAL_FIELDS: Final = (
+    "walking_min",
+    "walking_step_min",
+    "walking_ceiling_min",
+    "brisk_min",
+    "longest_sedentary_min",
+    "breaks_per_hour",
+    "upright_pct",
+    "days_per_week",
+)
+"""What can be agreed on, in the order of the form."""
+
+
+def overview_html(rows: Sequence[Row], words: Words) -> str:
+    """Write the table of all patients."""
+    head = "".join(
+        f"<th scope='col'>{_say(words, name)}</th>" for name in ("patient", "ask", *_QUESTIONS, "met", "seen")
+    )
+    body = "".join(_row(row, words) for row in rows)
+    table = (
+        f"<div class='wide'><table><caption>{_say(words, 'caption')}</caption><thead><tr>{head}</tr></thead>"
+        f"<tbody>{body}</tbody></table></div>"
+        if rows
+        else f"<p>{_say(words, 'nobody')}</p>"
+    )
+    return page_html(words, f"<h1>{_say(words, 'title')}</h1>{table}<p class='soft'>{_say(words, 'sorting')}</p>")
+
+
+def patient_html(
+    patient: str, goals: Goals, token: str, words: Words, *, said: str = "", is_error: bool = False
+) -> str:
+    """Write one patient's page: the report in a frame of its own, and the agreement as a form."""
+    fields = "".join(
+        f"<label>{_say(words, f'goal_{name}')}<input name='{name}' inputmode='decimal' required "
+        f"value='{getattr(goals, name):g}'></label>"
+        for name in GOAL_FIELDS
+    )
+    kind = "error" if is_error else "kept"
+    answer = f"<p class='{kind}' role='status'>{escape(said)}</p>" if said else ""
+    return page_html(
+        words,
+        f"<p><a href='/'>{_say(words, 'back')}</a></p><h1>{escape(patient)}</h1>{answer}"
+        f"<p class='links'><a href='/patient/{escape(patient)}/report'>{_say(words, 'report')}</a> "
+        f"<a href='/patient/{escape(patient)}/report.pdf'>{_say(words, 'pdf')}</a></p>"
+        f"<form method='post' action='/patient/{escape(patient)}/goals'><h2>{_say(words, 'agree')}</h2>"
+        f"<input type='hidden' name='token' value='{escape(token)}'>{fields}"
+        f"<p class='soft'>{_say(words, 'zero')}</p><button>{_say(words, 'save')}</button></form>",
+    )
+
+
+def page_html(words: Words, content: str) -> str:
+    """Put a page around content."""
+    return (
+        f"<!doctype html><html lang='{words.language}'><head><meta charset='utf-8'>"
+        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
+        f"<title>{_say(words, 'title')}</title><style>{_STYLE}</style></head>"
+        f"<body><main>{content}</main><footer>{escape(words('report.not_a_device'))}</footer></body></html>"
+    )
+
+
+def _row(row: Row, words: Words) -> str:
+    seen = _say(words, "never") if row.last_seen is None else escape(words.short_date(row.last_seen))
+    ask = escape(row.why)
+    if row.asks_for_advice:
+        ask = f"<strong>{_say(words, 'nsaid', n=row.nsaid_in_row)}</strong>{'<br>' if ask else ''}{ask}"
+    cells = "".join(_answer(row, name, words) for name in _QUESTIONS)
+    met = _say(words, "met_of", met=row.met, judged=row.judged)
+    link = f"<a href='/patient/{escape(row.patient)}'>{escape(row.patient)}</a>"
+    return f"<tr><th scope='row'>{link}</th><td>{ask}</td>{cells}<td>{met}</td><td>{seen}</td></tr>"
+
+
+def _answer(row: Row, name: str, words: Words) -> str:
+    question = next(question for question in row.questions if question.name == name)
+    answer = _say(words, f"answer_{question.answer}")
+    if question.answer is Answer.UNKNOWN or question.now is None or question.before is None:
+        return f"<td class='unknown'>{answer}</td>"
+    then, now = (words.number(value, _DECIMALS[name]) for value in (question.before, question.now))
+    return f"<td class='{question.answer}'>{answer}<br><span>{_say(words, 'then_now', then=then, now=now)}</span></td>"
+
+
+def _say(words: Words, name: str, **values: object) -> str:
+    return escape(words(f"therapist.{name}", **values))

@@ -1,0 +1,92 @@
+"""All patients at a glance: who to call first. Ten minutes have to do for forty of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+from dashboards.days import asks_for_advice, by_date
+from dashboards.report.numbers import DAYS, Answer, Question, read_numbers
+from processing.stores.base import MetricReader
+from spineclip.contract.days import day_of, day_start_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One patient.
+
+    Attributes
+    ----------
+    points
+        Attention points of the fortnight, for sorting alone.
+    why
+        What of the newest day with any points one would ask about.
+    last_seen
+        The last local day with data, None if there is none in eight weeks.
+    questions
+        The report's four.
+    met, judged
+        Days of the fortnight with the walking goal met, and with enough data.
+    nsaid_in_row
+        Days in a row with an anti-inflammatory.
+    """
+
+    patient: str
+    points: int
+    why: str
+    last_seen: date | None
+    questions: tuple[Question, ...]
+    met: int
+    judged: int
+    nsaid_in_row: int
+
+    @property
+    def asks_for_advice(self) -> bool:
+        """Whether anti-inflammatories were taken for too many days in a row."""
+        return asks_for_advice(self.nsaid_in_row)
+
+    def answer(self, name: str) -> Answer:
+        """Return the answer of one of the four questions."""
+        return next(question.answer for question in self.questions if question.name == name)
+
+
+def overview(reader: MetricReader, zone_of: Callable[[str], ZoneInfo], now_ns: int) -> list[Row]:
+    """Read all patients, those first whom one would ask most.
+
+    Parameters
+    ----------
+    zone_of
+        A patient's time zone.
+    now_ns
+        UTC nanoseconds; the fortnight is that of the last fourteen finished local days.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be read.
+    """
+    rows = [row_of(reader, patient, zone_of(patient), now_ns) for patient in reader.patients()]
+    return sorted(rows, key=lambda row: (not row.asks_for_advice, -row.points, row.patient))
+
+
+def row_of(reader: MetricReader, patient: str, zone: ZoneInfo, now_ns: int) -> Row:
+    """Read one patient."""
+    until = day_of(now_ns, zone) - timedelta(days=1)
+    numbers = read_numbers(reader, patient, until, zone)
+    since_ns = day_start_ns(until - timedelta(days=4 * DAYS), zone)
+    daily = by_date(reader.points("daily", patient, since_ns, now_ns))
+    fortnight = [(day, point) for day, point in sorted(daily.items()) if until - timedelta(days=DAYS) < day <= until]
+    judged = [day.met_walking for day in numbers.now if day.met_walking is not None]
+    reasons = [str(point.fields["attention_why"]) for _, point in fortnight if point.fields.get("attention_why")]
+    return Row(
+        patient,
+        points=sum(int(point.fields.get("attention", 0)) for _, point in fortnight),
+        why=reasons[-1] if reasons else "",
+        last_seen=max((day for day, point in daily.items() if point.fields.get("worn_min")), default=None),
+        questions=numbers.questions,
+        met=sum(judged),
+        judged=len(judged),
+        nsaid_in_row=numbers.nsaid_in_row,
+    )
