@@ -19,6 +19,7 @@ from typing import Final, Protocol
 from bleak import BleakClient
 from bleak.backends.characteristic import BleakGATTCharacteristic
 
+from collector.gatt import CALL_S, ClientGatt, Question
 from collector.scan import Sighting, Target, find, radio_errors
 from collector.wearables import Stream
 from spineclip.contract.clock import Clock
@@ -28,7 +29,6 @@ _LOG = logging.getLogger(__name__)
 
 CONNECT_S: Final = 12.0
 DISCONNECT_S: Final = 5.0
-CALL_S: Final = 10.0
 BATTERY_EVERY_S: Final = 600.0
 GOOD_DATA_NS: Final = 60 * 10**9
 """After so much good data the back-off starts small again."""
@@ -110,6 +110,7 @@ class Link:
         self._fresh = False
         self._client: BleakClient | None = None
         self._inbox: deque[tuple[str, bytes, int, int]] = deque()
+        self._questions: list[Question] = []
         self._wake = asyncio.Event()
         self._stop = asyncio.Event()
         self._end: str | None = None
@@ -138,7 +139,7 @@ class Link:
         if client is None or sighting is None:
             return False
         async with asyncio.timeout(CALL_S):
-            return await sighting.wearable.buzz(_ClientGatt(client, self._clock))
+            return await sighting.wearable.buzz(ClientGatt(client, self._clock, self._questions))
 
     async def run(self) -> None:
         """Connect and serve, again and again, until `stop`."""
@@ -229,7 +230,7 @@ class Link:
 
     async def _begin(self, client: BleakClient, sighting: Sighting) -> Stream:
         """Prepare, subscribe, start. The sink is ready before the first packet can come."""
-        wearable, gatt = sighting.wearable, _ClientGatt(client, self._clock)
+        wearable, gatt = sighting.wearable, ClientGatt(client, self._clock, self._questions)
         plan = wearable.plan(*self._wanted)
         present = [uuid for uuid in wearable.notify if gatt.has(uuid)]
         if not present:
@@ -255,7 +256,11 @@ class Link:
             self._finish("overflow")
             return
         self._last_ns = arrival_ns
-        self._inbox.append((characteristic.uuid.lower(), bytes(data), arrival_ns, utc_ns))
+        uuid, value = characteristic.uuid.lower(), bytes(data)
+        self._inbox.append((uuid, value, arrival_ns, utc_ns))
+        for answer_on, head, answer in self._questions:
+            if uuid == answer_on and value.startswith(head) and not answer.done():
+                answer.set_result(value)
         self._wake.set()
 
     def _on_disconnected(self, client: BleakClient) -> None:
@@ -283,7 +288,7 @@ class Link:
     async def _watch(self, client: BleakClient, sighting: Sighting, plan: Stream) -> None:
         """Watch the data, and ask for the battery now and then."""
         limit_s = max(2.0, 10.0 * plan.packet_samples / plan.rate_hz)
-        gatt = _ClientGatt(client, self._clock)
+        gatt = ClientGatt(client, self._clock, self._questions)
         battery_ns = 0
         while self._end is None:
             now_ns = self._clock.monotonic_ns()
@@ -296,7 +301,7 @@ class Link:
                 return
             await self._clock.sleep(limit_s - silent_s)
 
-    async def _ask_battery(self, gatt: _ClientGatt, sighting: Sighting) -> None:
+    async def _ask_battery(self, gatt: ClientGatt, sighting: Sighting) -> None:
         try:
             percent = await sighting.wearable.ask_battery(gatt)
         except Exception as error:  # noqa: BLE001
@@ -309,7 +314,7 @@ class Link:
     async def _say_stop(self, client: BleakClient, sighting: Sighting) -> None:
         try:
             async with asyncio.timeout(DISCONNECT_S):
-                await sighting.wearable.stop(_ClientGatt(client, self._clock))
+                await sighting.wearable.stop(ClientGatt(client, self._clock, self._questions))
         except Exception as error:  # noqa: BLE001
             # We are leaving anyway; a wearable that cannot be told stops when the link ends.
             _LOG.debug("stop not said (%s)", error)
@@ -333,25 +338,3 @@ class Link:
     @property
     def _name(self) -> str:
         return self._target.text if self._sighting is None else self._sighting.wearable_id
-
-
-@dataclass(frozen=True, slots=True)
-class _ClientGatt:
-    """bleak's client as what wearables ask for; every call has a time limit."""
-
-    client: BleakClient
-    clock: Clock
-
-    def has(self, characteristic: str) -> bool:
-        return self.client.services.get_characteristic(characteristic) is not None
-
-    async def read(self, characteristic: str) -> bytes:
-        async with asyncio.timeout(CALL_S):
-            return bytes(await self.client.read_gatt_char(characteristic))
-
-    async def write(self, characteristic: str, data: bytes, *, response: bool) -> None:
-        async with asyncio.timeout(CALL_S):
-            await self.client.write_gatt_char(characteristic, data, response=response)
-
-    async def sleep(self, seconds: float) -> None:
-        await self.clock.sleep(seconds)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collector.wearables.base import Advertisement, Decoded, Decoder, Gatt, Stream, TickClock, Wearable
-from collector.wearables.catalog import KINDS, by_kind, recognise
+from collector.wearables.catalog import KINDS, add_profile, by_kind, recognise
 
 __all__ = [
     "KINDS",
@@ -14,6 +14,7 @@ __all__ = [
     "Stream",
     "TickClock",
     "Wearable",
+    "add_profile",
     "by_kind",
     "recognise",
 ]

@@ -14,6 +14,8 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from collector.wearables.uuids import BATTERY_LEVEL
+
 STANDARD_GRAVITY_MPS2 = 9.80665
 """Metres per second squared in one g (CGPM 1901)."""
 
@@ -111,6 +113,12 @@ class Gatt(Protocol):
         """Write a value, asking for a response or not."""
         ...
 
+    async def ask(
+        self, characteristic: str, data: bytes, *, answer_on: str, answer_head: bytes, response: bool
+    ) -> bytes | None:
+        """Write, and wait for the notification that begins with `answer_head`; None when it does not come."""
+        ...
+
     async def sleep(self, seconds: float) -> None:
         """Give the device time."""
         ...
@@ -187,6 +195,29 @@ class Wearable(Protocol):
         ...
 
 
+MAX_ABS_G = 64.0
+"""No supported sensor measures beyond 16 g."""
+
+
+def from_floats(values: NDArray[np.floating], unit_g: float, range_g: float) -> tuple[NDArray[np.int16], float] | str:
+    """Turn floats from the air, shape (n, 3), into counts and scale; or say why not, as a reason to count by."""
+    with np.errstate(all="ignore"):
+        xyz_g = values.astype(np.float64) * unit_g
+        if not np.isfinite(xyz_g).all():
+            return "not-finite"
+        if float(np.abs(xyz_g).max(initial=0.0)) > MAX_ABS_G:
+            return "absurd-value"
+    return quantise(xyz_g, range_g)
+
+
+async def read_battery_level(gatt: Gatt) -> int | None:
+    """Read the Bluetooth SIG's battery level characteristic, percent."""
+    if not gatt.has(BATTERY_LEVEL):
+        return None
+    value = await gatt.read(BATTERY_LEVEL)
+    return value[0] if len(value) == 1 and value[0] <= 100 else None
+
+
 def at_least(choices: tuple[float, ...], wanted: float) -> float:
     """Choose the smallest of the rising `choices` that is no less than `wanted`, or the largest there is."""
     return next((choice for choice in choices if choice >= wanted), choices[-1])
@@ -200,7 +231,7 @@ def quantise(xyz_g: NDArray[np.float64], range_g: float) -> tuple[NDArray[np.int
     xyz_g
         Shape (n, 3), finite.
     range_g
-        Full scale; what lies beyond (within twice that) is kept by widening the scale.
+        Full scale, divided into 32768 steps as sensors do; doubled until all values fit.
 
     Returns
     -------
@@ -211,8 +242,8 @@ def quantise(xyz_g: NDArray[np.float64], range_g: float) -> tuple[NDArray[np.int
     full_g = range_g
     while full_g < peak_g:
         full_g *= 2.0
-    scale_g = full_g / 32_767.0
-    return np.rint(xyz_g / scale_g).astype(np.int16), scale_g
+    scale_g = full_g / 32_768.0
+    return np.clip(np.rint(xyz_g / scale_g), -32_768, 32_767).astype(np.int16), scale_g
 
 
 NO_SAMPLES: NDArray[np.int16] = np.empty((0, 3), dtype=np.int16)

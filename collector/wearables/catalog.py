@@ -2,14 +2,44 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 from collector.wearables.base import Advertisement, Wearable
+from collector.wearables.espruino import Espruino
+from collector.wearables.generic import Generic, presets
+from collector.wearables.metamotion import MetaMotion
+from collector.wearables.movella import MovellaDot
+from collector.wearables.movesense import Movesense
+from collector.wearables.polar import H10, VERITY_SENSE
+from collector.wearables.profile import read_profile
 from collector.wearables.witmotion import WitMotion
 from spineclip.contract.errors import SettingsError
 
-KINDS: Final[tuple[Wearable, ...]] = (WitMotion(),)
+KINDS: Final[list[Wearable]] = [
+    H10,
+    VERITY_SENSE,
+    Movesense(),
+    WitMotion(),
+    Espruino(),
+    MetaMotion(),
+    MovellaDot(),
+    *presets(),
+]
 """In the order in which they are asked to recognise an advertisement."""
+
+
+def add_profile(path: Path) -> Wearable:
+    """Read a profile of the user's own; it is asked first from now on, and replaces a kind of the same name.
+
+    Raises
+    ------
+    SettingsError
+        If the profile cannot be used.
+    """
+    wearable = Generic(read_profile(path))
+    KINDS[:] = [wearable, *(known for known in KINDS if known.kind != wearable.kind)]
+    return wearable
 
 
 def by_kind(kind: str) -> Wearable:

@@ -10,6 +10,7 @@ import typer
 
 from collector.scan import SCAN_S, look
 from collector.service import Collector, CollectorSettings
+from collector.wearables import add_profile
 from spineclip import settings as files
 from spineclip.contract.clock import SystemClock
 from spineclip.contract.errors import SettingsError
@@ -28,9 +29,12 @@ def collect(
     ca_file: Annotated[Path | None, typer.Option(help="The broker's authority; makes the connection TLS.")] = None,
     outbox: Annotated[Path | None, typer.Option(help="File that keeps records until they are stored.")] = None,
     rate: Annotated[float | None, typer.Option(help="Samples a second to ask for.")] = None,
+    profile: Annotated[list[Path] | None, typer.Option(help="YAML profile of a wearable of your own.")] = None,
     adapter: Annotated[str | None, typer.Option(help="Bluetooth adapter, such as hci1.")] = None,
 ) -> None:
     """Collect from a patient's wearables and send to the broker, until Ctrl-C or SIGTERM."""
+    for path in profile or []:
+        add_profile(path)
     chosen = _choose(
         settings,
         {"patient": patient, "rate_hz": rate, "adapter": adapter},

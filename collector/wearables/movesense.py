@@ -1,0 +1,150 @@
+"""Movesense with the GATT SensorData Protocol: path subscriptions, float32 blocks, milliseconds since boot.
+
+Layout: movesense.com/docs/esw/gatt_sensordata_protocol and the vendor's Python client example. A packet's time is that
+of its *first* sample. Not yet used with a real device.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import Counter
+from typing import Final
+
+import numpy as np
+
+from collector.wearables.base import (
+    NO_SAMPLES,
+    STANDARD_GRAVITY_MPS2,
+    Advertisement,
+    Decoded,
+    Gatt,
+    Stream,
+    TickClock,
+    at_least,
+    from_floats,
+    read_battery_level,
+)
+from collector.wearables.uuids import MOVESENSE_NOTIFY, MOVESENSE_SERVICE, MOVESENSE_WRITE
+
+_SUBSCRIBE, _UNSUBSCRIBE = 1, 2
+_RESPONSE, _DATA, _CONTINUATION = 1, 2, 3
+REFERENCE: Final = 99
+_SAMPLE_BYTES: Final = 12
+_LONGEST: Final = 4 + 128 * _SAMPLE_BYTES
+"""1666 Hz in 13 packets a second."""
+
+
+class MovesenseDecoder:
+    """Collects payloads that may go on in further notifications, and cuts them into samples.
+
+    Parameters
+    ----------
+    packet_samples
+        Samples expected in a packet (a thirteenth of the rate); when packets turn out to be shorter it is believed.
+    """
+
+    def __init__(self, packet_samples: int) -> None:
+        self.rejects: Counter[str] = Counter()
+        self._expected = 4 + packet_samples * _SAMPLE_BYTES
+        self._payload = b""
+
+    def feed(self, characteristic: str, data: bytes) -> list[Decoded]:
+        """Take one notification: a response, a payload, or the continuation of one."""
+        if characteristic != MOVESENSE_NOTIFY or len(data) < 2:
+            return self._reject("truncated" if characteristic == MOVESENSE_NOTIFY else "foreign-characteristic")
+        kind, reference, content = data[0], data[1], data[2:]
+        if reference != REFERENCE:
+            return self._reject("other-subscription")
+        if kind == _RESPONSE:
+            return self._response(content)
+        if kind == _DATA:
+            found = self._end_short() if self._payload else []
+            self._payload = content
+            return found + self._when_complete()
+        if kind != _CONTINUATION or not self._payload:
+            return self._reject("continuation" if kind == _CONTINUATION else "frame-type")
+        self._payload += content
+        return self._when_complete()
+
+    def _when_complete(self) -> list[Decoded]:
+        if len(self._payload) < self._expected:
+            return []
+        payload, self._payload = self._payload, b""
+        return self._samples(payload)
+
+    def _end_short(self) -> list[Decoded]:
+        """End a payload that a new one has cut short: half lost, or packets are shorter than we thought."""
+        payload, self._payload = self._payload, b""
+        if len(payload) <= 4 or (len(payload) - 4) % _SAMPLE_BYTES:
+            return self._reject("truncated")
+        self._expected = len(payload)
+        return self._samples(payload)
+
+    def _samples(self, payload: bytes) -> list[Decoded]:
+        size = len(payload) - 4
+        if size <= 0 or size % _SAMPLE_BYTES or len(payload) > _LONGEST:
+            return self._reject("truncated")
+        values = np.frombuffer(payload, "<f4", offset=4).reshape(-1, 3)
+        made = from_floats(values, 1.0 / STANDARD_GRAVITY_MPS2, 8.0)
+        if isinstance(made, str):
+            return self._reject(made)
+        return [Decoded(*made, tick=int.from_bytes(payload[:4], "little"))]
+
+    def _response(self, content: bytes) -> list[Decoded]:
+        if len(content) < 2:
+            return self._reject("response")
+        (status,) = struct.unpack_from("<H", content)
+        if status < 400 or status == 409:  # 409: the subscription is there already
+            return []
+        return [Decoded(NO_SAMPLES, notice=f"the Movesense refused the subscription (status {status})")]
+
+    def _reject(self, reason: str) -> list[Decoded]:
+        self.rejects[reason] += 1
+        return []
+
+
+class Movesense:
+    """Movesense sensors whose firmware has the GATT SensorData Protocol."""
+
+    kind = "movesense"
+    label = "Movesense (GSP)"
+    hardware_seen = False
+    notify = (MOVESENSE_NOTIFY,)
+    clock: TickClock | None = TickClock(1e6, 32, "first")
+    counter_bits: int | None = None
+    rates_hz = (13.0, 26.0, 52.0, 104.0, 208.0, 416.0)
+    ranges_g = (8.0,)
+
+    def recognise(self, seen: Advertisement) -> bool:
+        """Tell by name or service."""
+        return seen.name.startswith("Movesense") or MOVESENSE_SERVICE in seen.services
+
+    def decoder(self, stream: Stream) -> MovesenseDecoder:
+        """Make the decoder for one connection."""
+        return MovesenseDecoder(stream.packet_samples)
+
+    def plan(self, rate_hz: float, range_g: float) -> Stream:
+        """Choose the rate; the range cannot be set over this protocol."""
+        rate_hz = at_least(self.rates_hz, rate_hz)
+        return Stream(rate_hz, 8.0, max(1, round(rate_hz / 13)))
+
+    async def prepare(self, gatt: Gatt, stream: Stream) -> None:
+        """Nothing."""
+
+    async def start(self, gatt: Gatt, stream: Stream) -> None:
+        """Subscribe to acceleration, after ending what an earlier life may have left."""
+        await self.stop(gatt)
+        path = f"/Meas/Acc/{round(stream.rate_hz)}".encode()
+        await gatt.write(MOVESENSE_WRITE, bytes((_SUBSCRIBE, REFERENCE)) + path, response=True)
+
+    async def stop(self, gatt: Gatt) -> None:
+        """Unsubscribe."""
+        await gatt.write(MOVESENSE_WRITE, bytes((_UNSUBSCRIBE, REFERENCE)), response=True)
+
+    async def ask_battery(self, gatt: Gatt) -> int | None:
+        """Read the battery service."""
+        return await read_battery_level(gatt)
+
+    async def buzz(self, gatt: Gatt) -> bool:
+        """Its light cannot be reached over this protocol."""
+        return False
