@@ -6,14 +6,12 @@ of its *first* sample. Not yet used with a real device.
 
 from __future__ import annotations
 
-import struct
 from collections import Counter
 from typing import Final
 
 import numpy as np
 
 from collector.wearables.base import (
-    NO_SAMPLES,
     STANDARD_GRAVITY_MPS2,
     Advertisement,
     Decoded,
@@ -25,6 +23,7 @@ from collector.wearables.base import (
     read_battery_level,
 )
 from collector.wearables.uuids import MOVESENSE_NOTIFY, MOVESENSE_SERVICE, MOVESENSE_WRITE
+from spineclip.contract.errors import LinkError
 
 _SUBSCRIBE, _UNSUBSCRIBE = 1, 2
 _RESPONSE, _DATA, _CONTINUATION = 1, 2, 3
@@ -55,8 +54,8 @@ class MovesenseDecoder:
         kind, reference, content = data[0], data[1], data[2:]
         if reference != REFERENCE:
             return self._reject("other-subscription")
-        if kind == _RESPONSE:
-            return self._response(content)
+        if kind == _RESPONSE:  # which `Movesense.start` has read
+            return []
         if kind == _DATA:
             found = self._end_short() if self._payload else []
             self._payload = content
@@ -89,14 +88,6 @@ class MovesenseDecoder:
         if isinstance(made, str):
             return self._reject(made)
         return [Decoded(*made, tick=int.from_bytes(payload[:4], "little"))]
-
-    def _response(self, content: bytes) -> list[Decoded]:
-        if len(content) < 2:
-            return self._reject("response")
-        (status,) = struct.unpack_from("<H", content)
-        if status < 400 or status == 409:  # 409: the subscription is there already
-            return []
-        return [Decoded(NO_SAMPLES, notice=f"the Movesense refused the subscription (status {status})")]
 
     def _reject(self, reason: str) -> list[Decoded]:
         self.rejects[reason] += 1
@@ -132,10 +123,22 @@ class Movesense:
         """Nothing."""
 
     async def start(self, gatt: Gatt, stream: Stream) -> None:
-        """Subscribe to acceleration, after ending what an earlier life may have left."""
-        await self.stop(gatt)
+        """Subscribe to acceleration, after ending what an earlier life may have left.
+
+        Raises
+        ------
+        LinkError
+            If it refuses.
+        """
+        await _ask(gatt, bytes((_UNSUBSCRIBE, REFERENCE)))
         path = f"/Meas/Acc/{round(stream.rate_hz)}".encode()
-        await gatt.write(MOVESENSE_WRITE, bytes((_SUBSCRIBE, REFERENCE)) + path, response=True)
+        answer = await _ask(gatt, bytes((_SUBSCRIBE, REFERENCE)) + path)
+        status = int.from_bytes(answer[2:4], "little") if answer is not None else 0
+        if status >= 400:
+            raise LinkError(
+                f"the Movesense refused acceleration at {stream.rate_hz:g} Hz (status {status})",
+                advice="Its firmware must have the GATT SensorData Protocol",
+            )
 
     async def stop(self, gatt: Gatt) -> None:
         """Unsubscribe."""
@@ -148,3 +151,8 @@ class Movesense:
     async def buzz(self, gatt: Gatt) -> bool:
         """Its light cannot be reached over this protocol."""
         return False
+
+
+async def _ask(gatt: Gatt, command: bytes) -> bytes | None:
+    head = bytes((_RESPONSE, REFERENCE))
+    return await gatt.ask(MOVESENSE_WRITE, command, answer_on=MOVESENSE_NOTIFY, answer_head=head, response=True)

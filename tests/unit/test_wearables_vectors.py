@@ -1,0 +1,133 @@
+"""Promise: every decoder reads the vendor's own examples (named at each), or bytes laid out from the document."""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+import pytest
+
+from collector.wearables import Advertisement, recognise, uuids
+from collector.wearables.base import STANDARD_GRAVITY_MPS2
+from collector.wearables.espruino import EspruinoDecoder
+from collector.wearables.metamotion import MetaMotionDecoder
+from collector.wearables.movella import MovellaDecoder, read_sample
+from collector.wearables.movesense import MovesenseDecoder
+from collector.wearables.polar import PolarDecoder
+
+# AccDataTest.kt, "process acc compressed data type 0": one block of 56 samples with 10 bits.
+VERITY_FRAME = bytes.fromhex(
+    "7107F06A9E8D0A38BE5CBEBA2F96B3EE4BE5ADFB42B9EBBE4CFEBA2F92BFEE4BE4B1FB12B9ECBD3C3EBB2F8FD3DE4BE3B5F7D2B8EDBD307E"
+    "7B2F8BE3CE8BE2BAF7A2B8EEBC20BE7B2F88F3CECBE1BDEF52F8EFBC18FE3B2F8403BFCBE0C2EF32B8F0BB044EBC2E8113AF0BE0C6EFF2F7"
+    "F1B9FC7DBC2E7D279F4BDFCAEBC2F7F2B8ECCD7C2E7B378F4BDECEE392F7F3B8E00DFD2D774B7FCBDDD2DF6237F5B7D44DBD2D745B6FCBDC"
+    "D7D73237F6B5C88D7D2D716B4F4BDCDCD3F236F7B4BCDDFD2C6F7B3F4BDBE0CFD236F8B2B02DBE2C6C8F1FCBDAE3C7A276F9"
+)
+
+
+def test_polar_raw() -> None:
+    frame = bytes.fromhex("02 0094357700000000 01 F7FFFFFFE703 F8FFFEFFE503")
+    (decoded,) = PolarDecoder().feed(uuids.POLAR_PMD_DATA, frame)
+    assert decoded.counts.tolist() == [[-9, -1, 999], [-8, -2, 997]]
+    assert (decoded.scale_g, decoded.tick) == (0.001, 2_000_000_000)
+
+
+def test_polar_delta_type_1() -> None:
+    frame = bytes.fromhex("02 6500000000000000 81 F1FF1400F003 06 01 7B0F08")
+    (decoded,) = PolarDecoder().feed(uuids.POLAR_PMD_DATA, frame)
+    assert decoded.counts.tolist() == [[-15, 20, 1008], [-20, 17, 1008]]
+
+
+def test_polar_delta_type_0_of_a_verity_sense() -> None:
+    decoder = PolarDecoder()
+    # The answer to the start command carries the factor: setting 5, one value.
+    assert decoder.feed(uuids.POLAR_PMD_CONTROL, b"\xf0\x02\x02\x00\x00\x05\x01" + struct.pack("<f", 2.44e-4)) == []
+    frame = b"\x02" + (5).to_bytes(8, "little") + b"\x80" + VERITY_FRAME
+    (decoded,) = decoder.feed(uuids.POLAR_PMD_DATA, frame)
+    assert decoded.counts.shape == (57, 3)
+    assert decoded.counts[[0, 1, 56]].tolist() == [[1905, 27376, -29282], [2095, 27271, -29367], [12274, 20173, -32449]]
+    assert decoded.scale_g == pytest.approx(2.44e-4)
+    assert not decoder.rejects
+
+
+def test_polar_tells_of_a_refusal() -> None:
+    (decoded,) = PolarDecoder().feed(uuids.POLAR_PMD_CONTROL, b"\xf0\x02\x02\x0d\x00")
+    assert decoded.notice == "the Polar lies in its charger"
+
+
+def test_movesense_block_of_two_samples() -> None:
+    payload = bytes.fromhex("0263 39300000 cdcccc3dcdcc4c3ecdcc1c41 9a99993ecdcccc3e33331b41")
+    (decoded,) = MovesenseDecoder(2).feed(uuids.MOVESENSE_NOTIFY, payload)
+    assert decoded.tick == 12_345
+    expected_g = np.array([[0.1, 0.2, 9.8], [0.3, 0.4, 9.7]]) / STANDARD_GRAVITY_MPS2
+    np.testing.assert_allclose(decoded.counts * decoded.scale_g, expected_g, atol=8 / 32_768 / 2)
+
+
+def test_movesense_puts_continued_payloads_together() -> None:
+    whole = bytes.fromhex("39300000") + np.arange(24, dtype="<f4").tobytes()
+    decoder = MovesenseDecoder(8)
+    assert decoder.feed(uuids.MOVESENSE_NOTIFY, b"\x02\x63" + whole[:18]) == []
+    assert decoder.feed(uuids.MOVESENSE_NOTIFY, b"\x03\x63" + whole[18:60]) == []
+    (decoded,) = decoder.feed(uuids.MOVESENSE_NOTIFY, b"\x03\x63" + whole[60:])
+    assert decoded.counts.shape == (8, 3)
+
+
+@pytest.mark.parametrize(
+    ("frame", "range_g", "expected"),
+    [
+        ("03 04 16c4 94a2 2ad0", 4.0, [(-1.872, -2.919, -1.495)]),  # SDK test, BMI160
+        (
+            "03 1c 62b7530de9fd 16d04d0e5702 8affa1050a01",  # SDK test, BMI160 packed
+            8.0,
+            [(-4.538, 0.833, -0.131), (-2.995, 0.894, 0.146), (-0.029, 0.352, 0.065)],
+        ),
+    ],
+)
+def test_metamotion(frame: str, range_g: float, expected: list[tuple[float, ...]]) -> None:
+    (decoded,) = MetaMotionDecoder(range_g).feed(uuids.METAWEAR_NOTIFY, bytes.fromhex(frame))
+    np.testing.assert_allclose(decoded.counts * decoded.scale_g, expected, atol=6e-4)
+
+
+def test_movella_readme_example() -> None:
+    tick, values = read_sample(bytes.fromhex("f3462244 0da53c40 9c13a640 f01009c0 00000000"))
+    assert tick == 1_143_097_075
+    np.testing.assert_allclose(values[0], [2.9476, 5.1899, -2.1417], atol=5e-5)
+
+
+def test_movella_medium_payload() -> None:
+    value = struct.pack("<I3f3f", 123, 0.0, 9.80665, -4.903325, 1.0, 2.0, 3.0).ljust(40, b"\0")
+    (decoded,) = MovellaDecoder().feed(uuids.DOT_MEDIUM, value)
+    assert decoded.tick == 123
+    np.testing.assert_allclose(decoded.counts[0] * decoded.scale_g, [0.0, 1.0, -0.5], atol=16 / 32_768)
+
+
+def test_espruino_lines_cut_anywhere_between_other_output() -> None:
+    text = b">\r\nspineclip,7,1234,0,8192,-4096,1,2,3\r\n=undefined\r\nspinebat,83\r\n"
+    for cut in range(len(text)):
+        decoder = EspruinoDecoder()
+        found = decoder.feed(uuids.NUS_NOTIFY, text[:cut]) + decoder.feed(uuids.NUS_NOTIFY, text[cut:])
+        assert [(frame.counter, frame.tick) for frame in found if len(frame.counts)] == [(7, 1234)]
+        np.testing.assert_allclose(found[0].counts[0] * found[0].scale_g, [0.0, 1.0, -0.5])
+        assert found[1].battery_pct == 83
+        assert not decoder.rejects
+
+
+@pytest.mark.parametrize(
+    ("seen", "kind"),
+    [
+        (Advertisement("Polar H10 7C2A1B0F", ""), "polar-h10"),
+        (Advertisement("Polar Sense 7C2A1B0F", ""), "polar-sense"),
+        (Advertisement("Movesense 174630000192", ""), "movesense"),
+        (Advertisement("WT901BLE67", ""), "witmotion"),
+        (Advertisement("Bangle.js 1a2b", ""), "espruino"),
+        (Advertisement("", "", frozenset({uuids.METAWEAR_SERVICE})), "metamotion"),
+        (Advertisement("Xsens DOT", ""), "dot"),
+        (Advertisement("BBC micro:bit [vuzap]", ""), "microbit"),
+        (Advertisement("", "", frozenset({uuids.NICLA_SERVICE})), "nicla"),
+        (Advertisement("InfiniTime", ""), "infinitime"),
+        (Advertisement("mine", "", frozenset({uuids.DIY_SERVICE})), "diy"),
+    ],
+)
+def test_recognised(seen: Advertisement, kind: str) -> None:
+    found = recognise(seen)
+    assert found is not None
+    assert found.kind == kind
