@@ -188,7 +188,7 @@ def parse_profile(text: str, where: str) -> Profile:
 
 
 def _told(error: ValidationError, where: str) -> SettingsError:
-    first: Any = error.errors()[0]
+    first: Any = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")  # a misspelt key explains most
     place = ".".join(str(part) for part in first["loc"])
     message = str(first["msg"]).removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
