@@ -155,5 +155,5 @@ async def test_batteries_are_read() -> None:
         wearable = by_kind(case.kind)
         twin = case.make(Turning(), **case.options)
         _, stream = await _play(wearable, twin, wearable.plan(25.0, 2.0), 2.0)
-        known = case.kind not in ("microbit", "nicla", "espruino")
+        known = case.kind not in ("microbit", "nicla")
         assert (stream.battery_pct is not None) == known, case.kind
