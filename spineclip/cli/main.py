@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from spineclip.cli import clinic, diary
+from spineclip.cli import clinic, dashboards, diary
 from spineclip.cli.analyze import analyze
 from spineclip.cli.certs import certs
 from spineclip.cli.collect import collect
@@ -62,6 +62,7 @@ app.command()(page)
 app.command()(report)
 app.command()(therapist)
 app.add_typer(clinic.app, name="clinic")
+app.add_typer(dashboards.app, name="dashboards")
 app.command()(scan)
 app.command()(wearables)
 app.add_typer(diary.app, name="diary")

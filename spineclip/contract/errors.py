@@ -13,6 +13,7 @@
     │   └── LinkError              a connection that failed or was lost
     ├── BrokerError                the MQTT broker cannot be reached or refuses
     ├── OutboxError                the collector's disk store is full, damaged or in use
+    ├── GrafanaError               a Grafana that cannot be reached, refuses, or is not as expected
     └── StoreError                 the metric store
         ├── StoreBusyError         worth trying again: slow, away, overloaded
         └── StoreRefusedError      not worth trying again: the store will never take this
@@ -103,6 +104,10 @@ class BrokerError(SpineclipError):
 
 class OutboxError(SpineclipError):
     """The collector's disk store is full, damaged or in use by somebody else."""
+
+
+class GrafanaError(SpineclipError):
+    """A Grafana that cannot be reached, refuses, or is not as expected."""
 
 
 class StoreError(SpineclipError):
