@@ -1,14 +1,23 @@
-"""What the body does in a second, as evidence for each state: first rules from angle and energy."""
+"""What the body does in a second: a small network from features to the chance of each state.
+
+The network (one hidden layer) and the walking-likeness (one layer) are fitted by ``spineclip train`` and stand as
+numbers in ``processing/weights``. Weights are rounded when they are read; features and hidden values are rounded
+too, so every sum is exact and the same second gives the same bits whatever the slice it came in.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from processing import orientation, statistics
+from processing import statistics
 from processing.epochs import State
+from spineclip.contract.placement import Placement
 
 CLASSES: Final = (
     State.LYING,
@@ -19,46 +28,107 @@ CLASSES: Final = (
     State.RUNNING,
     State.CYCLING,
 )
-"""The states that evidence is given for, in the order of its columns."""
+"""The states that chances are given for, in the order of their columns; the first three are at rest."""
 
-AHEAD_S: Final = 3
-"""Seconds after a second that its features need."""
-
-STAY: Final = 0.97
-"""Chance that the state of a second is that of the second before."""
+RESTING: Final = 3
+"""How many of `CLASSES` are states of rest."""
 
 SURE: Final = 0.5
-"""A state with a smaller chance than this is called unknown."""
+"""A state that is right less often than this is called unknown."""
+
+_CODES: Final = np.array([state.code for state in CLASSES], dtype=np.int8)
+_WEIGHT_QUANTUM: Final = 16384.0
+_HIDDEN_QUANTUM: Final = 4096.0
+_HIDDEN_LIMIT: Final = 128.0
+_LEAST: Final = -6.0
 
 
-def walks(table: NDArray[np.float64], waves: NDArray[np.float64], start: int, stop: int) -> NDArray[np.bool_]:
-    """Tell which of the rows ``[start, stop)`` look like walking, from quantities that no mounting changes."""
-    del waves
-    total = table[start:stop, statistics.TOTAL]
-    return np.asarray((total[:, 1] > 0.006) & (total[:, 1] < 0.6) & (total[:, 2] > 0.001))
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Fitted numbers for one kind of place on the body.
+
+    Attributes
+    ----------
+    walk, walk_bias
+        Shape (rhythm features,) and (): log odds of walking.
+    hidden, hidden_bias, out, out_bias
+        Shapes (features, h), (h,), (h, classes), (classes,).
+    confidence
+        Shape (3, k): raw chance and how often it was right on people left out, without and with a known upright:
+        rows ``raw, right_unknown, right_known``.
+    """
+
+    walk: NDArray[np.float64]
+    walk_bias: float
+    hidden: NDArray[np.float64]
+    hidden_bias: NDArray[np.float64]
+    out: NDArray[np.float64]
+    out_bias: NDArray[np.float64]
+    confidence: NDArray[np.float64]
 
 
-def evidence(
-    table: NDArray[np.float64],
-    waves: NDArray[np.float64],
-    held: NDArray[np.float64],
-    start: int,
-    stop: int,
-) -> NDArray[np.float64]:
-    """Log evidence of the rows ``[start, stop)`` for each of `CLASSES`, shape (n, classes)."""
-    rows = table[start:stop]
-    n = len(rows)
-    going = walks(table, waves, start, stop)
-    gravity, reference = rows[:, statistics.GRAVITY], held[:, orientation.REFERENCE]
-    along = np.sum(gravity * reference, axis=1)
-    size = np.sqrt(np.sum(gravity * gravity, axis=1) * np.sum(reference * reference, axis=1))
-    tilt = np.degrees(np.arccos(np.clip(along / np.maximum(size, 1e-9), -1.0, 1.0)))
-    out = np.zeros((n, len(CLASSES)))
-    out[:, CLASSES.index(State.WALKING)] += 3.0 * going
-    out[:, CLASSES.index(State.RUNNING)] += 4.0 * (rows[:, statistics.TOTAL][:, 1] > 0.4)
-    known = np.isfinite(tilt) & ~going
-    out[:, CLASSES.index(State.LYING)] += 3.0 * (known & (tilt > 64.9))
-    out[:, CLASSES.index(State.SITTING)] += 3.0 * (known & (tilt > 15.0) & (tilt <= 64.9))
-    out[:, CLASSES.index(State.STANDING)] += 3.0 * (known & (tilt <= 15.0))
-    out[rows[:, statistics.COVERED] == 0] = 0.0
-    return out
+def model(numbers: dict[str, Any]) -> Model:
+    """Round fitted numbers, so that sums of them are exact."""
+
+    def rounded(name: str) -> NDArray[np.float64]:
+        return np.asarray(np.rint(np.asarray(numbers[name], dtype=np.float64) * _WEIGHT_QUANTUM) / _WEIGHT_QUANTUM)
+
+    return Model(
+        rounded("walk"),
+        float(rounded("walk_bias")),
+        rounded("hidden"),
+        rounded("hidden_bias"),
+        rounded("out"),
+        rounded("out_bias"),
+        np.asarray(numbers["confidence"], dtype=np.float64),
+    )
+
+
+@cache
+def load(placement: Placement) -> Model:
+    """Read the fitted numbers for a placement: one set for the trunk, one for the thigh."""
+    name = "trunk.npz" if placement.sees_trunk else "thigh.npz"
+    with resources.files("processing.weights").joinpath(name).open("rb") as file, np.load(file) as numbers:
+        return model(dict(numbers))
+
+
+def likeness(fitted: Model, rhythm: NDArray[np.float64], table: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Likeness to walking of seconds, 0 to 1, in steps of 1/64; 0 where nothing was measured."""
+    odds = rhythm @ fitted.walk + fitted.walk_bias
+    chance = 1.0 / (1.0 + np.exp(-np.clip(odds, -30.0, 30.0)))
+    return np.where(table[:, statistics.COVERED] > 0, np.rint(chance * 64.0) / 64.0, 0.0)
+
+
+def chances(fitted: Model, features: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Log chance of each of `CLASSES`, shape (n, classes), not below -6."""
+    hidden = features @ fitted.hidden
+    hidden += fitted.hidden_bias
+    np.multiply(np.clip(hidden, 0.0, _HIDDEN_LIMIT, out=hidden), _HIDDEN_QUANTUM, out=hidden)
+    np.multiply(np.rint(hidden, out=hidden), 1.0 / _HIDDEN_QUANTUM, out=hidden)
+    score = hidden @ fitted.out + fitted.out_bias
+    score -= score.max(axis=1, keepdims=True)
+    each = np.exp(score)
+    total = each[:, 0].copy()
+    for column in range(1, each.shape[1]):
+        total += each[:, column]
+    return np.maximum(score - np.log(total)[:, None], _LEAST)
+
+
+def decide(
+    fitted: Model, smoothed: NDArray[np.float64], covered: NDArray[np.bool_], known: NDArray[np.bool_]
+) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
+    """Name the likeliest state and how often such a claim is right; `unknown` where it is too often wrong.
+
+    Parameters
+    ----------
+    smoothed
+        Shape (n, classes), chances.
+    covered, known
+        Shape (n,): measured at all; upright known from walking.
+    """
+    best = np.argmax(smoothed, axis=1)
+    raw = smoothed[np.arange(len(smoothed)), best]
+    table = fitted.confidence
+    confidence = np.where(known, np.interp(raw, table[0], table[2]), np.interp(raw, table[0], table[1]))
+    sure = covered & (confidence >= SURE)
+    return np.where(sure, _CODES[best], np.int8(State.UNKNOWN.code)), np.where(covered, confidence, 0.0)

@@ -14,7 +14,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from processing import activity, grid, orientation, posture, smoothing, statistics, walking
+from processing import activity, features, grid, orientation, posture, smoothing, statistics, walking, wear
+from processing.activity import Model
 from processing.epochs import STATES, Epochs, Posture, State
 from processing.grid import RATE_HZ, SECOND_NS, GridState, Seconds
 from processing.orientation import OrientationState
@@ -27,8 +28,7 @@ MAX_SILENCE_S: Final = 7 * 86400
 """Seconds of silence that are written out second by second as unknown; after a longer one the table starts anew."""
 
 _SLICE: Final = 1024
-_HISTORY: Final = 64
-_CODES: Final = np.array([state.code for state in activity.CLASSES], dtype=np.int8)
+_HISTORY: Final = features.BEFORE_S + 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,9 @@ class ClipOutput:
 class ClipState:
     """Everything that is carried from step to step; small, and made of plain values and arrays.
 
-    Rows of `table`, `waves`, `xyz_g` and `coverage` are the seconds from `first` on; `looked` and `given` count, as
-    seconds since 1970, how far features and final epochs have come.
+    Rows of `table` and `waves` are the seconds from `first` on, those of `xyz_g` and `coverage` from `kept` on, those
+    of `held` from `given` on; `looked` and `given` count, as seconds since 1970, how far features and final epochs
+    have come.
     """
 
     setup: ClipSetup
@@ -77,6 +78,7 @@ class ClipState:
     given: int
     table: NDArray[np.float64]
     waves: NDArray[np.float64]
+    kept: int
     xyz_g: NDArray[np.float64]
     coverage: NDArray[np.float64]
     held: NDArray[np.float64]
@@ -94,6 +96,7 @@ def begin(setup: ClipSetup) -> ClipState:
         0,
         np.empty((0, statistics.COLUMNS)),
         np.empty((0, 2 * len(statistics.WAVE_HZ))),
+        0,
         np.empty((0, RATE_HZ, 3)),
         np.empty(0),
         np.empty((0, orientation.HELD)),
@@ -102,20 +105,25 @@ def begin(setup: ClipSetup) -> ClipState:
     )
 
 
-def step(state: ClipState, block: Block) -> tuple[ClipState, ClipOutput]:
-    """Take samples in; hand out what has become final and what is so now."""
+def step(state: ClipState, block: Block, fitted: Model | None = None) -> tuple[ClipState, ClipOutput]:
+    """Take samples in; hand out what has become final and what is so now.
+
+    `fitted` stands in for the shipped numbers, for measuring on people whom a fit has not seen.
+    """
+    fitted = fitted or activity.load(state.setup.placement)
     finals: list[Epochs] = []
     live: LiveSecond | None = None
     for part in _slices(block):
-        state, final, newest = _advance(state, part, last=False)
+        state, final, newest = _advance(state, part, fitted, last=False)
         finals.extend(final)
         live = newest or live
     return state, ClipOutput(Epochs.concat(finals), live)
 
 
-def finish(state: ClipState) -> ClipOutput:
+def finish(state: ClipState, fitted: Model | None = None) -> ClipOutput:
     """Hand out what is still held back, with what is known by now."""
-    _, finals, live = _advance(state, Block.empty(), last=True)
+    fitted = fitted or activity.load(state.setup.placement)
+    _, finals, live = _advance(state, Block.empty(), fitted, last=True)
     return ClipOutput(Epochs.concat(finals), live)
 
 
@@ -129,21 +137,23 @@ def _slices(block: Block) -> list[Block]:
     return [block.slice(a, b) for a, b in itertools.pairwise(cuts)]
 
 
-def _advance(state: ClipState, block: Block, *, last: bool) -> tuple[ClipState, list[Epochs], LiveSecond | None]:
+def _advance(
+    state: ClipState, block: Block, fitted: Model, *, last: bool
+) -> tuple[ClipState, list[Epochs], LiveSecond | None]:
     finals: list[Epochs] = []
     silence_ns = int(block.t_ns[0]) - int(state.grid.t_ns[-1]) if len(block) and len(state.grid.t_ns) else 0
     if silence_ns > MAX_SILENCE_S * SECOND_NS:
-        finals.append(finish(state).final)
+        finals.append(finish(state, fitted).final)
         state = begin(state.setup)
     gridded, seconds = grid.step(state.grid, block, last=last)
     state = replace(state, grid=gridded)
     if not len(seconds) and not last:
         return state, finals, None
     state = _append(state, seconds)
-    state = _look(state, last=last)
-    state, final = _give(state, last=last)
+    state = _look(state, fitted, last=last)
+    state, final = _give(state, fitted, last=last)
     finals.append(final)
-    live = None if not len(seconds) else _live(state)
+    live = None if not len(seconds) else _live(state, fitted)
     return _forget(state), finals, live
 
 
@@ -154,7 +164,7 @@ def _append(state: ClipState, seconds: Seconds) -> ClipState:
     if not len(state.table):
         start = seconds.first
         return replace(
-            state, first=start, looked=start, given=start,
+            state, first=start, looked=start, given=start, kept=start,
             table=table, waves=waves, xyz_g=seconds.xyz_g, coverage=seconds.coverage,
         )  # fmt: skip
     return replace(
@@ -166,43 +176,50 @@ def _append(state: ClipState, seconds: Seconds) -> ClipState:
     )
 
 
-def _look(state: ClipState, *, last: bool) -> ClipState:
-    """Features and evidence of every second whose look-ahead is there."""
-    stop = state.first + len(state.table) - (0 if last else activity.AHEAD_S)
+def _look(state: ClipState, fitted: Model, *, last: bool) -> ClipState:
+    """Features and chances of every second whose look-ahead is there."""
+    stop = state.first + len(state.table) - (0 if last else features.AHEAD_S)
     if stop <= state.looked:
         return state
     a, b = state.looked - state.first, stop - state.first
-    walks = activity.walks(state.table, state.waves, a, b)
-    oriented, held = orientation.step(state.orientation, state.looked, state.table[a:b], walks)
-    evidence = activity.evidence(state.table, state.waves, held, a, b)
+    table = state.table.copy()
+    rhythm = features.rhythm(table, state.waves, a, b)
+    table[a:b, statistics.WALK] = activity.likeness(fitted, rhythm, table[a:b])
+    oriented, held = orientation.step(state.orientation, state.looked, table, a, b)
+    described = features.features(table, rhythm, held, a, b)
+    covered = table[a:b, statistics.COVERED] > 0
     return replace(
         state,
         looked=stop,
+        table=table,
         orientation=oriented,
         held=np.concatenate([state.held, held]),
-        smoothing=smoothing.observe(state.smoothing, state.looked, evidence),
+        smoothing=smoothing.observe(state.smoothing, activity.chances(fitted, described), covered),
     )
 
 
-def _give(state: ClipState, *, last: bool) -> tuple[ClipState, Epochs]:
+def _give(state: ClipState, fitted: Model, *, last: bool) -> tuple[ClipState, Epochs]:
     smoothed, chances = smoothing.release(state.smoothing, last=last)
     n = len(chances)
     if not n:
         return state, Epochs.empty()
-    a = state.given - state.first
+    a = state.given - state.kept
+    rows = state.table[state.given - state.first : state.given - state.first + n]
+    held = state.held[:n]
     start_ns = (state.given + np.arange(n, dtype=np.int64)) * SECOND_NS
     coverage = state.coverage[a : a + n]
-    codes, confidence = _decide(chances, coverage >= grid.ENOUGH)
+    codes, confidence = activity.decide(fitted, chances, coverage >= grid.ENOUGH, orientation.known(held))
+    codes, confidence = _worn(codes, confidence, held)
     low = max(a - walking.BEFORE_S, 0)
-    high = min(a + n + walking.AFTER_S, len(state.table))
+    high = min(a + n + walking.AFTER_S, len(state.coverage))
     going = np.isin(codes, (State.WALKING.code, State.RUNNING.code))
     wanted = np.zeros(high - low, dtype=np.bool_)
     wanted[a - low : a - low + n] = going
     gait = walking.gait(_with_nan(state, low, high), wanted)
-    flexion, lateral = orientation.angles(state.held[:n], state.table[a : a + n])
+    flexion, lateral = orientation.angles(held, rows)
     how = posture.classify(state.setup.placement, flexion, lateral)
     resting = np.isin(codes, (State.SITTING.code, State.STANDING.code))
-    mad = state.table[a : a + n, statistics.MAD] * 1000.0
+    mad = rows[:, statistics.MAD] * 1000.0
     epochs = Epochs(
         start_ns,
         codes,
@@ -219,11 +236,18 @@ def _give(state: ClipState, *, last: bool) -> tuple[ClipState, Epochs]:
     return replace(state, smoothing=smoothed, given=state.given + n, held=state.held[n:]), epochs
 
 
-def _decide(chances: NDArray[np.float64], covered: NDArray[np.bool_]) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
-    best = np.argmax(chances, axis=1)
-    confidence = chances[np.arange(len(chances)), best]
-    sure = covered & (confidence >= activity.SURE)
-    return np.where(sure, _CODES[best], np.int8(State.UNKNOWN.code)), np.where(covered, confidence, 0.0)
+def _worn(
+    codes: NDArray[np.int8], confidence: NDArray[np.float64], held: NDArray[np.float64]
+) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
+    """Take back what is said of a clip that is not worn, may not be, or is out of order."""
+    still_s = held[:, orientation.STILL_S]
+    doubt = (still_s >= wear.DOUBT_S) | (held[:, orientation.ODD] > 0)
+    off = still_s >= wear.NOT_WORN_S
+    codes = np.where(doubt, np.int8(State.UNKNOWN.code), codes)
+    return (
+        np.where(off, np.int8(State.NOT_WORN.code), codes),
+        np.where(off, wear.CONFIDENCE, np.where(doubt, np.minimum(confidence, 0.5), confidence)),
+    )
 
 
 def _with_nan(state: ClipState, low: int, high: int) -> NDArray[np.float64]:
@@ -235,17 +259,19 @@ def _with_nan(state: ClipState, low: int, high: int) -> NDArray[np.float64]:
     return xyz
 
 
-def _live(state: ClipState) -> LiveSecond | None:
+def _live(state: ClipState, fitted: Model) -> LiveSecond | None:
     """Say what the newest look at the stream says."""
     if not len(state.held):
         return None
-    row = state.looked - 1 - state.first
-    newest = len(state.table) - 1
+    row = state.looked - 1 - state.kept
+    newest = len(state.coverage) - 1
     covered = state.coverage[row : row + 1] >= grid.ENOUGH
-    codes, confidence = _decide(smoothing.now(state.smoothing), covered)
+    known = orientation.known(state.held[-1:])
+    codes, confidence = activity.decide(fitted, smoothing.now(state.smoothing), covered, known)
+    codes, confidence = _worn(codes, confidence, state.held[-1:])
     now = STATES[int(codes[0])]
     seen = bool(state.coverage[newest] >= grid.ENOUGH)
-    flexion, lateral = orientation.angles(state.held[-1:], state.table[newest : newest + 1])
+    flexion, lateral = orientation.angles(state.held[-1:], state.table[-1:])
     how = posture.classify(state.setup.placement, flexion, lateral)
     cadence = np.nan
     if now in (State.WALKING, State.RUNNING):
@@ -254,7 +280,7 @@ def _live(state: ClipState) -> LiveSecond | None:
         wanted[row - low] = True
         cadence = float(walking.gait(_with_nan(state, low, newest + 1), wanted).cadence_spm[row - low])
     return LiveSecond(
-        (state.first + newest + 1) * SECOND_NS,
+        (state.kept + newest + 1) * SECOND_NS,
         now,
         Posture.UNKNOWN if now not in (State.SITTING, State.STANDING) else tuple(Posture)[int(how[0])],
         float(confidence[0]),
@@ -267,14 +293,14 @@ def _live(state: ClipState) -> LiveSecond | None:
 
 def _forget(state: ClipState) -> ClipState:
     """Drop the rows that nothing ahead depends on."""
-    keep = max(min(state.given - walking.BEFORE_S, state.looked - _HISTORY) - state.first, 0)
-    if keep == 0:
-        return state
+    rows = max(min(state.given, state.looked - _HISTORY) - state.first, 0)
+    samples = max(state.given - walking.BEFORE_S - state.kept, 0)
     return replace(
         state,
-        first=state.first + keep,
-        table=state.table[keep:].copy(),
-        waves=state.waves[keep:].copy(),
-        xyz_g=state.xyz_g[keep:].copy(),
-        coverage=state.coverage[keep:].copy(),
+        first=state.first + rows,
+        table=state.table[rows:].copy(),
+        waves=state.waves[rows:].copy(),
+        kept=state.kept + samples,
+        xyz_g=state.xyz_g[samples:].copy(),
+        coverage=state.coverage[samples:].copy(),
     )

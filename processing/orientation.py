@@ -7,44 +7,89 @@ The trunk is held nearest to upright while walking, so its mean specific force t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from processing import posture, statistics
+from processing import posture, statistics, wear
 
 REFERENCE_S: Final = 64
 """Seconds of the latest walking that make the reference."""
 
-HELD: Final = 8
+SURE_WALK: Final = 0.5
+"""A second that counts for this much or more was certainly walking."""
+
+LAST_S: Final = 8
+"""Seconds of the latest walking that make the last walk."""
+
+HELD: Final = 17
 REFERENCE: Final = slice(0, 3)
 FORWARD: Final = slice(3, 6)
-COUNT: Final = 6
+STRENGTH: Final = 6
 SINCE_WALK: Final = 7
-"""Columns of what is known of the mounting at each second: walking reference (3), forward (3), seconds behind the
-reference, seconds since the last walking."""
+LAST_WALK: Final = slice(8, 11)
+NEUTRAL: Final = slice(11, 14)
+STILL_S: Final = 14
+ODD: Final = 15
+MOUNT: Final = 16
+"""Columns of what is known of the mounting at each second: walking reference (3), forward (3), weight behind the
+reference, seconds since the last walking, gravity of the latest `LAST_S` seconds of walking (3), neutral or else
+reference (3), seconds of nothing but noise so far, whether it cannot be a clip in order, number of the mount."""
 
+KNOWN: Final = 2.0
+"""Weight of walking from which on upright counts as known."""
+
+SILENT_S: Final = 1800
+"""After a longer silence nobody knows whether the clip was put on anew."""
+
+DOWN_S: Final = 15
+"""Up pointing down for this long: nobody hangs so; the clip was put on upside down."""
+
+_TURN_COS: Final = float(np.cos(np.radians(20.0)))
+_DOWN_COS: Final = float(np.cos(np.radians(130.0)))
+_STEADY_COS: Final = float(np.cos(np.radians(15.0)))
 _DIRECTIONS: Final = ("up", "down", "left", "right", "forward", "backward")
 
 
 @dataclass(frozen=True, slots=True)
 class OrientationState:
-    """Walking seconds' gravity (newest last), the last walking second, and what was told."""
+    """What is known of how a clip sits.
+
+    Attributes
+    ----------
+    walked
+        The latest walking seconds of this mount: gravity times weight, weight; newest last.
+    push
+        Sum of what points forward, over this mount.
+    last_walk, last_moved, last_covered, last_upright
+        Newest second that was walking; that was not still; that was measured; in which up was not down.
+    neutral
+        Mean specific force while the wearer sat tall; NaN if not known in this mount.
+    up, forward
+        What was told of the axes; NaN if nothing.
+    mounts
+        How often the clip was put on anew.
+    """
 
     walked: NDArray[np.float64]
+    push: NDArray[np.float64]
     last_walk: int
+    last_moved: int
+    last_covered: int
+    last_upright: int
+    neutral: NDArray[np.float64]
     up: NDArray[np.float64]
     forward: NDArray[np.float64]
-    neutral: NDArray[np.float64]
+    mounts: int = 0
 
 
 def begin(axes: Mapping[str, str], neutral: tuple[float, float, float] | None) -> OrientationState:
     """Return the state of a clip that was just put on."""
     up, forward = told(axes)
-    none = np.full(3, np.nan)
-    return OrientationState(np.empty((0, 3)), -1, up, forward, none if neutral is None else np.array(neutral))
+    known = np.full(3, np.nan) if neutral is None else np.array(neutral, dtype=np.float64)
+    return OrientationState(np.empty((0, 4)), np.zeros(3), -1, -1, -1, -1, known, up, forward)
 
 
 def told(axes: Mapping[str, str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -63,35 +108,160 @@ def told(axes: Mapping[str, str]) -> tuple[NDArray[np.float64], NDArray[np.float
     return up, forward
 
 
+def walking_weight(table: NDArray[np.float64], start: int, stop: int) -> NDArray[np.float64]:
+    """How much the gravity of the rows ``[start, stop)`` counts as that of walking: 0, or the cubed likeness.
+
+    A second in which the trunk turned against the one before (bending, getting up) does not count.
+    """
+    likeness = table[start:stop, statistics.WALK]
+    gravity = table[start:stop, statistics.GRAVITY]
+    before = table[max(start - 1, 0) : stop - 1, statistics.GRAVITY]
+    if start == 0:
+        before = np.concatenate([gravity[:1], before])
+    along = np.sum(gravity * before, axis=1)
+    size = np.sqrt(np.sum(gravity * gravity, axis=1) * np.sum(before * before, axis=1))
+    steady = along > size * _STEADY_COS
+    return np.where(steady & (likeness >= 0.5), np.rint(likeness**3 * 64.0) / 64.0, 0.0)
+
+
 def step(
-    state: OrientationState, first: int, table: NDArray[np.float64], walks: NDArray[np.bool_]
+    state: OrientationState, first: int, table: NDArray[np.float64], start: int, stop: int
 ) -> tuple[OrientationState, NDArray[np.float64]]:
-    """Follow the mounting through the seconds from `first` on; gives one row of `HELD` columns for each."""
-    n = len(table)
+    """Follow the mounting through the rows ``[start, stop)``; gives one row of `HELD` columns for each.
+
+    Row `start` is the second `first` (since 1970).
+    """
+    n = stop - start
+    if state.last_moved < 0:
+        state = replace(state, last_moved=first - 1, last_covered=first - 1, last_upright=first - 1)
+    weight = walking_weight(table, start, stop)
+    rows = table[start:stop]
     held = np.full((n, HELD), np.nan)
-    walked = np.concatenate([state.walked, table[walks, statistics.GRAVITY]])
-    count = np.cumsum(walks) + len(state.walked)
-    sums = np.concatenate([np.zeros((1, 3)), np.cumsum(walked, axis=0)])
-    low = np.maximum(count - REFERENCE_S, 0)
-    known = count > 0
-    mean = (sums[count] - sums[low]) / np.maximum(count - low, 1)[:, None]
-    held[:, REFERENCE] = np.where(known[:, None], mean, state.up)
-    held[:, FORWARD] = state.forward
-    held[:, COUNT] = np.minimum(count, REFERENCE_S)
-    index = np.arange(first, first + n)
-    latest = np.maximum.accumulate(np.where(walks, index, state.last_walk))
-    held[:, SINCE_WALK] = np.where(latest >= 0, index - latest, 1e6)
-    after = OrientationState(
-        walked[-REFERENCE_S:], int(latest[-1]) if n else state.last_walk, state.up, state.forward, state.neutral
+    still, odd = wear.still_and_odd(table, start, stop)
+    second = np.arange(first, first + n)
+    moved = np.maximum.accumulate(np.where(still, state.last_moved, second))
+    seen = np.maximum.accumulate(np.where(rows[:, statistics.COVERED] > 0, second, state.last_covered))
+    held[:, STILL_S] = second - moved
+    held[:, ODD] = odd
+    walk = np.maximum.accumulate(np.where(weight >= SURE_WALK, second, state.last_walk))
+    held[:, SINCE_WALK] = np.where(walk >= 0, second - walk, 1e6)
+    silent = np.concatenate([[state.last_covered], seen[:-1]])
+    anew = (held[:, STILL_S] == wear.NOT_WORN_S) | ((seen == second) & (second - silent > SILENT_S))
+    a = 0
+    while a < n:
+        state = _put_on(state) if anew[a] else state
+        anew[a] = False
+        later = np.flatnonzero(anew[a + 1 :])
+        b = a + 1 + int(later[0]) if len(later) else n
+        state, done = _mount(state, rows[a:b], weight[a:b], held[a:b], second[a:b])
+        a += done
+    return replace(state, last_walk=int(walk[-1]), last_moved=int(moved[-1]), last_covered=int(seen[-1])), held
+
+
+def _put_on(state: OrientationState) -> OrientationState:
+    """Forget what held for the mount before; the axes are as told, since they are told of the clip, not of the day."""
+    return replace(
+        state, walked=np.empty((0, 4)), push=np.zeros(3), neutral=np.full(3, np.nan), mounts=state.mounts + 1
     )
-    return after, held
+
+
+def _mount(
+    state: OrientationState,
+    rows: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    held: NDArray[np.float64],
+    second: NDArray[np.int64],
+) -> tuple[OrientationState, int]:
+    """Fill `held` for rows of one mount; gives the number of rows until the clip shows to be put on anew."""
+    n = len(rows)
+    counts = weight > 0
+    index = np.cumsum(counts)
+    new = np.empty((int(index[-1]), 4))
+    new[:, 3] = weight[counts]
+    new[:, :3] = rows[counts, statistics.GRAVITY] * new[:, 3:]
+    walked = np.concatenate([state.walked, new])
+    whole = _folded(walked, REFERENCE_S)
+    latest = _folded(walked, LAST_S)
+    push = np.cumsum(np.concatenate([[state.push], rows[counts, statistics.PUSH] * new[:, 3:]]), axis=0)
+    end, mounts = n, state.mounts
+    turned = _turned(whole, latest, len(state.walked))
+    if turned is not None:
+        end = int(np.flatnonzero(counts)[turned - len(state.walked)])
+    at = index + len(state.walked)
+    up, strength = _mean(whole[at], state.up)
+    down = _dot(up, rows[:, statistics.GRAVITY]) < _DOWN_COS * np.sqrt(
+        _dot(up, up) * _dot(rows[:, statistics.GRAVITY], rows[:, statistics.GRAVITY])
+    )
+    upright = np.maximum.accumulate(np.where(down, state.last_upright, second))
+    over = np.flatnonzero(second - upright >= DOWN_S)
+    if len(over) and int(over[0]) < end:
+        end, turned = int(over[0]), None
+    part = slice(0, end)
+    held[part, REFERENCE] = up[part]
+    held[part, STRENGTH] = strength[part]
+    held[part, LAST_WALK] = _mean(latest[at[part]], state.up)[0]
+    forward = push[index[part]]
+    own = (strength[part] >= KNOWN)[:, None]
+    held[part, FORWARD] = state.forward if np.isfinite(state.forward).all() else np.where(own, forward, np.nan)
+    held[part, NEUTRAL] = up[part] if np.isnan(state.neutral).any() else state.neutral
+    held[part, MOUNT] = mounts
+    if end == n:
+        kept = replace(state, walked=walked[-REFERENCE_S - LAST_S :], push=push[-1], last_upright=int(upright[-1]))
+        return kept, n
+    if turned is not None:  # the walk that showed it is the first of the new mount
+        return replace(_put_on(state), walked=walked[turned - LAST_S + 1 : turned], last_upright=int(second[end])), end
+    return replace(_put_on(state), last_upright=int(second[end])), end
+
+
+def _turned(whole: NDArray[np.float64], latest: NDArray[np.float64], old: int) -> int | None:
+    """Find the first walking second, from number `old` on, whose walk has another upright than the walks before."""
+    n = len(whole) - 1
+    if n <= LAST_S:
+        return None
+    before, now = whole[1 : n - LAST_S + 1], latest[LAST_S + 1 :]
+    size = np.sqrt(_dot(before, before) * _dot(now, now))
+    other = (_dot(before, now) < size * _TURN_COS) & (before[:, 3] >= KNOWN) & (now[:, 3] >= KNOWN)
+    found = np.flatnonzero(other)
+    found = found[found + LAST_S >= old]
+    return int(found[0]) + LAST_S if len(found) else None
+
+
+def _folded(walked: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+    """Sums of the last `size` rows; row i of the result ends before row i. Folded by doubling."""
+    total = np.concatenate([np.zeros((size, 4)), walked])
+    width = 1
+    while width < size:
+        total[width:] = total[width:] + total[:-width]
+        width *= 2
+    return total[size - 1 :]
+
+
+def _mean(total: NDArray[np.float64], fallback: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    strength = total[:, 3]
+    mean = total[:, :3] / np.maximum(strength, 1e-9)[:, None]
+    return np.where((strength > 0)[:, None], mean, fallback), strength
+
+
+def _dot(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(a[:, 0] * b[:, 0] + a[:, 1] * b[:, 1] + a[:, 2] * b[:, 2])
+
+
+def known(held: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell for which seconds the upright is known from enough walking."""
+    return np.asarray(held[:, STRENGTH] >= KNOWN)
 
 
 def angles(held: NDArray[np.float64], table: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Flexion and lateral lean of seconds against the reference, degrees; NaN where forward is not known."""
+    """Flexion and lateral lean of seconds, degrees, forward and to the right positive.
+
+    Against the taught neutral if it is known, else against the wearer's own upright of walking; NaN where up or
+    forward is not known.
+    """
     n = len(table)
     flexion, lateral = np.full(n, np.nan), np.full(n, np.nan)
-    for i in np.flatnonzero(np.isfinite(held[:, :6]).all(axis=1) & (table[:, statistics.COVERED] > 0)).tolist():
-        one, other = posture.angles(table[i : i + 1, statistics.GRAVITY], held[i, REFERENCE], held[i, FORWARD])
-        flexion[i], lateral[i] = one[0], other[0]
+    can = np.isfinite(held[:, NEUTRAL.start]) & np.isfinite(held[:, FORWARD.start])
+    can &= table[:, statistics.COVERED] > 0
+    if can.any():
+        rows = table[can, statistics.GRAVITY]
+        flexion[can], lateral[can] = posture.angles(rows, held[can, NEUTRAL], held[can, FORWARD])
     return flexion, lateral

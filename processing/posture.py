@@ -37,9 +37,9 @@ def angles(
     gravity_g
         Shape (n, 3): mean specific force at rest or nearly so (points up), sensor axes, any length.
     neutral_g
-        Shape (3,): the same while the wearer sat or stood tall.
+        Shape (3,) or (n, 3): the same while the wearer sat or stood tall.
     forward
-        Shape (3,): the wearer's forward in sensor axes; only its part across `neutral_g` counts.
+        Shape (3,) or (n, 3): the wearer's forward in sensor axes; only its part across `neutral_g` counts.
 
     Returns
     -------
@@ -47,14 +47,12 @@ def angles(
         Shape (n,) each; forward and to the right positive; NaN where `gravity_g` is NaN or zero, or where the
         axes are not known.
     """
-    up = _unit(np.asarray(neutral_g, dtype=np.float64))
-    ahead = np.asarray(forward, dtype=np.float64)
-    ahead = _unit(ahead - np.sum(ahead * up) * up)
+    up = _unit(np.atleast_2d(np.asarray(neutral_g, dtype=np.float64)))
+    ahead = np.atleast_2d(np.asarray(forward, dtype=np.float64))
+    ahead = _unit(ahead - _dot(ahead, up)[:, None] * up)
     right = np.cross(ahead, up)
     rows = np.atleast_2d(np.asarray(gravity_g, dtype=np.float64))
-    along_up, along_right, along_forward = (
-        rows[:, 0] * axis[0] + rows[:, 1] * axis[1] + rows[:, 2] * axis[2] for axis in (up, right, ahead)
-    )
+    along_up, along_right, along_forward = (_dot(rows, axis) for axis in (up, right, ahead))
     across = np.hypot(along_right, along_forward)
     tilt_deg = np.degrees(np.arctan2(across, along_up))
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -94,6 +92,10 @@ def classify(
     return out
 
 
-def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:
-    length = float(np.sqrt(np.sum(vector * vector)))
-    return vector / length if length > _EPS else np.full(3, np.nan)
+def _dot(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(a[:, 0] * b[:, 0] + a[:, 1] * b[:, 1] + a[:, 2] * b[:, 2])
+
+
+def _unit(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    size = np.sqrt(_dot(rows, rows))
+    return np.where(size > _EPS, 1.0, np.nan)[:, None] * rows / np.maximum(size, _EPS)[:, None]

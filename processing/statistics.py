@@ -28,7 +28,9 @@ TOTAL: Final = slice(8, 12)
 MAD: Final = 12
 PEAK: Final = 13
 FLAT: Final = 14
-COLUMNS: Final = 15
+WALK: Final = 15
+PUSH: Final = slice(16, 19)
+COLUMNS: Final = 19
 """Columns of the table of seconds: measured at all; mean specific force (3); energy along it by band (4); energy of
 all axes by band (4), g2; mean amplitude deviation of the norm, g; largest value of any axis, g; number of axes that
 did not change at all."""
@@ -50,6 +52,16 @@ def _waves() -> NDArray[np.float64]:
     return np.asarray(np.rint(table * _TABLE_QUANTUM) / _TABLE_QUANTUM)
 
 
+def _steps() -> NDArray[np.float64]:
+    t = (np.arange(RATE_HZ) + 0.5)[:, None] / RATE_HZ
+    turn = 2.0 * np.pi * _STEP_HZ[None, :] * t
+    table = np.concatenate([np.cos(turn), np.sin(turn)], axis=1)
+    table -= table.mean(axis=0)
+    return np.asarray(np.rint(table / RATE_HZ * _TABLE_QUANTUM) / _TABLE_QUANTUM)
+
+
+_STEP_HZ: Final = np.array([1.5, 1.75, 2.0, 2.25])
+_STEPS: Final = _steps()
 _COSINES: Final = _cosines()
 _WAVES: Final = _waves()
 
@@ -98,8 +110,23 @@ def statistics(seconds: Seconds) -> tuple[NDArray[np.float64], NDArray[np.float6
     table[:, MAD] = _row_sum(np.abs(deviation, out=deviation), 0, RATE_HZ) / RATE_HZ
     table[:, PEAK] = np.abs(seconds.xyz_g).max(axis=(1, 2))
     table[:, FLAT] = (xyz.max(axis=2) == xyz.min(axis=2)).sum(axis=0)
+    table[:, PUSH] = _push(xyz, up)
     table[~covered] = 0.0
     return table, norm @ _WAVES
+
+
+def _push(xyz: NDArray[np.float64], up: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far each axis follows the vertical one by a quarter period, at the frequencies of steps.
+
+    The trunk slows down as the foot lands and gains speed as it rises, so forward runs a quarter period apart from
+    up, to the same side in everyone, while sideways moves at half the frequency (measured: the sum over a walk
+    points forward within 15 degrees in 19 of 21 people of HARTH and HAR70+ and in all five of the chest recordings).
+    """
+    n, count = xyz.shape[1], len(_STEP_HZ)
+    parts = (xyz.reshape(3 * n, RATE_HZ) @ _STEPS).reshape(3, n, 2 * count)
+    along = parts[0] * up[0][:, None] + parts[1] * up[1][:, None] + parts[2] * up[2][:, None]
+    cos, sin = along[:, :count], along[:, count:]
+    return np.stack([_row_sum(sin * axis[:, :count] - cos * axis[:, count:], 0, count) for axis in parts], axis=1)
 
 
 def _row_sum(values: NDArray[np.float64], start: int, stop: int) -> NDArray[np.float64]:

@@ -20,6 +20,7 @@ from spineclip.cli.page import page
 from spineclip.cli.report import report
 from spineclip.cli.scan import scan
 from spineclip.cli.therapist import therapist
+from spineclip.cli.train import train
 from spineclip.cli.wearables import wearables
 from spineclip.contract.errors import SpineclipError
 
@@ -65,4 +66,5 @@ app.add_typer(clinic.app, name="clinic")
 app.add_typer(dashboards.app, name="dashboards")
 app.command()(scan)
 app.command()(wearables)
+app.command()(train)
 app.add_typer(diary.app, name="diary")

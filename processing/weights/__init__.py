@@ -1,0 +1,1 @@
+"""Fitted numbers, made by ``spineclip train ../shared/data``."""

@@ -1,0 +1,173 @@
+"""From a folder of labelled data sets to the numbers in `processing/weights`.
+
+People are left out to learn how sure a claim may be.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from processing import activity, features, grid, orientation, smoothing, statistics
+from processing.activity import Model
+from processing.grid import Seconds
+from spineclip import labelled
+from spineclip.training import examples as teach
+from spineclip.training import network
+from spineclip.training.examples import Examples, Recorded
+
+SETS: Final = {
+    "trunk": (("harth", "lower_back"), ("har70plus", "lower_back"), ("daily_activities", "torso")),
+    "thigh": (("harth", "thigh"), ("har70plus", "thigh")),
+}
+"""What each file of numbers is fitted on."""
+
+Claims = tuple[str, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]
+"""Of a recording: data set; and by second the raw chance, whether upright is known, whether the claim is right."""
+
+FOLDS: Final = 5
+_DAILY_SHARE: Final = 0.6
+_RAW: Final = np.linspace(0.2, 1.0, 33)
+_SURE_FROM: Final = 0.9
+_RIGHT_AT_SURE: Final = 0.975
+_FLAT: Final = np.stack([_RAW, _RAW, _RAW])
+
+
+def read(root: Path, kind: str) -> list[Recorded]:
+    """Read the recordings that a kind of place is fitted on."""
+    found = [teach.record(one) for name, place in SETS[kind] for one in labelled.recordings(root / name, place)]
+    return [one for one in found if one.seconds.covered.any()]
+
+
+def folds(recorded: Sequence[Recorded]) -> dict[tuple[str, str], int]:
+    """Deal people into `FOLDS` groups, each data set evenly."""
+    number: dict[tuple[str, str], int] = {}
+    for dataset in sorted({one.dataset for one in recorded}):
+        for index, person in enumerate(sorted({one.person for one in recorded if one.dataset == dataset})):
+            number[person] = index % FOLDS
+    return number
+
+
+def fit(recorded: Sequence[Recorded], seed: int = 0) -> dict[str, Any]:
+    """Fit all numbers but the confidence, which is left as the raw chance."""
+    rng = np.random.default_rng(seed)
+    walk = network.fit_walk(_joined([one for r in recorded for one in teach.rhythms(r, rng)]))
+    stand_in = {name: np.zeros((1, 1)) for name in ("hidden", "hidden_bias", "out", "out_bias")}
+    likeness = activity.model({**walk, **stand_in, "confidence": _FLAT})
+    taught = [
+        Examples(e.features, e.target, e.weight * (_DAILY_SHARE if r.dataset == "daily_activities" else 1.0))
+        for r in recorded
+        for e in teach.examples(r, likeness, rng)
+    ]
+    return {**walk, **network.fit_network(_joined(taught), seed), "confidence": _FLAT}
+
+
+def left_out(recorded: Sequence[Recorded]) -> Iterator[tuple[Model, list[Recorded]]]:
+    """Fit once for each fold of people and hand out the model with the people whom it has not seen."""
+    number = folds(recorded)
+    for fold in range(FOLDS):
+        yield (
+            activity.model(fit([one for one in recorded if number[one.person] != fold], seed=fold)),
+            [one for one in recorded if number[one.person] == fold],
+        )
+
+
+def confidence(
+    claims: Sequence[Claims],
+) -> NDArray[np.float64]:
+    """Learn how often a raw chance is right.
+
+    Parameters
+    ----------
+    claims
+        For each recording of people left out: data set, raw chance, upright known, claim right.
+
+    Returns
+    -------
+    Rows raw, right without and right with a known upright. At or above 0.9 only where, in every data set, at least
+    97.5 % of the claims from there on were right.
+    """
+    rows = [_RAW]
+    for known in (False, True):
+        by_set: dict[str, list[NDArray[np.float64]]] = {}
+        for dataset, raw, upright, right in claims:
+            chosen = upright == known
+            by_set.setdefault(dataset, []).append(np.stack([raw[chosen], right[chosen].astype(np.float64)]))
+        joined = {name: np.concatenate(parts, axis=1) for name, parts in by_set.items()}
+        rows.append(_calibrated(joined))
+    return np.stack(rows)
+
+
+def _calibrated(by_set: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+    every = np.concatenate(list(by_set.values()), axis=1)
+    share = np.empty(len(_RAW))
+    count = np.empty(len(_RAW))
+    for i, raw in enumerate(_RAW):
+        near = np.abs(every[0] - raw) <= 0.025
+        count[i] = near.sum() + 10.0
+        share[i] = (every[1][near].sum() + 10.0 * raw) / count[i]
+    share = _rising(share, count)
+    for i, raw in enumerate(_RAW):
+        above = [rows[1][rows[0] >= raw] for rows in by_set.values()]
+        if any(len(right) >= 100 and right.mean() < _RIGHT_AT_SURE for right in above):
+            share[: i + 1] = np.minimum(share[: i + 1], _SURE_FROM - 0.01)
+    return np.maximum.accumulate(np.clip(share, 0.0, 0.995))
+
+
+def _rising(value: NDArray[np.float64], count: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Pool neighbours until the values rise (isotonic regression)."""
+    pools: list[list[float]] = []
+    for v, c in zip(value.tolist(), count.tolist(), strict=True):
+        pools.append([v, c, 1.0])
+        while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
+            b, a = pools.pop(), pools.pop()
+            pools.append([(a[0] * a[1] + b[0] * b[1]) / (a[1] + b[1]), a[1] + b[1], a[2] + b[2]])
+    return np.concatenate([np.full(int(size), v) for v, _, size in pools])
+
+
+def claims_of(model: Model, one: Recorded, pieces: bool) -> Claims:
+    """Say what a model claims of a recording, whole or cut where its labels change, as `confidence` takes it."""
+    edges = np.flatnonzero(np.diff(one.truth)) + 1 if pieces else np.empty(0, dtype=np.int64)
+    cuts = [0, *edges.tolist(), len(one.truth)]
+    parts = [
+        _claims(model, one, a, b)
+        for a, b in itertools.pairwise(cuts)
+        if b - a >= 8 and (not pieces or one.truth[a] >= 0)
+    ]
+    raw, known, right = (np.concatenate([part[i] for part in parts]) for i in range(3)) if parts else (np.empty(0),) * 3
+    return one.dataset, raw, known.astype(np.bool_), right.astype(np.bool_)
+
+
+def _claims(model: Model, one: Recorded, a: int, b: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    part = Seconds(one.seconds.first + a, one.seconds.xyz_g[a:b], one.seconds.coverage[a:b])
+    table, waves = statistics.statistics(part)
+    n = b - a
+    rhythm = features.rhythm(table, waves, 0, n)
+    table[:, statistics.WALK] = activity.likeness(model, rhythm, table)
+    _, held = orientation.step(orientation.begin({}, None), 0, table, 0, n)
+    log_chances = activity.chances(model, features.features(table, rhythm, held, 0, n))
+    _, chances = smoothing.release(smoothing.observe(smoothing.begin(), log_chances, part.covered), last=True)
+    best = np.argmax(chances, axis=1)
+    codes = np.array([state.code for state in activity.CLASSES])[best]
+    scored = (one.truth[a:b] >= 0) & one.steady[a:b] & part.covered & (one.seconds.coverage[a:b] >= grid.ENOUGH)
+    raw = chances[np.arange(n), best]
+    return raw[scored], orientation.known(held)[scored], (codes == one.truth[a:b])[scored]
+
+
+def write(path: Path, numbers: dict[str, Any]) -> None:
+    """Write the numbers as an npz of plain arrays (no pickle), in float32 to keep it small."""
+    arrays: dict[str, Any] = {name: np.asarray(value, dtype=np.float32) for name, value in numbers.items()}
+    np.savez(path, allow_pickle=False, **arrays)
+
+
+def _joined(parts: Sequence[Examples]) -> Examples:
+    return Examples(
+        np.concatenate([part.features for part in parts]),
+        np.concatenate([part.target for part in parts]),
+        np.concatenate([part.weight for part in parts]),
+    )
