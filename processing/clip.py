@@ -66,8 +66,8 @@ class ClipOutput:
 class ClipState:
     """Everything that is carried from step to step; small, and made of plain values and arrays.
 
-    Rows of `table` and `waves` are the seconds from `first` on, those of `xyz_g` and `coverage` from `kept` on, those
-    of `held` from `given` on; `looked` and `given` count, as seconds since 1970, how far features and final epochs
+    Rows of `table` are the seconds from `first` on, those of `waves`, `xyz_g` and `coverage` from `kept` on, those of
+    `held` from `given` on; `looked` and `given` count, as seconds since 1970, how far features and final epochs
     have come.
     """
 
@@ -183,7 +183,9 @@ def _look(state: ClipState, fitted: Model, *, last: bool) -> ClipState:
         return state
     a, b = state.looked - state.first, stop - state.first
     table = state.table.copy()
-    rhythm = features.rhythm(table, state.waves, a, b)
+    lead = min(a, 1)
+    waves = state.waves[state.looked - lead - state.kept :]
+    rhythm = features.rhythm(table[a - lead :], waves, lead, lead + b - a)
     table[a:b, statistics.WALK] = activity.likeness(fitted, rhythm, table[a:b])
     oriented, held = orientation.step(state.orientation, state.looked, table, a, b)
     described = features.features(table, rhythm, held, a, b)
@@ -299,8 +301,8 @@ def _forget(state: ClipState) -> ClipState:
         state,
         first=state.first + rows,
         table=state.table[rows:].copy(),
-        waves=state.waves[rows:].copy(),
         kept=state.kept + samples,
+        waves=state.waves[samples:].copy(),
         xyz_g=state.xyz_g[samples:].copy(),
         coverage=state.coverage[samples:].copy(),
     )

@@ -47,7 +47,9 @@ SILENT_S: Final = 1800
 DOWN_S: Final = 15
 """Up pointing down for this long: nobody hangs so; the clip was put on upside down."""
 
-_TURN_COS: Final = float(np.cos(np.radians(20.0)))
+_CERTAIN: Final = 0.7
+_ALSO_BEFORE: Final = 0.3
+_TURN_COS: Final = float(np.cos(np.radians(25.0)))
 _DOWN_COS: Final = float(np.cos(np.radians(130.0)))
 _STEADY_COS: Final = float(np.cos(np.radians(15.0)))
 _DIRECTIONS: Final = ("up", "down", "left", "right", "forward", "backward")
@@ -111,17 +113,20 @@ def told(axes: Mapping[str, str]) -> tuple[NDArray[np.float64], NDArray[np.float
 def walking_weight(table: NDArray[np.float64], start: int, stop: int) -> NDArray[np.float64]:
     """How much the gravity of the rows ``[start, stop)`` counts as that of walking: 0, or the cubed likeness.
 
-    A second in which the trunk turned against the one before (bending, getting up) does not count.
+    A second in which the trunk turned against the one before (bending, getting up), or that follows one that was
+    nothing like walking, does not count.
     """
     likeness = table[start:stop, statistics.WALK]
     gravity = table[start:stop, statistics.GRAVITY]
     before = table[max(start - 1, 0) : stop - 1, statistics.GRAVITY]
+    likely = table[max(start - 1, 0) : stop - 1, statistics.WALK] >= _ALSO_BEFORE
     if start == 0:
         before = np.concatenate([gravity[:1], before])
+        likely = np.concatenate([[False], likely])
     along = np.sum(gravity * before, axis=1)
     size = np.sqrt(np.sum(gravity * gravity, axis=1) * np.sum(before * before, axis=1))
     steady = along > size * _STEADY_COS
-    return np.where(steady & (likeness >= 0.5), np.rint(likeness**3 * 64.0) / 64.0, 0.0)
+    return np.where(steady & likely & (likeness >= 0.5), np.rint(likeness**3 * 64.0) / 64.0, 0.0)
 
 
 def step(
@@ -220,7 +225,7 @@ def _turned(whole: NDArray[np.float64], latest: NDArray[np.float64], old: int) -
         return None
     before, now = whole[1 : n - LAST_S + 1], latest[LAST_S + 1 :]
     size = np.sqrt(_dot(before, before) * _dot(now, now))
-    other = (_dot(before, now) < size * _TURN_COS) & (before[:, 3] >= KNOWN) & (now[:, 3] >= KNOWN)
+    other = (_dot(before, now) < size * _TURN_COS) & (before[:, 3] >= KNOWN) & (now[:, 3] >= _CERTAIN * LAST_S)
     found = np.flatnonzero(other)
     found = found[found + LAST_S >= old]
     return int(found[0]) + LAST_S if len(found) else None
