@@ -196,7 +196,9 @@ def _look(state: ClipState, fitted: Model, *, last: bool) -> ClipState:
         table=table,
         orientation=oriented,
         held=np.concatenate([state.held, held]),
-        smoothing=smoothing.observe(state.smoothing, activity.chances(fitted, described), covered),
+        smoothing=smoothing.observe(
+            state.smoothing, activity.chances(fitted, described), covered, described[:, features.TURNING]
+        ),
     )
 
 

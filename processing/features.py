@@ -51,6 +51,9 @@ NAMES: Final = (
 )
 """All features, in order."""
 
+TURNING: Final = NAMES.index("turning")
+"""Column of how far gravity turns around the second, in units of 20 degrees."""
+
 _QUANTUM: Final = 1024.0
 _LIMIT: Final = 16.0
 _FLOOR_G2: Final = 1e-6

@@ -21,34 +21,48 @@ AHEAD_S: Final = 8
 """Seconds after a second that its state hears."""
 
 _MOVING_DECAY: Final = 0.4
-_RESTING_DECAY: Final = 0.8
+_RESTING_DECAY: Final = 0.9
+_TURNED_RESTING_DECAY: Final = 0.5
+_TURN_DECAY: Final = 0.75
+_TURNED: Final = 0.1
+_TURN: Final = 0.6
 _GROUPS: Final = len(CLASSES) - RESTING + 1
-_COLUMNS: Final = _GROUPS + 1 + RESTING + 1
-"""Per second: log chance of rest and of each moving state, the weight of the second; log chance of each rest given
-rest, weighted by how likely rest is, and that weight."""
+_REST: Final = RESTING + 1
+_SPLITS: Final = (
+    (0, _GROUPS + 1, _MOVING_DECAY),
+    (_GROUPS + 1, _GROUPS + 1 + _REST, _RESTING_DECAY),
+    (_GROUPS + 1 + _REST, _GROUPS + 1 + 2 * _REST, _TURNED_RESTING_DECAY),
+    (_GROUPS + 1 + 2 * _REST, _GROUPS + 2 + 2 * _REST, _TURN_DECAY),
+)
+"""Columns of a second and their decay: log chance of rest and of each moving state, and the weight of the second; log
+chance of each rest given rest, weighted by how likely rest is, and that weight; the same again, to forget faster when
+the trunk has just turned; whether it turns."""
 
-_DECAY: Final = np.array([_MOVING_DECAY] * (_GROUPS + 1) + [_RESTING_DECAY] * (RESTING + 1))
+_COLUMNS: Final = _SPLITS[-1][1]
+_DECAY: Final = np.concatenate([np.full(stop - start, decay) for start, stop, decay in _SPLITS])
 
 
 @dataclass(frozen=True, slots=True)
 class SmoothingState:
     """Filter memory and the seconds (evidence, and its decaying past) that wait for the ones after them."""
 
-    memory_moving: NDArray[np.float64]
-    memory_resting: NDArray[np.float64]
+    memory: NDArray[np.float64]
     evidence: NDArray[np.float64]
     past: NDArray[np.float64]
 
 
 def begin() -> SmoothingState:
     """Return the state before the first second."""
-    return SmoothingState(
-        np.zeros((1, _GROUPS + 1)), np.zeros((1, RESTING + 1)), np.empty((0, _COLUMNS)), np.empty((0, _COLUMNS))
-    )
+    return SmoothingState(np.zeros((1, _COLUMNS)), np.empty((0, _COLUMNS)), np.empty((0, _COLUMNS)))
 
 
-def observe(state: SmoothingState, log_chances: NDArray[np.float64], covered: NDArray[np.bool_]) -> SmoothingState:
-    """Take in the log chances of the next seconds, shape (n, classes)."""
+def observe(
+    state: SmoothingState,
+    log_chances: NDArray[np.float64],
+    covered: NDArray[np.bool_],
+    turning: NDArray[np.float64],
+) -> SmoothingState:
+    """Take in the next seconds: log chances, shape (n, classes), and the feature ``turning``, shape (n,)."""
     evidence = np.empty((len(log_chances), _COLUMNS))
     resting = log_chances[:, :RESTING]
     top = np.maximum(np.maximum(resting[:, 0], resting[:, 1]), resting[:, 2])
@@ -58,18 +72,17 @@ def observe(state: SmoothingState, log_chances: NDArray[np.float64], covered: ND
     evidence[:, 0] = rest
     evidence[:, 1:_GROUPS] = log_chances[:, RESTING:]
     evidence[:, _GROUPS] = 1.0
-    evidence[:, _GROUPS + 1 : -1] = (resting - rest[:, None]) * weight[:, None]
-    evidence[:, -1] = weight
+    for start, stop, _ in _SPLITS[1:3]:
+        evidence[:, start : stop - 1] = (resting - rest[:, None]) * weight[:, None]
+        evidence[:, stop - 1] = weight
+    evidence[:, -1] = turning >= _TURN
     evidence[~covered] = 0.0
-    split = _GROUPS + 1
-    moving, memory_moving = lfilter([1.0], [1.0, -_MOVING_DECAY], evidence[:, :split], axis=0, zi=state.memory_moving)
-    still, memory_resting = lfilter([1.0], [1.0, -_RESTING_DECAY], evidence[:, split:], axis=0, zi=state.memory_resting)
-    return SmoothingState(
-        memory_moving,
-        memory_resting,
-        np.concatenate([state.evidence, evidence]),
-        np.concatenate([state.past, np.concatenate([moving, still], axis=1)]),
-    )
+    past = np.empty_like(evidence)
+    memory = np.empty_like(state.memory)
+    for start, stop, decay in _SPLITS:
+        own = slice(start, stop)
+        past[:, own], memory[:, own] = lfilter([1.0], [1.0, -decay], evidence[:, own], axis=0, zi=state.memory[:, own])
+    return SmoothingState(memory, np.concatenate([state.evidence, evidence]), np.concatenate([state.past, past]))
 
 
 def release(state: SmoothingState, *, last: bool = False) -> tuple[SmoothingState, NDArray[np.float64]]:
@@ -84,19 +97,21 @@ def release(state: SmoothingState, *, last: bool = False) -> tuple[SmoothingStat
     for ahead in range(1, AHEAD_S + 1):
         share = share * _DECAY
         total += after[ahead : ahead + n] * share
-    kept = SmoothingState(state.memory_moving, state.memory_resting, state.evidence[n:].copy(), state.past[n:].copy())
-    return kept, _chances(total)
+    turned = state.past[:n, -1] > _TURNED
+    return SmoothingState(state.memory, state.evidence[n:].copy(), state.past[n:].copy()), _chances(total, turned)
 
 
 def now(state: SmoothingState) -> NDArray[np.float64]:
     """Return the live chances of the newest second, from it and its past, shape (1, classes)."""
-    return _chances(state.past[-1:])
+    return _chances(state.past[-1:], state.past[-1:, -1] > _TURNED)
 
 
-def _chances(total: NDArray[np.float64]) -> NDArray[np.float64]:
+def _chances(total: NDArray[np.float64], turned: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Chances from the mean evidence: neighbours repeat each other, so they make a second surer only on average."""
     moving = _normal(total[:, :_GROUPS] / np.maximum(total[:, _GROUPS : _GROUPS + 1], 1e-9))
-    resting = _normal(total[:, _GROUPS + 1 : -1] / np.maximum(total[:, -1:], 1e-9))
+    (a, b, _), (c, d, _) = _SPLITS[1:3]
+    rest = np.where(turned[:, None], total[:, c:d], total[:, a:b])
+    resting = _normal(rest[:, :-1] / np.maximum(rest[:, -1:], 1e-9))
     return np.concatenate([moving[:, :1] * resting, moving[:, 1:]], axis=1)
 
 

@@ -150,8 +150,10 @@ def _claims(model: Model, one: Recorded, a: int, b: int) -> tuple[NDArray[Any], 
     rhythm = features.rhythm(table, waves, 0, n)
     table[:, statistics.WALK] = activity.likeness(model, rhythm, table)
     _, held = orientation.step(orientation.begin({}, None), 0, table, 0, n)
-    log_chances = activity.chances(model, features.features(table, rhythm, held, 0, n))
-    _, chances = smoothing.release(smoothing.observe(smoothing.begin(), log_chances, part.covered), last=True)
+    described = features.features(table, rhythm, held, 0, n)
+    turning = described[:, features.TURNING]
+    heard = smoothing.observe(smoothing.begin(), activity.chances(model, described), part.covered, turning)
+    _, chances = smoothing.release(heard, last=True)
     best = np.argmax(chances, axis=1)
     codes = np.array([state.code for state in activity.CLASSES])[best]
     scored = (one.truth[a:b] >= 0) & one.steady[a:b] & part.covered & (one.seconds.coverage[a:b] >= grid.ENOUGH)

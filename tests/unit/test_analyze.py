@@ -11,7 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
 
+from firmware_sim.motion import Motion
+from firmware_sim.script import stands, walks
 from spineclip.cli.main import app
+from spineclip.contract.placement import Placement
 
 EPOCHS = "start,end,state,posture,flexion_deg,lateral_deg,walking_s,cadence_spm,steps,intensity_mg,confidence,coverage"
 T0_MS = 1_700_000_000_000
@@ -19,12 +22,14 @@ T0_MS = 1_700_000_000_000
 
 @pytest.fixture
 def recording(tmp_path: Path) -> Path:
-    """Four minutes at 50 Hz: 90 s of walking (a 2 Hz bounce), 150 s still, with a gap of 20 s in between."""
+    """Four minutes at 50 Hz: 90 s of walking, 150 s of standing, with a gap of 20 s in between."""
     path = tmp_path / "someone.csv"
     t = np.arange(0, 240, 0.02)
-    bounce = np.where(t < 90, 0.3 * np.sin(2 * np.pi * 2 * t), 0.0)
+    t_ms = T0_MS + 20 * np.arange(len(t))
+    someone = Motion((walks(90.0), stands(150.0)), start_ns=T0_MS * 10**6, placement=Placement.LOWER_BACK)
+    xyz = someone.samples(t_ms * 10**6)
     keep = (t < 120) | (t >= 140)
-    lines = [f"{T0_MS + 20 * k},{1 + bounce[k]:.4f},0.01,{0.3 * bounce[k]:.4f}" for k in np.flatnonzero(keep)]
+    lines = [f"{t_ms[k]},{xyz[k, 0]:.4f},{xyz[k, 1]:.4f},{xyz[k, 2]:.4f}" for k in np.flatnonzero(keep)]
     path.write_text("\n".join(["time,x,y,z", *lines]))
     return path
 
