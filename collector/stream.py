@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -123,7 +123,13 @@ class ClipStream:
 
     def disconnected(self, reason: str) -> list[Record]:
         """End a connection: hand out what is pending; the time until the next packet will be a gap for `reason`."""
-        records = self._commit_all()
+        raised = None if self._sequence.knows_losses or self._line is None else self._first_raised(self._line)
+        if raised is None:
+            records = self._commit_all()
+        else:  # nothing will come that could still tell a busy host from a loss: name it
+            records = self._commit(self._pending[:raised])
+            self._restart_with(self._pending[raised:])
+            records += self._commit_all()
         self._open_gap(reason)
         return records
 
@@ -217,19 +223,22 @@ class ClipStream:
         self._pending = pending[raised:]
         self._pending_n = sum(packet.n for packet in self._pending)
         if self._pending[-1].arrival_ns - self._pending[0].arrival_ns >= _LOOK_AHEAD_NS:
-            rest = self._pending
-            self._pending = []
-            self._open_gap("lost")
-            self._begin_segment()
-            for packet in rest:
-                again = _Packet(self._index, packet.counts, packet.scale_g, packet.arrival_ns, packet.offset_ns)
-                self._index += again.n
-                self._clock.add(self._index - 1, again.arrival_ns)
-                self._pending.append(again)
-            self._pending_n = sum(packet.n for packet in self._pending)
+            self._restart_with(self._pending)
             if self._pending_n >= self._batch_samples:
                 records += self._commit_all()
         return records
+
+    def _restart_with(self, packets: list[_Packet]) -> None:
+        """Name a loss before these packets and count anew from the first of them."""
+        self._pending = []
+        self._open_gap("lost")
+        self._begin_segment()
+        for packet in packets:
+            again = replace(packet, first=self._index)
+            self._index += again.n
+            self._clock.add(self._index - 1, again.arrival_ns)
+            self._pending.append(again)
+        self._pending_n = self._index
 
     def _first_raised(self, line: Line) -> int | None:
         """Find the first pending packet from which on all are later than honest delays make them, or None.
