@@ -23,7 +23,7 @@ def overview() -> Json:
         "Clinic overview",
         [
             (16, [(24, _everybody())]),
-            (8, [(16, _reasons()), (8, _reading())]),
+            (8, [(8, _not_seen()), (10, _reasons()), (6, _reading())]),
             (8, [(24, _walked())]),
         ],
         start="now-14d",
@@ -128,6 +128,18 @@ def _everybody() -> Json:
                 custom_cellOptions={"type": "color-text"},
             ),
         ],
+    )
+
+
+def _not_seen() -> Json:
+    """Build the list that begins with whoever was not seen for longest: without days there are no points to sort by."""
+    seen = _column("A", "device", Column("battery_pct", "Battery", "last"), times="time >= now() - 90d")
+    return table(
+        "Longest not seen",
+        "Whose clip has sent nothing for days?",
+        [seen],
+        sort=[{"displayName": "Time", "desc": False}],
+        overrides=[override("Time", unit="dateTimeFromNow"), override("Battery", unit="percent", decimals=0)],
     )
 
 
