@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, Final
 
 from dashboards.grafana import look
 from dashboards.grafana.influxql import THE_PATIENT, Column, select
@@ -25,6 +26,9 @@ from dashboards.grafana.panels import (
 
 _SOON = "time >= now() - 25h"
 """A local day is at most 25 hours long, so that today's point is always within."""
+_ONE_DAY: Final[dict[str, Any]] = {"timeFrom": "24h", "interval": "5s"}
+"""A timeline reads every five seconds. It shows one day however far the dashboard looks back; an absolute range, such
+as a day that was chosen, is followed (Grafana sets a panel's own time aside then)."""
 
 
 def patient(zone: str = "UTC") -> Json:
@@ -115,14 +119,14 @@ def _now() -> list[tuple[int, Json]]:
 def _states() -> Json:
     query = select("activity", [Column("state", "state", "mode")], group=["time($__interval)"], fill="null")
     return timeline(
-        "Activity", "What did the day look like?", [target(query, alias="$col")], look.state_words(), interval="5s"
+        "Activity", "What did the day look like?", [target(query, alias="$col")], look.state_words(), **_ONE_DAY
     )
 
 
 def _postures() -> Json:
     query = select("activity", [Column("posture", "posture", "mode")], group=["time($__interval)"], fill="null")
     return timeline(
-        "Posture", "How was the trunk held?", [target(query, alias="$col")], look.posture_words(), interval="5s"
+        "Posture", "How was the trunk held?", [target(query, alias="$col")], look.posture_words(), **_ONE_DAY
     )
 
 

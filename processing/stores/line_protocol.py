@@ -1,6 +1,6 @@
 """Points as lines of InfluxDB's line protocol (https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/).
 
-influxdb-client can write them as well, fifteen times slower: what a whole clinic's core spends most of a commit on.
+influxdb-client can write them as well, two and a half times slower (benchmarks/stores.py).
 A test holds the two against each other on whatever the metric table allows.
 """
 
