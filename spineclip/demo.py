@@ -94,7 +94,8 @@ async def demo(wishes: Wishes, say: Callable[[str], None], opened: Callable[[str
     clock = DrivenClock(who.begins_ns)
     say("Writing down eight weeks of a generated person ...")
     store = await asyncio.to_thread(_store, wishes.data, who)
-    plan = Plan(PATIENT, who.config, (WornClip("witmotion", PLACEMENT),), wishes.data / "outbox.sqlite", RATE_HZ)
+    clips = (WornClip("witmotion", PLACEMENT),)
+    plan = Plan(PATIENT, who.config, clips, wishes.data / "outbox.sqlite", RATE_HZ, Patients(wishes.data))
     wearable = Witmotion(who.motion, address=ADDRESS, boot_ns=who.begins_ns - 10**11, keep_truth=False)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(store.close)
@@ -136,7 +137,7 @@ async def _until_heard(conductor: Conductor, clock: DrivenClock) -> None:
 
 def _source(wishes: Wishes, who: Person, store: SqliteStore, stages: Station, clock: DrivenClock) -> Source:
     local = zone(who.config.time_zone)
-    desk = StoreDesk(store, PATIENT, local, clock)
+    desk = StoreDesk(store, PATIENT, local, clock, patients=Patients(wishes.data))
     return Source(PATIENT, local, wishes.language, store, stages.feed, clock, desk)
 
 

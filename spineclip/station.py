@@ -25,7 +25,9 @@ from spineclip.announce import announce
 from spineclip.broker import Broker, embedded_broker
 from spineclip.contract.clock import Clock
 from spineclip.contract.config import PatientConfig
+from spineclip.following import follow
 from spineclip.live_feed import MqttFeed, live_feed
+from spineclip.patients import Patients
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Plan:
         The collector's file.
     rate_hz
         What the wearables are asked for.
+    patients
+        Where the config is kept, if changes to it (a goal, a pause) are to be followed.
     """
 
     patient: str
@@ -49,6 +53,7 @@ class Plan:
     clips: tuple[WornClip, ...]
     outbox: Path
     rate_hz: float = 50.0
+    patients: Patients | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +116,9 @@ async def station(
     async with contextlib.AsyncExitStack() as stack:
         broker = await stack.enter_async_context(embedded_broker())
         await announce(broker, plan.patient, plan.config)
+        if plan.patients is not None:
+            following = asyncio.create_task(follow(broker, plan.patients, plan.patient), name="settings")
+            stack.push_async_callback(_cancel, following)
         settings = MqttSettings(broker.host, broker.port, broker.username, broker.password)
         core = Core(store, settings, clock, commit_s=commit_s)
         serving = asyncio.create_task(core.run(), name="core")
@@ -128,6 +136,12 @@ async def station(
 def seed(store: MetricStore, state: PatientState, points: Sequence[Point] = ()) -> None:
     """Give a store the point from which the core goes on with a patient, and what lies before it."""
     store.commit(state.patient, points, REGISTRY.dumps(PatientCheckpoint(state, IntakeState())))
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 async def _end_collector(collector: Collector, task: asyncio.Task[None]) -> None:

@@ -67,3 +67,27 @@ class Desk(Protocol):
     def asks_for_advice(self) -> bool:
         """Return whether that is so long that the patient should ask a doctor or pharmacist."""
         ...
+
+    def can_pause(self) -> bool:
+        """Return whether reminders can be paused from here."""
+        ...
+
+    def paused_until(self) -> dt.datetime | None:
+        """Return until when reminders are paused, on the patient's clock; None when they are not.
+
+        Raises
+        ------
+        SettingsError
+            If the settings cannot be read.
+        """
+        ...
+
+    def pause(self, choice: str) -> dt.datetime | None:
+        """Pause reminders for an ``hour`` or until ``tomorrow``, or switch them ``on`` again; return until when.
+
+        Raises
+        ------
+        SettingsError
+            If the settings cannot be written.
+        """
+        ...

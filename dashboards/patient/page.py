@@ -9,6 +9,7 @@ from nicegui import ui
 
 from dashboards.patient.diary_card import DiaryCard
 from dashboards.patient.model import PageModel, Shown, Source
+from dashboards.patient.pause_card import PauseCard
 from dashboards.patient.words import Words
 from spineclip.contract.errors import StoreError
 
@@ -59,6 +60,10 @@ class _Parts:
                 with _section("diary", words("diary.title")):
                     diary = DiaryCard(self._model.source.desk, words)
                 await diary.fill()
+                if self._model.source.desk.can_pause():
+                    with _section("pause", words("pause.title")):
+                        pause = PauseCard(self._model.source.desk, words)
+                    await pause.fill()
             with _section("clip-card", words("clip.title")):
                 self._clip = ui.html("", sanitize=False)
             with ui.element("footer"):

@@ -58,6 +58,8 @@ class _Locked:
 
     def _answer(self, request: Request) -> ASGIApp:
         offered = request.query_params.get("key")
+        if request.url.path == "/favicon.ico":
+            return Response(status_code=204)  # browsers ask for it by themselves, without our cookie at first
         if self._doorkeeper.is_shut():
             return self._refusal("shut", 429)
         if self._doorkeeper.lets_in(offered):

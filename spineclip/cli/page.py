@@ -76,7 +76,9 @@ async def _show(wanted: _Page, broker: Broker | None, ca: Path | None) -> None:
 
     config = Patients(wanted.folder).config(wanted.patient)
     clock, local = SystemClock(), zone(config.time_zone)
-    desk = StoreDesk(wanted.store, wanted.patient, local, clock)
+    # Only beside a store on this machine is there a core on this machine that goes by these settings.
+    patients = Patients(wanted.folder) if isinstance(wanted.store, SqliteStore) else None
+    desk = StoreDesk(wanted.store, wanted.patient, local, clock, patients=patients)
     async with contextlib.AsyncExitStack() as open_until_the_end:
         feed = LatestFeed(clock)
         if broker is not None:

@@ -53,5 +53,5 @@ async def test_every_answer_carries_protective_headers() -> None:
     headers = dict((await _ask(host="127.0.0.1"))[0]["headers"])
     assert b"frame-ancestors 'none'" in headers[b"content-security-policy"]
     assert headers[b"x-content-type-options"] == b"nosniff"
-    assert headers[b"referrer-policy"] == b"no-referrer"
+    assert headers[b"referrer-policy"] == b"same-origin"
     assert headers[b"cache-control"] == b"no-store"
