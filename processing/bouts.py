@@ -29,6 +29,7 @@ CADENCE_STEP_SPM: Final = 0.5
 """Resolution of a bout's median cadence: half a step a minute, a tenth of what a wearable can tell."""
 _CADENCES: Final = 512
 _MILLI: Final = 1000
+_FEW: Final = 20
 
 
 def _by_state(**kinds: Kind) -> NDArray[np.int8]:
@@ -160,6 +161,8 @@ def _runs(
     kind: NDArray[np.int8], second: NDArray[np.int64], following: int, cuts: bool
 ) -> list[tuple[int, int, int, int, int]]:
     """List runs of one kind: ``(kind, first second, n, first row, seconds jumped before)``."""
+    if len(kind) <= _FEW:
+        return _few_runs(kind.tolist(), second.tolist(), following, cuts)
     edge = (kind[1:] != kind[:-1]) | (np.diff(second) != 1)
     if cuts:
         edge |= second[1:] % MINUTE_S == 0
@@ -177,6 +180,22 @@ def _runs(
             strict=True,
         )
     )
+
+
+def _few_runs(kinds: list[int], seconds: list[int], following: int, cuts: bool) -> list[tuple[int, int, int, int, int]]:
+    """Do the same for a handful of seconds, for which arrays cost more than they save."""
+    runs: list[tuple[int, int, int, int, int]] = []
+    first, expected = 0, following or seconds[0]
+    for row in range(1, len(kinds) + 1):
+        if row < len(kinds):
+            at = seconds[row]
+            if kinds[row] == kinds[row - 1] and at - seconds[row - 1] == 1 and not (cuts and at % MINUTE_S == 0):
+                continue
+        n = row - first
+        runs.append((kinds[first], seconds[first], n, first, seconds[first] - expected))
+        expected = seconds[first] + n
+        first = row
+    return runs
 
 
 def _run(
@@ -222,6 +241,10 @@ class _Tally:
 def _walks(
     state: BoutsState, epochs: Epochs, kind: NDArray[np.int8], second: NDArray[np.int64]
 ) -> tuple[BoutState, WalkTally, list[FinishedBout]]:
+    if not state.walking.open and not (kind == Kind.IN).any():
+        # nobody walks: only what is not known still counts
+        machine, _, _ = _run(WALKING, state.walking, kind, second, state.next)
+        return machine.state(), state.tally, []
     machine, tally = Machine(WALKING, state.walking), _Tally(state.tally)
     found: list[FinishedBout] = []
     steps = np.round(epochs.steps * _MILLI).astype(np.int64)

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,8 @@ from processing.totals import DayTotals, HourTotals
 from spineclip.contract.config import Goals, PatientConfig
 
 NS = EPOCH_NS
+TOLD_EVERY_S: Final = 60
+"""Hours and days are written at every full minute, when they are over, and at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ class DaysState:
     hours: tuple[HourTotals, ...] = ()
     days: tuple[DayTotals, ...] = ()
     met: Mapping[str, bool] = field(default_factory=dict)
+    told_s: int = 0
+    """Up to which second hours and days have been written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,23 +74,30 @@ def finish(state: DaysState, patient: str, config: PatientConfig) -> DaysOutput:
     points: list[Point] = []
     if len(seconds):
         state, points = _count(state, seconds, patient, config)
-    state, closing = _close(state, bouts.finish(state.bouts), (), patient, config)
-    return DaysOutput(seconds, (*points, *closing))
+    state, written = _write(state, patient, config)
+    state, closing = _close(state, bouts.finish(state.bouts), patient, config)
+    return DaysOutput(seconds, (*points, *written, *closing))
 
 
 def _count(state: DaysState, seconds: Epochs, patient: str, config: PatientConfig) -> tuple[DaysState, list[Point]]:
     """Count whole slots, one local hour after the other: so a day is written as it was when it ended."""
     points: list[Point] = []
-    second = seconds.start_ns // NS
-    for hour, first, end in hours(config.time_zone, second):
-        part = seconds.slice(first, end)
+    for hour, first, end in hours(config.time_zone, seconds.start_ns // NS):
+        if state.hours and state.hours[-1].start_s != hour.start_s:
+            state, left = _write(state, patient, config)
+            points += left
+        part = seconds.slice(first, end) if end - first < len(seconds) else seconds
         night = np.full(end - first, hour.number in NIGHT_HOURS)
         state = _add(state, part, night, hour)
         advanced, finished, streaks = bouts.step(state.bouts, part, night)
         state = replace(state, bouts=advanced)
         points += _streak_points(streaks, part, patient)
-        state, closing = _close(state, finished, (hour,), patient, config)
-        points += closing
+        if finished:
+            state, closed = _close(state, finished, patient, config)
+            points += closed
+        if state.hours[-1].through_s % TOLD_EVERY_S == 0:
+            state, written = _write(state, patient, config)
+            points += written
     return state, points
 
 
@@ -96,25 +108,28 @@ def _add(state: DaysState, part: Epochs, night: NDArray[np.bool_], hour: Hour) -
 
 
 def _close(
-    state: DaysState,
-    finished: tuple[FinishedBout, ...],
-    touched: tuple[Hour, ...],
-    patient: str,
-    config: PatientConfig,
+    state: DaysState, finished: tuple[FinishedBout, ...], patient: str, config: PatientConfig
 ) -> tuple[DaysState, list[Point]]:
-    """Write finished bouts, and the hours and days that have changed."""
+    """Write finished bouts, and the days that they have changed."""
     points = [_bout_point(bout, patient) for bout in finished]
-    changed = {hour.day.start_s for hour in touched}
+    changed: set[int] = set()
     for bout in finished:
         state, day_starts = _enter(state, bout, config.time_zone)
         changed |= day_starts
-    starts = {hour.start_s for hour in touched}
-    points += [totals.hour_point(row, patient) for row in state.hours if row.start_s in starts]
     for day in state.days:
         if day.start_s in changed:
             state, point = _day_point(state, day, patient, config)
             points.append(point)
     return state, points
+
+
+def _write(state: DaysState, patient: str, config: PatientConfig) -> tuple[DaysState, list[Point]]:
+    """Write the newest hour and day as they are, unless they were written so already."""
+    if not state.hours or state.told_s == state.hours[-1].through_s:
+        return state, []
+    hour, day = state.hours[-1], state.days[-1]
+    state, point = _day_point(state, day, patient, config)
+    return replace(state, told_s=hour.through_s), [totals.hour_point(hour, patient), point]
 
 
 def _enter(state: DaysState, done: FinishedBout, zone_name: str) -> tuple[DaysState, set[int]]:

@@ -105,7 +105,7 @@ class Epochs:
 
     def slice(self, start: int, stop: int) -> Epochs:
         """Rows ``[start, stop)`` as views."""
-        return Epochs(*(getattr(self, column.name)[start:stop] for column in fields(self)))
+        return Epochs(*(getattr(self, name)[start:stop] for name in _COLUMNS))
 
     @staticmethod
     def empty() -> Epochs:
@@ -138,4 +138,7 @@ class Epochs:
         """Put tables one below the other."""
         if not tables:
             return Epochs.empty()
-        return Epochs(*(np.concatenate([getattr(t, column.name) for t in tables]) for column in fields(Epochs)))
+        return Epochs(*(np.concatenate([getattr(t, name) for t in tables]) for name in _COLUMNS))
+
+
+_COLUMNS: Final = tuple(column.name for column in fields(Epochs))

@@ -12,22 +12,25 @@ from processing.epochs import EPOCH_NS, POSTURES, STATES, Epochs, Posture, State
 from processing.metrics import Point, Value
 
 SLOT_S: Final = 5
+_SLOT_NS: Final = SLOT_S * EPOCH_NS
 ENOUGH: Final = 0.5
 """A second of which less was measured counts as missing, and so does a slot (our choice: the larger half)."""
 _ANGLE_DECIMALS: Final = 2
+_ANGLES: Final = ("flexion_deg", "lateral_deg", "cadence_spm", "intensity_mg")
 _SHARE_DECIMALS: Final = 3
+_SHARES: Final = ("walking_s", "steps", "confidence", "coverage")
 
 
 @dataclass(frozen=True, slots=True)
 class SlotState:
-    """Seconds that do not yet make a whole slot."""
+    """Seconds that do not yet make a whole slot, in the pieces in which they came."""
 
-    waiting: Epochs
+    waiting: tuple[Epochs, ...] = ()
 
 
 def begin() -> SlotState:
     """Return the state before the first second."""
-    return SlotState(Epochs.empty())
+    return SlotState()
 
 
 def step(state: SlotState, epochs: Epochs, *, last: bool = False) -> tuple[SlotState, Epochs]:
@@ -35,16 +38,18 @@ def step(state: SlotState, epochs: Epochs, *, last: bool = False) -> tuple[SlotS
 
     A slot is complete when its last second, or any second after it, is there; with `last`, at once.
     """
-    table = Epochs.concat([state.waiting, epochs]) if len(state.waiting) else epochs
-    if not len(table):
-        return state, table
-    slot = table.start_ns // (SLOT_S * EPOCH_NS)
-    newest = int(slot[-1])
-    whole = last or int(table.start_ns[-1]) == (newest * SLOT_S + SLOT_S - 1) * EPOCH_NS
+    if not len(epochs) and not (last and state.waiting):
+        return state, epochs
+    pieces = (*state.waiting, epochs) if len(epochs) else state.waiting
+    oldest, newest = int(pieces[0].start_ns[0]) // _SLOT_NS, int(pieces[-1].start_ns[-1]) // _SLOT_NS
+    whole = last or int(pieces[-1].start_ns[-1]) == (newest * SLOT_S + SLOT_S - 1) * EPOCH_NS
+    if oldest == newest and not whole:
+        return SlotState(pieces), Epochs.empty()
+    table = Epochs.concat(list(pieces)) if len(pieces) > 1 else epochs
+    slot = table.start_ns // _SLOT_NS
     n = len(table) if whole else int(np.searchsorted(slot, newest))
-    ready = table.slice(0, n)
-    rest = Epochs.concat([table.slice(n, len(table))])
-    return SlotState(rest), _filled(ready, slot[:n])
+    rest = () if whole else (Epochs.concat([table.slice(n, len(table))]),)
+    return SlotState(rest), _filled(table.slice(0, n), slot[:n])
 
 
 def _filled(table: Epochs, slot: NDArray[np.int64]) -> Epochs:
@@ -71,25 +76,28 @@ def summarise(epochs: Epochs, length_s: int = SLOT_S) -> Epochs:
         return epochs
     m = len(epochs) // length_s
     state = epochs.state.reshape(m, length_s)
-    coverage = _sum(_rows(epochs.coverage, m)) / length_s
+    coverage = _sum(epochs.coverage.reshape(m, length_s)) / length_s
     mode = np.where(coverage >= ENOUGH, _mode(state, len(STATES)), np.int8(State.UNKNOWN.code))
     same = state == mode[:, None]
-    resting = np.isin(mode, (State.SITTING.code, State.STANDING.code))
-    posture = np.where(
-        same & resting[:, None], epochs.posture.reshape(m, length_s), np.int8(Posture.UNKNOWN.code)
-    )  # fmt: skip
-    moving = np.isin(state, (State.WALKING.code, State.RUNNING.code))
+    resting = (mode == State.SITTING.code) | (mode == State.STANDING.code)
+    posture = np.where(same & resting[:, None], epochs.posture.reshape(m, length_s), np.int8(Posture.UNKNOWN.code))
+    moving = (epochs.state == State.WALKING.code) | (epochs.state == State.RUNNING.code)
+    cadence = np.where(moving, epochs.cadence_spm, np.nan)
+    sums = [epochs.walking_s, epochs.steps, np.where(same.ravel(), epochs.confidence, 0.0)]
+    means = [epochs.flexion_deg, epochs.lateral_deg, cadence, epochs.intensity_mg]
+    walking_s, steps, confidence = _sum(np.concatenate(sums).reshape(-1, length_s)).reshape(-1, m)
+    flexion, lateral, cadence, intensity = _mean(np.concatenate(means).reshape(-1, length_s)).reshape(-1, m)
     return Epochs(
-        epochs.start_ns.reshape(m, length_s)[:, 0],
+        epochs.start_ns[::length_s],
         mode,
         np.where(resting, _mode(posture, len(POSTURES)), np.int8(Posture.UNKNOWN.code)),
-        _mean(_rows(epochs.flexion_deg, m)),
-        _mean(_rows(epochs.lateral_deg, m)),
-        _sum(_rows(epochs.walking_s, m)),
-        _mean(np.where(moving, _rows(epochs.cadence_spm, m), np.nan)),
-        _sum(_rows(epochs.steps, m)),
-        _mean(_rows(epochs.intensity_mg, m)),
-        _sum(np.where(same, _rows(epochs.confidence, m), 0.0)) / np.maximum(same.sum(axis=1), 1),
+        flexion,
+        lateral,
+        walking_s,
+        cadence,
+        steps,
+        intensity,
+        confidence / np.maximum(same.sum(axis=1), 1),
         coverage,
     )
 
@@ -97,16 +105,7 @@ def summarise(epochs: Epochs, length_s: int = SLOT_S) -> Epochs:
 def points(slots: Epochs, patient: str) -> list[Point]:
     """Write summarised slots as ``activity`` points; angles to 0.01 degrees, shares to 0.001."""
     tags = {"patient": patient}
-    columns = {
-        "flexion_deg": np.round(slots.flexion_deg, _ANGLE_DECIMALS).tolist(),
-        "lateral_deg": np.round(slots.lateral_deg, _ANGLE_DECIMALS).tolist(),
-        "walking_s": np.round(slots.walking_s, _SHARE_DECIMALS).tolist(),
-        "cadence_spm": np.round(slots.cadence_spm, _ANGLE_DECIMALS).tolist(),
-        "steps": np.round(slots.steps, _SHARE_DECIMALS).tolist(),
-        "intensity_mg": np.round(slots.intensity_mg, _ANGLE_DECIMALS).tolist(),
-        "confidence": np.round(slots.confidence, _SHARE_DECIMALS).tolist(),
-        "coverage": np.round(slots.coverage, _SHARE_DECIMALS).tolist(),
-    }
+    columns = _rounded(slots, _ANGLES, _ANGLE_DECIMALS) | _rounded(slots, _SHARES, _SHARE_DECIMALS)
     made = []
     states, postures = slots.state.tolist(), slots.posture.tolist()
     for k, time_ns in enumerate(slots.start_ns.tolist()):
@@ -123,15 +122,14 @@ def points(slots: Epochs, patient: str) -> list[Point]:
     return made
 
 
-def _rows(values: NDArray[np.float64], m: int) -> NDArray[np.float64]:
-    return values.reshape(m, -1)
+def _rounded(slots: Epochs, names: tuple[str, ...], decimals: int) -> dict[str, list[float]]:
+    table = np.round(np.array([getattr(slots, name) for name in names]), decimals)
+    return dict(zip(names, table.tolist(), strict=True))
 
 
 def _mode(codes: NDArray[np.int8], kinds: int) -> NDArray[np.int8]:
     """Return the most frequent code of each row (m, k); between equals the middle one's, else the smallest code."""
-    counts = np.zeros((len(codes), kinds), dtype=np.int16)
-    for code in range(kinds):
-        counts[:, code] = 2 * (codes == code).sum(axis=1)
+    counts = 2 * (codes[:, :, None] == np.arange(kinds, dtype=np.int8)).sum(axis=1)
     counts[np.arange(len(codes)), codes[:, codes.shape[1] // 2]] += 1
     return np.asarray(counts.argmax(axis=1), dtype=np.int8)
 
