@@ -46,7 +46,7 @@ def _in_turn(tracks: list[Track]) -> Iterator[tuple[str, Placement, Block]]:
     """Take from each clip in turn the piece that begins first, so that none runs far ahead of the others."""
     waiting = []
     for track in tracks:
-        pieces = iter(track.blocks)
+        pieces = (block for block in track.blocks if len(block))
         first = next(pieces, None)
         if first is not None:
             waiting.append((track, pieces, first))

@@ -19,6 +19,8 @@ from spineclip.contract.placement import Placement
 WAIT_S: Final = 30
 """So far behind the newest clip, in seconds of data, a clip is waited for (our choice: beyond the 15 s that a clip's
 own seconds need to become final, and within what a person will wait for a page)."""
+GAP_S: Final = 120
+"""Unmeasured seconds that are waited for on top (our choice: out of reach for a while; more would grow the state)."""
 FOREVER_S: Final = 1 << 40
 """Waiting time for recordings, which are all there."""
 ENOUGH: Final = 0.5
@@ -49,11 +51,15 @@ class ClipRow:
 
 @dataclass(frozen=True, slots=True)
 class PersonState:
-    """The clips in the order of their ids, how far seconds were handed out, and how many came too late for it."""
+    """The clips in the order of their ids, how far seconds were handed out, and how many came too late for it.
+
+    `since` is the first second of any clip: so long a clip that is known but not yet heard of is waited for, too.
+    """
 
     clips: tuple[ClipRow, ...] = ()
     given: int = 0
     late: int = 0
+    since: int = 0
 
 
 def begin(placements: Mapping[str, Placement]) -> PersonState:
@@ -78,13 +84,26 @@ def step(
         return state, Epochs.empty()
     state = _with(state, device, placement, final)
     newest = max(row.through for row in state.clips)
-    horizon = min(row.through for row in state.clips if newest - row.through <= wait_s)
-    return _give(state, horizon)
+    reached = [row.through or state.since for row in state.clips]
+    return _give(state, min(at for at in reached if at == newest or not _left_behind(state, at, newest, wait_s)))
 
 
 def finish(state: PersonState) -> Epochs:
     """Hand out all that waits."""
     return _give(state, 1 << 40)[1]
+
+
+def _left_behind(state: PersonState, through: int, newest: int, wait_s: int) -> bool:
+    """Tell whether the others have measured so much beyond a clip's last second that it is not waited for.
+
+    A gap that all clips share is no reason to leave one behind, unless it is long.
+    """
+    if newest - through <= wait_s:
+        return False
+    if newest - through > wait_s + GAP_S or through < state.given:
+        return True
+    measured = [row.waiting.coverage[row.waiting.start_ns >= through * EPOCH_NS] >= ENOUGH for row in state.clips]
+    return max(int(seen.sum()) for seen in measured) > wait_s
 
 
 def _alone(state: PersonState, device: str, placement: Placement, final: Epochs) -> tuple[PersonState, Epochs]:
@@ -94,7 +113,8 @@ def _alone(state: PersonState, device: str, placement: Placement, final: Epochs)
     through = int(final.start_ns[-1]) // EPOCH_NS + 1
     row = ClipRow(device, str(placement), through, Epochs.empty())
     late = state.late + len(final) - len(new)
-    return PersonState((row,), max(state.given, through), late), new
+    since = state.since or int(final.start_ns[0]) // EPOCH_NS
+    return PersonState((row,), max(state.given, through), late, since), new
 
 
 def _with(state: PersonState, device: str, placement: Placement, final: Epochs) -> PersonState:
@@ -104,7 +124,8 @@ def _with(state: PersonState, device: str, placement: Placement, final: Epochs) 
     through = max(before.through, int(final.start_ns[-1]) // EPOCH_NS + 1)
     rows[device] = ClipRow(device, str(placement), through, Epochs.concat([before.waiting, new]))
     clips = tuple(rows[name] for name in sorted(rows))
-    return replace(state, clips=clips, late=state.late + len(final) - len(new))
+    since = state.since or int(final.start_ns[0]) // EPOCH_NS
+    return replace(state, clips=clips, late=state.late + len(final) - len(new), since=since)
 
 
 def _from(final: Epochs, second: int) -> Epochs:
