@@ -45,7 +45,7 @@ def step(state: SlotState, epochs: Epochs, *, last: bool = False) -> tuple[SlotS
     whole = last or int(pieces[-1].start_ns[-1]) == (newest * SLOT_S + SLOT_S - 1) * EPOCH_NS
     if oldest == newest and not whole:
         return SlotState(pieces), Epochs.empty()
-    table = Epochs.concat(list(pieces)) if len(pieces) > 1 else epochs
+    table = Epochs.concat(list(pieces)) if len(pieces) > 1 else pieces[0]
     slot = table.start_ns // _SLOT_NS
     n = len(table) if whole else int(np.searchsorted(slot, newest))
     rest = () if whole else (Epochs.concat([table.slice(n, len(table))]),)
