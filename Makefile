@@ -81,6 +81,10 @@ soak: dev system ## Run the slow tests alone
 dashboards: dev ## Write the Grafana dashboards anew
 	@$(BIN)/python -m dashboards.grafana
 
+.PHONY: docs
+docs: dev ## Write the page of metrics anew
+	@$(BIN)/python -m spineclip.metrics_page > docs/metrics.md
+
 .PHONY: lock
 lock: dev ## Choose the newest dependencies that fit pyproject.toml and pin them with their hashes
 	@$(COMPILE) --upgrade pyproject.toml --extra install -o requirements.txt
