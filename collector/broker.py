@@ -56,7 +56,7 @@ class BrokerSession:
         access: BrokerAccess,
         *,
         client_id: str,
-        will: tuple[str, bytes] | None,
+        will: tuple[str, bytes] | None = None,
         on_message: Callable[[str, bytes], None],
         on_puback: Callable[[int], None],
         on_lost: Callable[[str], None],

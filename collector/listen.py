@@ -27,10 +27,9 @@ class Heard:
     news: asyncio.Event = field(default_factory=asyncio.Event)
     _decoder: Decoder | None = None
 
-    @property
-    def xyz_g(self) -> NDArray[np.float64]:
-        """All samples so far, shape (n, 3)."""
-        return np.concatenate(self.parts) if self.parts else np.empty((0, 3))
+    def xyz_g_from(self, part: int) -> NDArray[np.float64]:
+        """Return the samples from the given part on, shape (n, 3)."""
+        return np.concatenate(self.parts[part:]) if len(self.parts) > part else np.empty((0, 3))
 
     # A Sink, without more words.
     def found(self, sighting: Sighting) -> None:  # noqa: D102

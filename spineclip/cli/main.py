@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from spineclip.cli import clinic, dashboards, diary
 from spineclip.cli.analyze import analyze
+from spineclip.cli.calibrate import calibrate
 from spineclip.cli.certs import certs
 from spineclip.cli.collect import collect
 from spineclip.cli.core import core
@@ -17,6 +18,7 @@ from spineclip.cli.doctor import doctor
 from spineclip.cli.enroll import enroll
 from spineclip.cli.goals import goals
 from spineclip.cli.page import page
+from spineclip.cli.pair import pair
 from spineclip.cli.report import report
 from spineclip.cli.scan import scan
 from spineclip.cli.therapist import therapist
@@ -52,6 +54,7 @@ def _main() -> None:
 
 
 app.command()(analyze)
+app.command()(calibrate)
 app.command()(certs)
 app.command()(core)
 app.command()(collect)
@@ -60,6 +63,7 @@ app.command()(enroll)
 app.command()(demo)
 app.command()(goals)
 app.command()(page)
+app.command()(pair)
 app.command()(report)
 app.command()(therapist)
 app.add_typer(clinic.app, name="clinic")

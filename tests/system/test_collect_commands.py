@@ -8,13 +8,30 @@ import signal
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from collector.broker import BrokerAccess
+from collector.broker import BrokerAccess, BrokerSession
+from firmware_sim.firmware.base import Samples, Times
+from firmware_sim.firmware.espruino import Espruino
 from firmware_sim.firmware.witmotion import Witmotion
 from firmware_sim.radio import VirtualRadio
+from spineclip import settings
 from spineclip.broker import embedded_broker
+from spineclip.contract.config import PatientConfig
+from spineclip.contract.placement import Placement
+from spineclip.contract.topics import Channel, topic
+from spineclip.patients import Patients
 from tests.system.test_collector import PATIENT, StandIn, Turning, check_against_truth, until
+from tests.unit.motions import Still
+
+
+class Shaken:
+    """Three shakes a second with 1.5 g."""
+
+    def samples(self, t_ns: Times) -> Samples:
+        phase = 2 * np.pi * 3.0 * (t_ns % 10**10) / 1e9
+        return np.stack([1.5 * np.sin(phase), np.zeros(len(t_ns)), np.ones(len(t_ns))], axis=1)
 
 
 async def _spineclip(*words: str | Path, home: Path) -> asyncio.subprocess.Process:
@@ -80,3 +97,66 @@ async def test_f22_collect_drains_and_exits_when_asked(tmp_path: Path, number: s
     assert "all stored." in out
     assert broker.password not in out
     assert check_against_truth(core.in_order, firmware) == []
+
+
+async def test_pair_recognises_the_shaken_one_and_writes_the_settings(tmp_path: Path) -> None:
+    async with VirtualRadio() as radio:
+        radio.add(Witmotion(Still(), name="WT901BLE67", address="C0:00:00:00:00:01"))
+        radio.add(Espruino(Shaken(), address="C0:00:00:00:00:02"))
+        process = await _spineclip(
+            "pair", "--placement", "sternum", "--seconds", "2", "--settings", tmp_path / "c.toml", home=tmp_path
+        )
+        out = (await process.communicate())[0].decode()
+    assert process.returncode == 0, out
+    assert "espruino-c00000000002, worn at sternum" in out
+    assert "buzzed or blinked" in out
+    written = settings.read(tmp_path / "c.toml")
+    assert [(clip.wearable, clip.placement) for clip in written.clips] == [("espruino-c00000000002", "sternum")]
+
+
+async def test_calibrate_measures_neutral_and_leaves_it_at_the_broker(tmp_path: Path) -> None:
+    heard: list[bytes] = []
+    async with VirtualRadio() as radio, embedded_broker() as broker:
+        radio.add(Witmotion(Still(0.0, 0.6, 0.8), address="C0:00:00:00:00:01"))
+        (tmp_path / "password").write_text(broker.password)
+        table = settings.BrokerTable(
+            host=broker.host, port=broker.port, username=broker.username, password_file=Path("password")
+        )
+        clips = (settings.ClipTable(wearable="witmotion", placement=Placement.STERNUM),)
+        settings.write(tmp_path / "c.toml", settings.Settings(patient=PATIENT, broker=table, clips=clips))
+        process = await _spineclip(
+            "calibrate", "--seconds", "2", "--countdown", "1", "--settings", tmp_path / "c.toml",
+            "--data", tmp_path / "data", home=tmp_path,
+        )  # fmt: skip
+        out = (await process.communicate())[0].decode()
+        assert process.returncode == 0, out
+        session = BrokerSession(
+            BrokerAccess(broker.host, broker.port, broker.username, broker.password),
+            client_id="reader",
+            on_message=lambda _, payload: heard.append(payload),
+            on_puback=lambda _: None,
+            on_lost=lambda _: None,
+        )
+        await session.open([topic(PATIENT, Channel.CONFIG)])
+        await until(lambda: bool(heard), 5)
+        await session.close()
+    config = PatientConfig.from_json(heard[0])
+    assert config == Patients(tmp_path / "data").config(PATIENT)
+    calibration = config.clips["witmotion-c00000000001"].calibration
+    assert calibration is not None
+    assert calibration.neutral == pytest.approx((0.0, 0.6, 0.8), abs=1 / 2048)
+
+
+async def test_calibrate_does_not_take_a_moving_wearer(tmp_path: Path) -> None:
+    async with VirtualRadio() as radio:
+        radio.add(Witmotion(Shaken()))
+        clips = (settings.ClipTable(wearable="witmotion", placement=Placement.STERNUM),)
+        settings.write(tmp_path / "c.toml", settings.Settings(patient=PATIENT, clips=clips))
+        process = await _spineclip(
+            "calibrate", "--seconds", "2", "--countdown", "0", "--settings", tmp_path / "c.toml", "--no-publish",
+            "--data", tmp_path / "data", home=tmp_path,
+        )  # fmt: skip
+        out = (await process.communicate())[0].decode()
+    assert process.returncode == 1
+    assert "you moved" in out
+    assert not (tmp_path / "data").exists()
