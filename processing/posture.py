@@ -2,15 +2,46 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from processing.epochs import Posture
+from processing.pose_model import PoseModel
 from spineclip.contract.placement import Placement
 
+SITTING: Final = (
+    Posture.UPRIGHT,
+    Posture.SLOUCHED,
+    Posture.LEANING_FORWARD,
+    Posture.LEANING_LEFT,
+    Posture.LEANING_RIGHT,
+    Posture.RECLINED,
+)
+"""The postures that are told apart, in the order of the rows of the fitted models."""
+
+WEIGHTS: Final = Path(__file__).parent / "weights" / "postures.json"
+"""Fitted by ``python -m benchmarks.posture --fit`` on the IMU Sitting Postures Dataset (Ali et al.)."""
+
+_SITE: Final = {
+    Placement.BELT: "L5",
+    Placement.LOWER_BACK: "L5",
+    Placement.MID_BACK: "T12",
+    Placement.UPPER_BACK: "T4",
+    Placement.STERNUM: "T4",
+    Placement.COLLAR: "T4",
+}
+"""The site of the dataset that turns as a clip there does; sternum and collar stand in for T4, which lies behind."""
+
+_TWO: Final = "L5+T4"
+_CODES: Final = np.array([posture.code for posture in SITTING], dtype=np.int8)
+_FURTHEST_DEG: Final = 75.0
 _EPS: Final = 1e-12
 
 
@@ -61,35 +92,118 @@ def angles(
     return (np.where(known, -along_forward * share, np.nan), np.where(known, -along_right * share, np.nan))
 
 
+def shown(
+    poses: Mapping[str, tuple[float, float, float]], neutral_g: NDArray[np.float64], forward: NDArray[np.float64]
+) -> tuple[Pose, ...]:
+    """Turn the poses of a calibration (mean specific force in sensor axes, by posture name) into angles.
+
+    Poses that are none of `SITTING`, or whose angles cannot be told, are left out.
+    """
+    known = [(posture, poses[posture]) for posture in SITTING if posture in poses]
+    if not known:
+        return ()
+    flexion, lateral = angles(np.array([vector for _, vector in known]), neutral_g, forward)
+    taught = [Pose(posture, float(f), float(r)) for (posture, _), f, r in zip(known, flexion, lateral, strict=True)]
+    return tuple(pose for pose in taught if np.isfinite(pose.flexion_deg + pose.lateral_deg))
+
+
+def usual_neutral(placement: Placement) -> NDArray[np.float64]:
+    """Up in the wearer's (up, right, forward) as a clip at this placement mostly lies while its wearer sits tall.
+
+    Stands in for a calibration where only the sensor's axes are known.
+    """
+    return np.array(_weights()[_SITE[placement]]["neutral"])
+
+
 def classify(
     placement: Placement,
     flexion_deg: NDArray[np.float64],
     lateral_deg: NDArray[np.float64],
     taught: tuple[Pose, ...] = (),
+    *,
+    own_neutral: bool = True,
 ) -> NDArray[np.int8]:
-    """Name the posture of each pair of angles; `unknown` where an angle is NaN or the placement sees no trunk.
+    """Name the posture of each pair of angles while sitting or standing.
+
+    Parameters
+    ----------
+    placement
+        Where the clip is worn. At the belt and the lower back, slouching cannot be told from sitting upright and is
+        never claimed unless taught; at the thigh nothing is.
+    flexion_deg, lateral_deg
+        Shape (n,), from `angles`.
+    taught
+        Poses that the wearer has shown.
+    own_neutral
+        Whether the angles are against the wearer's own neutral, or only against `usual_neutral`.
 
     Returns
     -------
-    Shape (n,), codes of `Posture`.
+    Shape (n,), codes of `Posture`; `unknown` where an angle is NaN or further than people sit.
     """
     flexion, lateral = np.asarray(flexion_deg, dtype=np.float64), np.asarray(lateral_deg, dtype=np.float64)
-    out = np.full(flexion.shape, Posture.UPRIGHT.code, dtype=np.int8)
-    if not placement.sees_trunk:
-        return np.zeros_like(out)
-    bent = Posture.SLOUCHED if placement.sees_slouch else Posture.LEANING_FORWARD
-    with np.errstate(invalid="ignore"):
-        out[flexion > 10.0] = bent.code
-        out[flexion < -15.0] = Posture.RECLINED.code
-        sideways = np.abs(lateral) > np.maximum(8.0, np.abs(flexion))
-        out[sideways & (lateral < 0)] = Posture.LEANING_LEFT.code
-        out[sideways & (lateral > 0)] = Posture.LEANING_RIGHT.code
-    if taught:
-        poses = (Pose(Posture.UPRIGHT, 0.0, 0.0), *taught)
-        distance = np.stack([(flexion - p.flexion_deg) ** 2 + (lateral - p.lateral_deg) ** 2 for p in poses])
-        out = np.array([p.posture.code for p in poses], dtype=np.int8)[np.argmin(np.nan_to_num(distance), axis=0)]
-    out[~(np.isfinite(flexion) & np.isfinite(lateral))] = Posture.UNKNOWN.code
-    return out
+    if placement not in _SITE:
+        return np.zeros(flexion.shape, dtype=np.int8)
+    chances = model(placement, own_neutral=own_neutral).taught(_shown(taught)).chances(_rows(flexion, lateral))
+    sees = placement.sees_slouch or any(pose.posture is Posture.SLOUCHED for pose in taught)
+    return _named(chances, sees, _within(flexion, lateral))
+
+
+def classify_two(
+    lower: tuple[NDArray[np.float64], NDArray[np.float64]], upper: tuple[NDArray[np.float64], NDArray[np.float64]]
+) -> NDArray[np.int8]:
+    """Name the posture from a clip at the belt or lower back and one at the upper back, sternum or collar together.
+
+    Both give ``(flexion_deg, lateral_deg)``, shape (n,) each, against their own neutral. The lower clip tells leaning
+    forward, which turns the pelvis, from slouching, which does not.
+    """
+    fields = _weights()[_TWO]
+    rows = np.concatenate([_rows(*lower), _rows(*upper)], axis=1)
+    return _named(_model(fields["own"]).chances(rows), True, _within(*lower) & _within(*upper))
+
+
+def model(placement: Placement, *, own_neutral: bool = True) -> PoseModel:
+    """Return the fitted model of a placement that sees the trunk."""
+    return _model(_weights()[_SITE[placement]]["own" if own_neutral else "usual"])
+
+
+def named(chances: NDArray[np.float64], *, sees_slouch: bool) -> NDArray[np.int8]:
+    """Turn chances of `SITTING`, shape (n, 6), into codes of `Posture`."""
+    return _named(chances, sees_slouch, np.ones(len(chances), dtype=np.bool_))
+
+
+def _named(chances: NDArray[np.float64], sees_slouch: bool, known: NDArray[np.bool_]) -> NDArray[np.int8]:
+    if not sees_slouch:
+        chances = chances.copy()
+        chances[:, 0] += chances[:, 1]
+        chances[:, 1] = 0.0
+    return np.where(known, _CODES[np.argmax(chances, axis=1)], np.int8(Posture.UNKNOWN.code))
+
+
+def _rows(flexion: NDArray[np.float64], lateral: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.nan_to_num(np.stack([flexion, lateral], axis=1))
+
+
+def _within(flexion: NDArray[np.float64], lateral: NDArray[np.float64]) -> NDArray[np.bool_]:
+    return np.asarray((np.abs(flexion) < _FURTHEST_DEG) & (np.abs(lateral) < _FURTHEST_DEG))  # False where NaN
+
+
+def _shown(taught: tuple[Pose, ...]) -> list[tuple[int, NDArray[np.float64]]]:
+    return [
+        (SITTING.index(pose.posture), np.array([pose.flexion_deg, pose.lateral_deg]))
+        for pose in taught
+        if pose.posture in SITTING
+    ]
+
+
+def _model(fields: Mapping[str, Any]) -> PoseModel:
+    return PoseModel(*(np.array(fields[name]) for name in ("mean", "spread", "noise")))
+
+
+@cache
+def _weights() -> dict[str, Any]:
+    fields: dict[str, Any] = json.loads(WEIGHTS.read_text(encoding="utf-8"))
+    return fields
 
 
 def _dot(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,0 +1,116 @@
+"""Which posture a pair of angles means for a wearer: people differ, and so the model learns from what they show.
+
+Each posture of each person is a point, spread around the point of people in general; angles measured in a posture
+are spread around that person's point. All spreads are normal, and the points of one person's postures go together
+(who slouches far also leans far). A pose that the wearer has shown once thus tells something of every posture: the
+rule for it is that of conditioning a normal distribution (Gelman et al., Bayesian Data Analysis, ch. 3 and 15).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+_LIVED_ENOUGH: Final = 0.3
+
+
+@dataclass(frozen=True)
+class PoseModel:
+    """Where the postures of a person lie.
+
+    Attributes
+    ----------
+    mean
+        Shape (k, d): the points of k postures, by angle, degrees.
+    spread
+        Shape (k d, k d): covariance of a person's points around `mean`.
+    noise
+        Shape (k, d, d): covariance of angles measured in a posture around the person's point.
+    """
+
+    mean: Array
+    spread: Array
+    noise: Array
+
+    def taught(self, shown: Sequence[tuple[int, Array]]) -> PoseModel:
+        """Learn from poses that the wearer has shown: pairs of a posture's row and its angles, shape (d,)."""
+        k, d = self.mean.shape
+        if not shown:
+            return self
+        pick = np.concatenate([np.arange(row * d, row * d + d) for row, _ in shown])
+        seen = np.concatenate([np.asarray(angles, dtype=np.float64) for _, angles in shown])
+        within = np.zeros((len(pick), len(pick)))
+        for i, (row, _) in enumerate(shown):
+            within[i * d : i * d + d, i * d : i * d + d] = self.noise[row]
+        flat = self.mean.ravel()
+        gain = np.linalg.solve(self.spread[np.ix_(pick, pick)] + within, self.spread[pick, :]).T
+        spread = self.spread - gain @ self.spread[pick, :]
+        mean = flat + gain @ (seen - flat[pick])
+        return replace(self, mean=mean.reshape(k, d), spread=0.5 * (spread + spread.T))
+
+    def chances(self, angles: Array) -> Array:
+        """Chance of each posture for rows of angles, shape (n, d) to (n, k), all postures alike beforehand."""
+        k, d = self.mean.shape
+        logs = np.empty((len(angles), k))
+        for row in range(k):
+            around = self.spread[row * d : row * d + d, row * d : row * d + d] + self.noise[row]
+            away = angles - self.mean[row]
+            inverse = np.linalg.inv(around)
+            far = np.zeros(len(angles))
+            for i in range(d):
+                for j in range(d):
+                    far += away[:, i] * away[:, j] * inverse[i, j]
+            logs[:, row] = -0.5 * (far + np.log(np.linalg.det(around)))
+        logs -= logs.max(axis=1, keepdims=True)
+        weights = np.exp(logs)
+        return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+
+
+def fit(angles: Array, posture: NDArray[np.intp], person: NDArray[np.intp], *, shrink: float = 0.3) -> PoseModel:
+    """Fit the model to trials: angles (n, d), rows of postures (n,), and whose they are (n,).
+
+    A person's point is the median of the trials, so that one trial that was acted or labelled wrongly does no harm;
+    a person without a posture is left out. Correlations between postures are shrunk (Ledoit and Wolf 2004 give the
+    reason: few people, many numbers).
+    """
+    k, d = int(posture.max()) + 1, angles.shape[1]
+    points: list[Array] = []
+    rests: list[list[Array]] = [[] for _ in range(k)]
+    for one in np.unique(person):
+        mine = [angles[(person == one) & (posture == row)] for row in range(k)]
+        if any(len(rows) == 0 for rows in mine):
+            continue
+        points.append(np.stack([np.median(rows, axis=0) for rows in mine]).ravel())
+        for row, rows in enumerate(mine):
+            if len(rows) > 1:
+                rests[row].append((rows - np.median(rows, axis=0)) * np.sqrt(len(rows) / (len(rows) - 1.0)))
+    flat = np.stack(points)
+    spread = np.cov(flat, rowvar=False)
+    spread = (1.0 - shrink) * spread + shrink * np.diag(np.diag(spread))
+    clipped = [np.clip(np.concatenate(rows), -15.0, 15.0) for rows in rests]
+    every = np.concatenate(clipped)
+    shared = every.T @ every / len(every)
+    noise = np.stack([0.5 * (rows.T @ rows / len(rows)) + 0.5 * shared for rows in clipped])
+    return PoseModel(np.median(flat, axis=0).reshape(k, d), spread, noise)
+
+
+def lived(model: PoseModel, angles: Array, rounds: int = 6) -> PoseModel:
+    """Learn a wearer's own range from how they have sat, without being told which posture was which.
+
+    Expectation and maximisation (Dempster, Laird and Rubin 1977): each stretch, a row of `angles`, shape (n, d), is
+    shared out over the postures by their chances, and the shares teach the model as shown poses do.
+    """
+    now = model
+    for _ in range(rounds):
+        share = now.chances(angles)
+        weight = share.sum(axis=0)
+        rows = [row for row in range(len(weight)) if weight[row] > _LIVED_ENOUGH]
+        shown = [(row, (share[:, row, None] * angles).sum(axis=0) / weight[row]) for row in rows]
+        surer = np.stack([noise / max(w, _LIVED_ENOUGH) for noise, w in zip(model.noise, weight, strict=True)])
+        now = replace(replace(model, noise=surer).taught(shown), noise=model.noise)
+    return now
