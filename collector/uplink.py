@@ -77,7 +77,7 @@ class Uplink:
         self._cursor = 0
         self._unstored: OrderedDict[int, Row] = OrderedDict()
         self._unconfirmed: set[int] = set()
-        self._new_acks: list[Ack] = []
+        self._new_ack: Ack | None = None
         self._resends: deque[Resend] = deque(maxlen=64)
         self._events: deque[Event] = deque(maxlen=_EVENTS)
         self._quiet = 0
@@ -167,8 +167,8 @@ class Uplink:
     async def _work(self, session: BrokerSession) -> None:
         while self._events:
             session.publish(topic(self._patient, Channel.EVENT), self._events.popleft().to_json())
-        acks, self._new_acks = self._new_acks, []
-        for ack in acks:
+        ack, self._new_ack = self._new_ack, None
+        if ack is not None:
             await self._take_ack(ack)
         while self._resends:
             wanted = self._resends.popleft()
@@ -230,7 +230,7 @@ class Uplink:
         try:
             if name == topic(self._patient, Channel.ACK):
                 if payload:
-                    self._new_acks.append(Ack.from_json(payload))
+                    self._new_ack = Ack.from_json(payload)  # each tells of all devices: the newest is enough
             else:
                 command = command_from_json(payload)
                 if isinstance(command, Buzz):

@@ -53,6 +53,7 @@ class StandIn:
     def __init__(self, access: BrokerAccess, *, acks: bool = True) -> None:
         self.records: dict[tuple[str, int, int], Record] = {}
         self.deliveries = 0
+        self._through: dict[tuple[str, int], int] = {}
         self.states: list[str] = []
         self.acks = acks
         client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311, client_id="stand-in")
@@ -82,11 +83,12 @@ class StandIn:
 
     def ack(self) -> None:
         stored = {}
-        for device, boot in {(device, boot) for device, boot, _ in sorted(self.records)}:
-            through = -1
+        for device, boot in sorted({(device, boot) for device, boot, _ in self.records}):
+            through = self._through.get((device, boot), -1)
             while (device, boot, through + 1) in self.records:
                 through += 1
-            if through >= 0 and boot >= stored.get(device, Stored(0, 0)).boot:
+            self._through[device, boot] = through
+            if through >= 0:
                 stored[device] = Stored(boot, through)
         self.client.publish(topic(PATIENT, Channel.ACK), Ack(stored).to_json(), qos=1, retain=True)
 

@@ -213,3 +213,47 @@ def test_f1_nothing_committed_is_lost_by_a_kill(tmp_path: Path) -> None:
     # At most the one batch of each life whose commit was not yet reported.
     assert len(kept - promised) <= 3
     outbox.close()
+
+
+_LIMITED = """
+import resource, signal, sys
+from pathlib import Path
+from collector.outbox import Outbox
+from spineclip.contract.clock import SystemClock
+from spineclip.contract.errors import OutboxError
+from tests.unit.test_outbox import _batch
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+outbox = Outbox(Path(sys.argv[1]), SystemClock())
+boot = outbox.begin("witmotion-1")
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+refused = taken = 0
+for seq in range(2_000):
+    try:
+        outbox.append([_batch(boot, seq)])
+        taken += 1
+    except OutboxError as error:
+        assert "Make room on the disk" in str(error), error
+        refused += 1
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+outbox.append([_batch(boot, 2_000)])
+print(boot, taken, refused, outbox.dropped)
+"""
+
+
+def test_f9_a_disk_that_takes_no_more_is_survived_and_counted(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.sqlite"
+    done = subprocess.run(
+        [sys.executable, "-c", _LIMITED, str(path)], check=True, capture_output=True, text=True, timeout=100
+    )
+    boot, taken, refused, dropped = (int(word) for word in done.stdout.split())
+    assert taken + refused == 2_000
+    assert refused or dropped, "the limit was never met"
+    outbox = Outbox(path, CLOCK)
+    records = [decode(row.payload, now_ns=1 << 62) for row in outbox.after(0, 10_000)]
+    gaps = [record for record in records if isinstance(record, Gap)]
+    kept = [record for record in records if isinstance(record, SampleBatch)]
+    assert all(record.boot == boot for record in records)
+    assert sum(gap.seq - (gap.from_seq or 0) + 1 for gap in gaps) >= dropped
+    # What was taken is there, or lies in the gap that stands for what had to go.
+    assert len(kept) + dropped == taken + 1
+    outbox.close()

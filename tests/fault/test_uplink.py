@@ -1,0 +1,126 @@
+"""Promise: the outbox reaches the core, in order and bounded, whatever the broker does; commands are obeyed."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from collector import uplink as uplink_module
+from collector.broker import BrokerAccess
+from collector.outbox import Outbox
+from collector.uplink import Uplink
+from spineclip.broker import embedded_broker
+from spineclip.contract.clock import DrivenClock
+from spineclip.contract.errors import SpineclipError
+from spineclip.contract.messages import Buzz, Resend, command_to_json
+from spineclip.contract.placement import Placement
+from spineclip.contract.topics import Channel, topic
+from spineclip.contract.wire import SampleBatch
+from tests.system.test_collector import PATIENT, StandIn, until
+
+NOW_S = 1_700_000_000
+
+
+def _batch(boot: int, seq: int) -> SampleBatch:
+    xyz = np.full((50, 3), seq % 1000, dtype=np.int16)
+    return SampleBatch("witmotion-1", Placement.STERNUM, boot, seq, (NOW_S + seq) * 10**9, 20_000_000, 0.001, xyz)
+
+
+def _outbox(folder: Path, records: int) -> tuple[Outbox, int]:
+    outbox = Outbox(folder / "outbox.sqlite", DrivenClock(NOW_S * 10**9))
+    boot = outbox.begin("witmotion-1")
+    outbox.append([_batch(boot, seq) for seq in range(records)])
+    return outbox, boot
+
+
+async def _end(uplink: Uplink, task: asyncio.Task[None], outbox: Outbox) -> None:
+    await uplink.stop(5.0)
+    await asyncio.wait_for(task, 10)
+    outbox.close()
+
+
+async def test_a_backlog_of_an_hour_drains_in_order_and_once(tmp_path: Path) -> None:
+    outbox, _ = _outbox(tmp_path, 3600)
+    async with embedded_broker() as broker:
+        access = BrokerAccess(broker.host, broker.port, broker.username, broker.password)
+        core = StandIn(access, acks=False)
+        uplink = Uplink(PATIENT, access, outbox)
+        task = asyncio.create_task(uplink.run())
+        async with asyncio.timeout(60):
+            while outbox.backlog:
+                await asyncio.sleep(0.2)
+                core.ack()  # as the core does: now and then, for all that it has stored
+        await _end(uplink, task, outbox)
+        core.close()
+    assert [record.seq for record in core.in_order] == list(range(3600))
+    assert core.deliveries == 3600
+
+
+async def test_what_is_not_acked_is_bounded_and_sent_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uplink_module, "UNSTORED", 64)
+    monkeypatch.setattr(uplink_module, "RESEND_S", (0.3,))
+    outbox, _ = _outbox(tmp_path, 500)
+    async with embedded_broker() as broker:
+        access = BrokerAccess(broker.host, broker.port, broker.username, broker.password)
+        core = StandIn(access, acks=False)
+        uplink = Uplink(PATIENT, access, outbox)
+        task = asyncio.create_task(uplink.run())
+        await until(lambda: core.deliveries >= 3 * 64, 30)
+        # However long no ack comes, only the oldest are on their way, again and again.
+        assert {record.seq for record in core.in_order} == set(range(64))
+        assert outbox.backlog == 500
+        core.acks = True
+        await until(lambda: outbox.backlog == 0, 60)
+        await _end(uplink, task, outbox)
+        core.close()
+    assert [record.seq for record in core.in_order] == list(range(500))
+
+
+async def test_resend_and_buzz_are_obeyed_and_nonsense_is_counted(tmp_path: Path) -> None:
+    outbox, boot = _outbox(tmp_path, 20)
+    buzzed: list[Buzz] = []
+    async with embedded_broker() as broker:
+        access = BrokerAccess(broker.host, broker.port, broker.username, broker.password)
+        core = StandIn(access, acks=False)
+        uplink = Uplink(PATIENT, access, outbox, on_buzz=buzzed.append)
+        task = asyncio.create_task(uplink.run())
+        await until(lambda: core.deliveries == 20)
+        name = topic(PATIENT, Channel.CMD)
+        core.client.publish(name, b"{nonsense", qos=1)
+        core.client.publish(name, command_to_json(Resend("witmotion-1", boot, 5, 8)), qos=1)
+        core.client.publish(name, command_to_json(Buzz("witmotion-1", "slouched")), qos=1)
+        await until(lambda: core.deliveries == 24 and bool(buzzed))
+        assert buzzed == [Buzz("witmotion-1", "slouched")]
+        assert uplink.rejects == {"json": 1}
+        core.acks = True
+        core.ack()
+        await _end(uplink, task, outbox)
+        core.close()
+
+
+async def test_a_broker_that_is_not_there_is_told_once_and_tried_for_ever(tmp_path: Path) -> None:
+    outbox, _ = _outbox(tmp_path, 3)
+    told: list[SpineclipError] = []
+    uplink = Uplink(PATIENT, BrokerAccess("127.0.0.1", 9), outbox, on_trouble=told.append)
+    task = asyncio.create_task(uplink.run())
+    await until(lambda: bool(told))
+    await asyncio.sleep(1.0)
+    assert len(told) == 1
+    assert "cannot be reached" in str(told[0])
+    await _end(uplink, task, outbox)
+
+
+async def test_a_wrong_password_is_told(tmp_path: Path) -> None:
+    outbox, _ = _outbox(tmp_path, 3)
+    told: list[SpineclipError] = []
+    async with embedded_broker() as broker:
+        access = BrokerAccess(broker.host, broker.port, broker.username, "guess")
+        uplink = Uplink(PATIENT, access, outbox, on_trouble=told.append)
+        task = asyncio.create_task(uplink.run())
+        await until(lambda: bool(told))
+        await _end(uplink, task, outbox)
+    assert "guess" not in str(told[0])
+    assert "guess" not in repr(access)
