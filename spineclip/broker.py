@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from amqtt.adapters import StreamReaderAdapter, StreamWriterAdapter
 from amqtt.broker import Broker as AmqttBroker
+from amqtt.session import Session
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 LOOPBACK: Final = "127.0.0.1"
@@ -42,7 +43,7 @@ class Broker:
         return f"Broker({self.username}@{self.host}:{self.port})"
 
 
-class _Snapshot(dict[str, Any]):
+class _Snapshot(dict[str, list[tuple[Session, int]]]):
     """A table whose loops go over what was there when they began."""
 
     def __iter__(self) -> Iterator[str]:
@@ -50,6 +51,25 @@ class _Snapshot(dict[str, Any]):
 
     def items(self) -> Any:
         return tuple(super().items())
+
+
+class _Mended(AmqttBroker):
+    """amqtt's broker without two faults of version 0.12.
+
+    When a client connects, it goes through the subscriptions of everybody, with waits in between: another client that
+    subscribed meanwhile broke that loop and the new connection with it; and the new client was sent every retained
+    message that anybody had subscribed to.
+    """
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        super().__init__(config)
+        self._subscriptions = _Snapshot()
+
+    async def _publish_retained_messages_for_subscription(
+        self, subscription: tuple[str, int], session: Session
+    ) -> None:
+        if any(one.client_id == session.client_id for one, _ in self._subscriptions.get(subscription[0], ())):
+            await super()._publish_retained_messages_for_subscription(subscription, session)
 
 
 @contextlib.asynccontextmanager
@@ -70,15 +90,12 @@ async def embedded_broker() -> AsyncIterator[Broker]:
         file = Path(folder) / "passwords"
         file.touch(mode=0o600)
         file.write_text(f"{_USERNAME}:{_hash(password)}\n")
-        broker = AmqttBroker(
+        broker = _Mended(
             {
                 "listeners": {_LISTENER: {"type": "external"}},
                 "plugins": {"amqtt.plugins.authentication.FileAuthPlugin": {"password_file": str(file)}},
             }
         )
-        # amqtt 0.12 goes through its subscriptions with waits in between; a client that subscribes meanwhile broke the
-        # loop ("dictionary changed size during iteration") and with it somebody else's connection.
-        broker._subscriptions = _Snapshot()  # noqa: SLF001 - there is no public way to mend it
         await broker.start()
         connections: set[asyncio.Task[None]] = set()
 

@@ -6,8 +6,9 @@ at its own time, and the next one is sent when the one before has been worked of
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,7 @@ from typing import Final
 import numpy as np
 
 from collector.service import WornClip
+from dashboards.patient.model import Source
 from firmware_sim.conductor import Conductor
 from firmware_sim.firmware.witmotion import RATES_HZ, Witmotion
 from firmware_sim.player import Player
@@ -22,8 +24,8 @@ from firmware_sim.radio import VirtualRadio
 from firmware_sim.recordings import Recording
 from processing import pipeline
 from processing.stores.base import MetricStore
-from spineclip.contract.clock import DrivenClock
-from spineclip.contract.config import Calibration, Clip, PatientConfig
+from spineclip.contract.clock import Clock, DrivenClock
+from spineclip.contract.config import Calibration, Clip, PatientConfig, zone
 from spineclip.contract.errors import LinkError
 from spineclip.contract.ids import wearable_id
 from spineclip.contract.placement import Placement
@@ -51,9 +53,12 @@ class Task:
     tz: str
 
 
+Beside = Callable[[Station, Clock], contextlib.AbstractAsyncContextManager[None]]
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """How it went: samples sent by the wearable and received, and how they were timed (for whoever compares)."""
+    """How it went: samples sent by the wearable and received, seconds played, and messages that were refused."""
 
     sent: int
     received: int
@@ -68,7 +73,7 @@ async def replay(
     *,
     speed: float = math.inf,
     progress: Callable[[float], None] = lambda _: None,
-    ready: Callable[[Station], None] = lambda _: None,
+    beside: Beside | None = None,
 ) -> Outcome:
     """Play one recording; return when its metrics are stored and closed.
 
@@ -82,8 +87,8 @@ async def replay(
         Recorded seconds per real second at most.
     progress
         Called with the recorded seconds played so far.
-    ready
-        Called with the stages before the first sample is sent.
+    beside
+        Something that lives beside the stages while they run, such as a page.
 
     Raises
     ------
@@ -101,8 +106,7 @@ async def replay(
     plan = Plan(task.patient, config, (WornClip(DEVICE, task.placement),), outbox, rate_hz)
     async with VirtualRadio(clock=clock) as radio:
         radio.add(wearable)
-        async with station(plan, store, clock, commit_s=0.5) as stages:
-            ready(stages)
+        async with station(plan, store, clock, commit_s=0.5) as stages, (beside or _nothing)(stages, clock):
             conductor = Conductor(
                 radio, clock, speed=speed, settled=stages.collector.settled, skip_silence_s=_SKIP_SILENCE_S
             )
@@ -119,6 +123,26 @@ async def replay(
             rejected = sum(stages.collector.rejects.values()) + sum(stages.core.rejects.values())
             received = stages.collector.received
     return Outcome(wearable.truth.samples, received, task.recording.duration_s, rejected)
+
+
+def with_page(task: Task, store: MetricStore, port: int | None, say: Callable[[str], None]) -> Beside:
+    """Show the patient's page while a recording is replayed."""
+
+    @contextlib.asynccontextmanager
+    async def beside(stages: Station, clock: Clock) -> AsyncIterator[None]:
+        from dashboards.patient.server import serve_page  # noqa: PLC0415 - loads NiceGUI, which a plain replay does without
+
+        source = Source(task.patient, zone(task.tz), "en", store, stages.feed, clock)
+        async with serve_page(source, port=port) as address:
+            say(f"The page: {address}")
+            yield
+
+    return beside
+
+
+@contextlib.asynccontextmanager
+async def _nothing(_stages: Station, _clock: Clock) -> AsyncIterator[None]:
+    yield
 
 
 def _player(recording: Recording) -> tuple[Player, float]:

@@ -19,6 +19,7 @@ from spineclip.cli.enroll import enroll
 from spineclip.cli.goals import goals
 from spineclip.cli.page import page
 from spineclip.cli.pair import pair
+from spineclip.cli.replay import replay
 from spineclip.cli.report import report
 from spineclip.cli.scan import scan
 from spineclip.cli.therapist import therapist
@@ -64,6 +65,7 @@ app.command()(demo)
 app.command()(goals)
 app.command()(page)
 app.command()(pair)
+app.command()(replay)
 app.command()(report)
 app.command()(therapist)
 app.add_typer(clinic.app, name="clinic")

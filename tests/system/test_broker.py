@@ -81,6 +81,45 @@ async def test_messages_for_a_session_that_is_away_are_kept_in_order() -> None:
         assert [payload for _, payload in seen] == [bytes([k]) for k in range(20)]
 
 
+async def test_a_client_gets_the_retained_messages_of_its_own_subscriptions_only() -> None:
+    async with embedded_broker() as broker:
+        page = _Client(broker, "page", broker.username, broker.password)
+        await asyncio.wait_for(page.answer, 10)
+        page.paho.subscribe("spineclip/v1/+/config", qos=1)
+        await asyncio.wait_for(page.subscribed.wait(), 10)
+        await asyncio.to_thread(
+            page.paho.publish("spineclip/v1/p-1/config", b"{}", qos=1, retain=True).wait_for_publish, 10
+        )
+        core = _Client(broker, "core", broker.username, broker.password)
+        await asyncio.wait_for(core.answer, 10)
+        core.paho.subscribe("spineclip/v1/+/samples", qos=1)
+        await asyncio.wait_for(core.subscribed.wait(), 10)
+        await asyncio.to_thread(page.paho.publish("spineclip/v1/p-1/samples", b"1", qos=1).wait_for_publish, 10)
+        assert await asyncio.wait_for(core.messages.get(), 10) == ("spineclip/v1/p-1/samples", b"1")
+        late = _Client(broker, "late", broker.username, broker.password)
+        await asyncio.wait_for(late.answer, 10)
+        late.paho.subscribe("spineclip/v1/p-1/#", qos=1)
+        assert await asyncio.wait_for(late.messages.get(), 10) == ("spineclip/v1/p-1/config", b"{}")
+        for client in (page, core, late):
+            await client.close()
+
+
+async def test_clients_that_come_at_once_do_not_disturb_each_other() -> None:
+    async with embedded_broker() as broker:
+        clients = [_Client(broker, f"c-{k}", broker.username, broker.password) for k in range(12)]
+        for k, client in enumerate(clients):
+            client.paho.on_connect = lambda c, *a, k=k, client=client: (
+                c.subscribe([(f"t/{k}/{n}", 1) for n in range(20)]),
+                client._tell(a[2].value),
+            )
+        for client in clients:
+            assert await asyncio.wait_for(client.answer, 10) == 0
+            await asyncio.wait_for(client.subscribed.wait(), 10)
+        assert all(client.paho.is_connected() for client in clients)
+        for client in clients:
+            await client.close()
+
+
 async def test_the_password_is_kept_private_and_goes_with_the_broker(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     async with embedded_broker() as broker:
