@@ -122,7 +122,7 @@ class Conductor:
         attended = self.attended and self._radio.subscribed
         due = self._radio.next_ns()
         if attended and self._skip_ns is not None and due is not None and due - now > self._skip_ns:
-            self._step_to(min(due, until_ns) - _BEFORE_START_NS)
+            self._step_to(due - _BEFORE_START_NS if due <= until_ns else until_ns)
             return
         wake = self._clock.next_wake_utc_ns
         target = max(now, min(one for one in (due, wake, until_ns) if one is not None))

@@ -22,7 +22,9 @@ class Player:
     xyz_g
         Specific force, g, shape (n, 3).
     method
-        ``linear`` interpolates between the two neighbours, ``nearest`` takes the nearer one (the earlier on a tie).
+        ``linear`` interpolates between the two neighbours, ``nearest`` takes the nearer one (the earlier on a tie),
+        which may be up to half a usual sample period before the first or after the last: a wearable of the recording's
+        own rate then sends every sample, though the times in the file are rounded.
     max_gap_s
         The longest time between two samples that is bridged; by default four and a half usual sample periods.
     shift_ns
@@ -52,6 +54,7 @@ class Player:
         self._xyz = xyz_g
         self._nearest = method == "nearest"
         self._max_step = _USUAL_GAP * float(np.median(steps)) if max_gap_s is None else max_gap_s * 1e9
+        self._reach_ns = int(np.median(steps)) // 2 if self._nearest else 0
 
     @property
     def start_ns(self) -> int:
@@ -76,15 +79,16 @@ class Player:
         exact_before, exact_after = t_ns == t0, t_ns == t1
         out[exact_before] = before_xyz[exact_before]
         out[exact_after] = after_xyz[exact_after]
-        gap = (step > self._max_step) & ~exact_before & ~exact_after
-        out[gap | (t_ns < self._t[0]) | (t_ns > self._t[-1])] = np.nan
+        distance = np.minimum(np.abs(t_ns - t0), np.abs(t1 - t_ns))
+        outside = (step > self._max_step) | (t_ns < self._t[0]) | (t_ns > self._t[-1])
+        out[outside & (distance > self._reach_ns)] = np.nan
         return out
 
     def resumes_ns(self, t_ns: int) -> int | None:
         """Return the first time at or after `t_ns` with something to play, or None when the recording is over."""
-        index = int(np.searchsorted(self._t, t_ns, side="left"))
+        index = int(np.searchsorted(self._t, t_ns - self._reach_ns, side="left"))
         if index == len(self._t):
             return None
         if index == 0 or float(self._t[index] - self._t[index - 1]) > self._max_step:
-            return int(self._t[index])
+            return max(t_ns, int(self._t[index]) - self._reach_ns)
         return t_ns
