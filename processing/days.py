@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from processing import bouts, goals, slots, totals
 from processing.attention import attention
-from processing.bout_rules import NIGHT_HOURS, SEDENTARY, WALKING
+from processing.bout_rules import NIGHT_HOURS, NOT_WORN, SEDENTARY, SLOUCHED, WALKING
 from processing.bouts import BoutsState, FinishedBout, Streaks
 from processing.epochs import EPOCH_NS, Epochs
 from processing.local_time import Hour, day_at, hours
@@ -65,6 +65,63 @@ def step(state: DaysState, epochs: Epochs, patient: str, config: PatientConfig) 
         return state, DaysOutput(seconds, ())
     state, points = _count(state, seconds, patient, config)
     return state, DaysOutput(seconds, tuple(points))
+
+
+def amend(
+    state: DaysState, late: Epochs, missing_s: tuple[int, int], patient: str, config: PatientConfig
+) -> tuple[DaysState, DaysOutput]:
+    """Take in seconds that came after their time had passed as missing.
+
+    Hours, days and whole slots are amended. The late seconds make bouts of their own where the gap has ended those
+    around it; a bout that bridged the gap stays as it is, with the coverage that says so.
+
+    Parameters
+    ----------
+    late
+        Seconds of the person, whatever of them was measured.
+    missing_s
+        The gap ``[start, end)``, seconds since 1970; only whole seconds within it are used.
+    """
+    second = late.start_ns // NS
+    first = int(np.searchsorted(second, missing_s[0]))
+    late = late.slice(first, max(first, int(np.searchsorted(second, missing_s[1]))))
+    points: list[Point] = []
+    if not len(late):
+        return state, DaysOutput(late, ())
+    apart = bouts.BoutsState()
+    found: list[FinishedBout] = []
+    changed: set[int] = set()
+    hour_starts: set[int] = set()
+    for hour, a, b in hours(config.time_zone, late.start_ns // NS):
+        part, night = late.slice(a, b), np.full(b - a, hour.number in NIGHT_HOURS)
+        amended = totals.amend(state.hours, state.days, hour, totals.count(part, night))
+        state = replace(state, hours=amended[0], days=amended[1])
+        apart, finished, _ = bouts.step(apart, part, night)
+        found += finished
+        hour_starts.add(hour.start_s)
+        changed.add(hour.day.start_s)
+    length_s = missing_s[1] - missing_s[0]
+    bridged = {rule.name for rule in (WALKING, SEDENTARY, SLOUCHED, NOT_WORN) if length_s <= rule.bridge_s}
+    for bout in (*found, *bouts.finish(apart)):
+        if bout.name not in bridged:
+            points.append(_bout_point(bout, patient))
+            state, day_starts = _enter(state, bout, config.time_zone)
+            changed |= day_starts
+    points += [totals.hour_point(row, patient) for row in state.hours if row.start_s in hour_starts]
+    for day in state.days:
+        if day.start_s in changed:
+            state, point = _day_point(state, day, patient, config)
+            points.append(point)
+    return state, DaysOutput(_whole_slots(late, missing_s), tuple(points))
+
+
+def _whole_slots(late: Epochs, missing_s: tuple[int, int]) -> Epochs:
+    """Return the seconds of the slots that lie whole within a gap."""
+    start_s = -(-missing_s[0] // slots.SLOT_S) * slots.SLOT_S
+    end_s = missing_s[1] // slots.SLOT_S * slots.SLOT_S
+    second = late.start_ns // NS
+    first, end = (int(np.searchsorted(second, at)) for at in (start_s, end_s))
+    return slots.step(slots.begin(), late.slice(first, max(first, end)), last=True)[1]
 
 
 def finish(state: DaysState, patient: str, config: PatientConfig) -> DaysOutput:

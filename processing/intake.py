@@ -32,11 +32,17 @@ _LAST_SEQ: Final = (1 << 32) - 1
 
 @dataclass(frozen=True, slots=True)
 class GivenUp:
-    """Numbers ``[first, last]`` of a boot that were not waited for any longer."""
+    """Numbers ``[first, last]`` of a boot that were not waited for any longer, and the gap ``[start_ns, end_ns)``."""
 
     boot: int
     first: int
     last: int
+    start_ns: int = 0
+    end_ns: int = 0
+
+    def holds(self, record: Record) -> bool:
+        """Tell whether a record is one of them."""
+        return record.boot == self.boot and self.first <= record.seq <= self.last
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +153,21 @@ class Intake:
             Resend(device, stream.boot, stream.next_seq, _LAST_SEQ) for device, stream in sorted(self._streams.items())
         ]
 
+    def given_up(self, device: str) -> tuple[GivenUp, ...]:
+        """Return what was given up of a device and may still come late."""
+        stream = self._streams.get(device)
+        return () if stream is None else stream.given_up
+
+    def filled(self, device: str, lost: GivenUp) -> None:
+        """Say that what came late of a gap has been used: it is not used again."""
+        stream = self._streams[device]
+        rest = tuple(other for other in stream.given_up if other != lost)
+        self._streams[device] = replace(stream, given_up=rest)
+
     def _judge(self, record: Record) -> Verdict:
         stream = self._streams.get(record.device)
         if stream is not None and (record.boot, record.seq) < (stream.boot, stream.next_seq):
-            late = any(
-                lost.boot == record.boot and lost.first <= record.seq <= lost.last for lost in stream.given_up
-            )  # fmt: skip
+            late = any(lost.holds(record) for lost in stream.given_up)
             return Verdict.LATE if late else Verdict.DUPLICATE
         held = self._held.get(record.device, {})
         if (record.boot, record.seq) in held:
@@ -211,9 +226,9 @@ class Intake:
             before = stream
         first, last = before.next_seq, _first(record) - 1
         if last >= first:
-            lost = GivenUp(record.boot, first, last)
-            before = replace(before, next_seq=last + 1, given_up=(*before.given_up, lost)[-_GIVEN_UP_KEPT:])
             start_ns = _start_ns(record)
+            lost = GivenUp(record.boot, first, last, before.end_ns, start_ns)
+            before = replace(before, next_seq=last + 1, given_up=(*before.given_up, lost)[-_GIVEN_UP_KEPT:])
             if 0 < before.end_ns < start_ns:
                 gaps.append(
                     Gap(

@@ -5,17 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+import numpy as np
+
 from processing import pipeline, records
 from processing.checkpoint import CheckpointError, Registry
 from processing.intake import Intake, IntakeState, Verdict
 from processing.metrics import Point
 from processing.nudges import Nudge
 from processing.pipeline import PatientState, Result
+from processing.samples import Block
 from spineclip.contract.config import PatientConfig
 from spineclip.contract.live import Live
 from spineclip.contract.messages import Ack, Resend
-from spineclip.contract.wire import Gap, Record
+from spineclip.contract.wire import Gap, Record, SampleBatch
 
+LATE_QUIET_S: Final = 5.0
+"""What comes late is used when nothing more has come for so long, so that a gap is filled at once."""
+LATE_MAX: Final = 4096
 _PointKey = tuple[str, int, tuple[str, ...]]
 
 
@@ -65,6 +71,8 @@ class Patient:
         self._state = pipeline.begin(patient, config or PatientConfig())
         self._unstored: dict[_PointKey, Point] = {}
         self._in_flight: dict[_PointKey, Point] = {}
+        self._late: dict[tuple[str, int, int], SampleBatch] = {}
+        self._late_s = 0.0
         self.changed = False
         """Whether anything was taken in that is not stored yet."""
 
@@ -106,11 +114,16 @@ class Patient:
         verdict, ready = self.intake.take(record, now_s)
         taken = self._process(ready)
         taken.verdict = verdict
+        if verdict is Verdict.LATE and isinstance(record, SampleBatch):
+            self._late[record.device, record.boot, record.seq] = record
+            self._late_s = now_s
         return taken
 
     def due(self, now_s: float) -> tuple[list[Resend], Taken]:
         """Return what is to be asked for again by now, and process what giving up has set free."""
         asks, freed = self.intake.due(now_s)
+        if self._late and (now_s - self._late_s >= LATE_QUIET_S or len(self._late) >= LATE_MAX):
+            self._amend()
         return asks, self._process(freed)
 
     def add(self, point: Point) -> None:
@@ -141,6 +154,22 @@ class Patient:
         self._keep(pipeline.finish(self._state).points)
         self.changed = True
 
+    def _amend(self) -> None:
+        """Use what came late, gap by gap; of each gap once."""
+        late, self._late = self._late, {}
+        for device in sorted({key[0] for key in late}):
+            for lost in self.intake.given_up(device):
+                batches = [late[key] for key in sorted(late) if key[0] == device and lost.holds(late[key])]
+                if not batches or not lost.start_ns:
+                    continue
+                samples = _in_order([records.block(batch) for batch in batches])
+                self._state, result = pipeline.amend(
+                    self._state, device, batches[0].placement, samples, (lost.start_ns, lost.end_ns)
+                )
+                self._keep(result.points)
+                self.intake.filled(device, lost)
+                self.changed = True
+
     def _process(self, ready: list[Record]) -> Taken:
         taken = Taken()
         for record in ready:
@@ -158,6 +187,13 @@ class Patient:
     def _keep(self, points: tuple[Point, ...]) -> None:
         for point in points:
             self._unstored[point.measurement, point.time_ns, tuple(sorted(point.tags.values()))] = point
+
+
+def _in_order(blocks: list[Block]) -> Block:
+    """Put blocks one after the other; samples that do not come after the one before are left out."""
+    t_ns = np.concatenate([block.t_ns for block in blocks])
+    rising = np.r_[True, t_ns[1:] > np.maximum.accumulate(t_ns)[:-1]]
+    return Block(t_ns[rising], np.concatenate([block.xyz_g for block in blocks])[rising])
 
 
 def _notice(taken: Taken, result: Result) -> None:

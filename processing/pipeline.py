@@ -25,7 +25,8 @@ from spineclip.contract.config import Calibration, Clip, PatientConfig
 from spineclip.contract.live import Live
 from spineclip.contract.placement import Placement
 
-STALE_NS: Final = 5 * 10**9
+SECOND_NS: Final = 10**9
+STALE_NS: Final = 5 * SECOND_NS
 """A clip whose live second is older than the newest by more than this has no say in the present."""
 
 
@@ -133,6 +134,22 @@ def _step(
     state = replace(state, person=people)
     state, result = _count(state, joined)
     return _live(state, result, device, output, battery_pct)
+
+
+def amend(
+    state: PatientState, device: str, placement: Placement, late: Block, missing_ns: tuple[int, int]
+) -> tuple[PatientState, Result]:
+    """Take in samples that came after their time had passed as a gap ``[start, end)`` (UTC nanoseconds).
+
+    They are looked at by themselves, from a clip that was just put on: they hear nothing of what was around them.
+    """
+    told = state.config.clips.get(device)
+    setup = ClipSetup(placement, told.axes if told else {}, _calibration(told, None, int(late.t_ns[0])))
+    stream, output = clip.step(clip.begin(setup), late)
+    seconds = Epochs.concat([output.final, clip.finish(stream).final])
+    missing_s = -(-missing_ns[0] // SECOND_NS), missing_ns[1] // SECOND_NS
+    amended, given = days.amend(state.days, seconds, missing_s, state.patient, state.config)
+    return replace(state, days=amended), Result(state.patient, given.seconds, given.points)
 
 
 def finish(state: PatientState) -> Result:

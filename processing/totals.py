@@ -111,6 +111,19 @@ def add(
     return tuple(h for h in hours if h.start_s >= kept[0].start_s), tuple(kept)
 
 
+def amend(
+    hours: tuple[HourTotals, ...], days: tuple[DayTotals, ...], hour: Hour, counted: NDArray[np.int64]
+) -> tuple[tuple[HourTotals, ...], tuple[DayTotals, ...]]:
+    """Add what came late to an hour and its day, as far as they are still open."""
+    values = counted.sum(axis=0)
+    return (
+        tuple(
+            replace(row, values=row.values + values[:_N_HOUR]) if row.start_s == hour.start_s else row for row in hours
+        ),
+        tuple(replace(row, values=row.values + values) if row.start_s == hour.day.start_s else row for row in days),
+    )
+
+
 def _add_hour(
     hours: tuple[HourTotals, ...], hour: Hour, values: NDArray[np.int64], through_s: int
 ) -> tuple[HourTotals, ...]:
