@@ -49,6 +49,7 @@ DOWN_S: Final = 15
 
 _CERTAIN: Final = 0.7
 _ALSO_BEFORE: Final = 0.3
+_AS_ONE: Final = 0.9
 _TURN_COS: Final = float(np.cos(np.radians(25.0)))
 _DOWN_COS: Final = float(np.cos(np.radians(130.0)))
 _STEADY_COS: Final = float(np.cos(np.radians(15.0)))
@@ -225,7 +226,8 @@ def _turned(whole: NDArray[np.float64], latest: NDArray[np.float64], old: int) -
         return None
     before, now = whole[1 : n - LAST_S + 1], latest[LAST_S + 1 :]
     size = np.sqrt(_dot(before, before) * _dot(now, now))
-    other = (_dot(before, now) < size * _TURN_COS) & (before[:, 3] >= KNOWN) & (now[:, 3] >= _CERTAIN * LAST_S)
+    other = _dot(now, now) * before[:, 3] ** 2 > _AS_ONE * _dot(before, before) * now[:, 3] ** 2  # all turned, not some
+    other &= (_dot(before, now) < size * _TURN_COS) & (before[:, 3] >= KNOWN) & (now[:, 3] >= _CERTAIN * LAST_S)
     found = np.flatnonzero(other)
     found = found[found + LAST_S >= old]
     return int(found[0]) + LAST_S if len(found) else None

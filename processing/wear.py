@@ -30,6 +30,7 @@ _STILL_G2: Final = 0.0005**2
 _NOISE_EXCESS: Final = 1.4
 _QUIET_G2: Final = 3 * 0.013**2
 _REST_G: Final = (0.5, 1.6)
+_DEAD_S: Final = 20
 _STUCK_G2: Final = 0.02**2
 
 
@@ -42,12 +43,13 @@ def still_and_odd(table: NDArray[np.float64], start: int, stop: int) -> tuple[ND
         Nothing but noise around the second.
     odd
         What cannot be a worn clip in order: gravity far from 1 g over a minute (cheap clips read 0.75 to
-        1.06 g), or an axis that stands still while the others move.
+        1.06 g), an axis that stands still while the others move, or no axis that
+        changes at all in twenty of 64 seconds.
     """
     n = stop - start
     low = start - _WINDOW_S + 4
     rows = table[max(low, 0) : min(stop + 3, len(table))]
-    columns = np.zeros((6, n + _WINDOW_S - 1))
+    columns = np.zeros((7, n + _WINDOW_S - 1))
     here = columns[:, max(-low, 0) : max(-low, 0) + len(rows)]
     gravity = rows[:, statistics.GRAVITY]
     here[0] = rows[:, statistics.COVERED]
@@ -55,6 +57,7 @@ def still_and_odd(table: NDArray[np.float64], start: int, stop: int) -> tuple[ND
     here[4] = gravity[:, 0] * gravity[:, 0] + gravity[:, 1] * gravity[:, 1] + gravity[:, 2] * gravity[:, 2]
     total = rows[:, statistics.TOTAL]
     here[5] = (total[:, 0] + total[:, 1]) + (total[:, 2] + total[:, 3])
+    here[6] = rows[:, statistics.FLAT] == 3
     width = 1
     while width < _WINDOW_S:
         columns = columns[:, width:] + columns[:, :-width]
@@ -72,4 +75,6 @@ def still_and_odd(table: NDArray[np.float64], start: int, stop: int) -> tuple[ND
     moved = own[:, statistics.TOTAL]
     stuck = (own[:, statistics.FLAT] > 0) & ((moved[:, 0] + moved[:, 1]) + (moved[:, 2] + moved[:, 3]) > _STUCK_G2)
     rest = (size2 >= _REST_G[0] ** 2) & (size2 <= _REST_G[1] ** 2)
-    return still & (own[:, statistics.COVERED] > 0), (stuck | ~rest) & (own[:, statistics.COVERED] > 0)
+    dead = columns[6] >= _DEAD_S
+    here_measured = own[:, statistics.COVERED] > 0
+    return still & here_measured, (stuck | dead | ~rest) & here_measured

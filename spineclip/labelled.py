@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -156,6 +156,16 @@ def recordings(folder: Path, place: str) -> Iterator[Labelled]:
         except (KeyError, OSError, ValueError) as error:
             raise RecordingError(f"{path} cannot be read as a labelled recording ({error})") from error
         yield Labelled(folder.name, subject, path.stem, PLACES[place], t_ns, xyz, labels)
+
+
+def people(root: Path, sets: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Name the people (data set, subject) of some data sets, without reading the recordings."""
+    found = {
+        (name, path.stem if (root / name / "labels").is_dir() else path.stem.partition("_")[0])
+        for name, place in sets
+        for path in (root / name / place).glob("*.parquet")
+    }
+    return sorted(found)
 
 
 def _read_labels(path: Path) -> tuple[tuple[int, int, str], ...]:

@@ -19,11 +19,13 @@ from spineclip.cli.enroll import enroll
 from spineclip.cli.goals import goals
 from spineclip.cli.page import page
 from spineclip.cli.pair import pair
+from spineclip.cli.plot import plot
 from spineclip.cli.replay import replay
 from spineclip.cli.report import report
 from spineclip.cli.scan import scan
 from spineclip.cli.therapist import therapist
 from spineclip.cli.train import train
+from spineclip.cli.validate import validate
 from spineclip.cli.wearables import wearables
 from spineclip.contract.errors import SpineclipError
 
@@ -66,11 +68,13 @@ app.command()(goals)
 app.command()(page)
 app.command()(pair)
 app.command()(replay)
+app.command()(plot)
 app.command()(report)
 app.command()(therapist)
 app.add_typer(clinic.app, name="clinic")
 app.add_typer(dashboards.app, name="dashboards")
 app.command()(scan)
+app.command()(validate)
 app.command()(wearables)
 app.command()(train)
 app.add_typer(diary.app, name="diary")

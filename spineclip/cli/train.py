@@ -14,21 +14,29 @@ def train(
     into: Annotated[Path, typer.Option(help="Folder to write trunk.npz and thigh.npz to.")] = Path(
         "processing/weights"
     ),
+    folds: Annotated[
+        Path | None, typer.Option(help="Folder to keep the fits of people left out in, for `validate --folds`.")
+    ] = None,
     only: Annotated[str, typer.Option(help="trunk, thigh or both.")] = "both",
 ) -> None:
     """Fit the numbers that tell states apart; takes some ten minutes on one core."""
+    from processing import activity  # noqa: PLC0415
     from spineclip.training import fit  # noqa: PLC0415 - reads nothing until it is asked to
 
     for kind in fit.SETS if only == "both" else (only,):
         recorded = fit.read(data, kind)
         typer.echo(f"{kind}: {len({one.person for one in recorded})} people, {len(recorded)} recordings")
         claims: list[fit.Claims] = []
-        for model, unseen in fit.left_out(recorded):
+        for fold, (numbers, unseen) in enumerate(fit.left_out(recorded)):
+            model = activity.model(numbers)
+            if folds is not None:
+                folds.mkdir(parents=True, exist_ok=True)
+                fit.write(folds / f"{kind}-{fold}.npz", numbers)
             claims.extend(fit.claims_of(model, one, pieces) for one in unseen for pieces in (False, True))
             typer.echo(
                 f"{kind}: a fifth of the people left out, right {np.mean(np.concatenate([c[3] for c in claims])):.3f}"
             )
-        numbers = {**fit.fit(recorded), "confidence": fit.confidence(claims)}
+        final = {**fit.fit(recorded), "confidence": fit.confidence(claims)}
         into.mkdir(parents=True, exist_ok=True)
-        fit.write(into / f"{kind}.npz", numbers)
+        fit.write(into / f"{kind}.npz", final)
         typer.echo(f"{kind}: wrote {into / f'{kind}.npz'}")

@@ -6,7 +6,7 @@ People are left out to learn how sure a claim may be.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,11 +44,12 @@ def read(root: Path, kind: str) -> list[Recorded]:
     return [one for one in found if one.seconds.covered.any()]
 
 
-def folds(recorded: Sequence[Recorded]) -> dict[tuple[str, str], int]:
-    """Deal people into `FOLDS` groups, each data set evenly."""
+def folds(people: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """Deal people (data set, subject) into `FOLDS` groups, each data set evenly."""
     number: dict[tuple[str, str], int] = {}
-    for dataset in sorted({one.dataset for one in recorded}):
-        for index, person in enumerate(sorted({one.person for one in recorded if one.dataset == dataset})):
+    every = sorted(set(people))
+    for dataset in dict.fromkeys(name for name, _ in every):
+        for index, person in enumerate(person for person in every if person[0] == dataset):
             number[person] = index % FOLDS
     return number
 
@@ -67,12 +68,25 @@ def fit(recorded: Sequence[Recorded], seed: int = 0) -> dict[str, Any]:
     return {**walk, **network.fit_network(_joined(taught), seed), "confidence": _FLAT}
 
 
-def left_out(recorded: Sequence[Recorded]) -> Iterator[tuple[Model, list[Recorded]]]:
-    """Fit once for each fold of people and hand out the model with the people whom it has not seen."""
-    number = folds(recorded)
-    for fold in range(FOLDS):
+def model_without(known: Sequence[Recorded]) -> Model:
+    """Fit on some recordings alone, with the confidence that people left out of them teach."""
+    claims = [
+        claims_of(activity.model(numbers), one, pieces)
+        for numbers, unseen in left_out(known, folds_at_most=2)
+        for one in unseen
+        for pieces in (False, True)
+    ]
+    return activity.model({**fit(known), "confidence": confidence(claims)})
+
+
+def left_out(
+    recorded: Sequence[Recorded], folds_at_most: int = FOLDS
+) -> Iterator[tuple[dict[str, Any], list[Recorded]]]:
+    """Fit once for each fold of people and hand out the numbers with the people whom they have not seen."""
+    number = folds(one.person for one in recorded)
+    for fold in range(min(FOLDS, folds_at_most)):
         yield (
-            activity.model(fit([one for one in recorded if number[one.person] != fold], seed=fold)),
+            fit([one for one in recorded if number[one.person] != fold], seed=fold),
             [one for one in recorded if number[one.person] == fold],
         )
 
@@ -165,6 +179,12 @@ def write(path: Path, numbers: dict[str, Any]) -> None:
     """Write the numbers as an npz of plain arrays (no pickle), in float32 to keep it small."""
     arrays: dict[str, Any] = {name: np.asarray(value, dtype=np.float32) for name, value in numbers.items()}
     np.savez(path, allow_pickle=False, **arrays)
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Read numbers that `write` wrote."""
+    with np.load(path) as numbers:
+        return dict(numbers)
 
 
 def _joined(parts: Sequence[Examples]) -> Examples:

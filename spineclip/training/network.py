@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 from processing.activity import CLASSES
 from spineclip.training.examples import Examples
 
-HIDDEN: Final = 64
+HIDDEN: Final = 48
 ROUNDS: Final = 10
 _BATCH: Final = 1024
 _RATE: Final = 2e-3

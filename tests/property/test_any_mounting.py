@@ -1,0 +1,102 @@
+"""However a clip is put on, the core says the same: it finds up and forward from the wearer's own movement."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from firmware_sim.motion import Motion
+from firmware_sim.person import Pose
+from firmware_sim.script import Stretch, lies, sits, stands, walks
+from processing import clip
+from processing.clip import ClipSetup
+from processing.epochs import Epochs
+from processing.samples import Block
+from spineclip import labelled
+from spineclip.contract.placement import Placement
+
+DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
+START_NS = 1_700_000_000_000_000_000
+TOUR = (
+    walks(60.0),
+    stands(20.0),
+    sits(60.0, Pose.UPRIGHT),
+    sits(40.0, Pose.SLOUCHED),
+    sits(40.0, Pose.LEANING_RIGHT),
+    walks(40.0),
+    lies(60.0),
+    walks(40.0, 95.0),
+)
+
+
+def _said(t_ns: NDArray[np.int64], xyz_g: NDArray[np.float64], placement: Placement) -> Epochs:
+    state, output = clip.step(clip.begin(ClipSetup(placement)), Block(t_ns, xyz_g))
+    return Epochs.concat([output.final, clip.finish(state).final])
+
+
+def _rotations(seed: int) -> list[NDArray[np.float64]]:
+    return list(Rotation.random(24, rng=np.random.default_rng(seed)).as_matrix())
+
+
+def _generated(script: tuple[Stretch, ...] = TOUR) -> tuple[NDArray[np.int64], NDArray[np.float64], Motion]:
+    motion = Motion(script, start_ns=START_NS, seed=5, placement=Placement.STERNUM)
+    t_ns = START_NS + np.arange(int(motion.duration_s * 50), dtype=np.int64) * 20_000_000
+    return t_ns, motion.samples(t_ns), motion
+
+
+def test_turning_the_clip_changes_no_state_and_no_angle() -> None:
+    t_ns, xyz, _ = _generated()
+    upright = _said(t_ns, xyz, Placement.STERNUM)
+    for turn in _rotations(1):
+        turned = _said(t_ns, xyz @ turn.T, Placement.STERNUM)
+        assert np.mean(turned.state == upright.state) >= 0.98
+        known = np.isfinite(upright.flexion_deg)
+        assert np.array_equal(known, np.isfinite(turned.flexion_deg))
+        assert np.abs(turned.flexion_deg - upright.flexion_deg)[known].max() <= 3.0
+        assert np.abs(turned.lateral_deg - upright.lateral_deg)[known].max() <= 3.0
+
+
+def test_forward_is_found_from_walking() -> None:
+    """Truth of the generated person; against the own upright of walking, so the constant part is left out."""
+    t_ns, xyz, motion = _generated()
+    said, truth = _said(t_ns, xyz, Placement.STERNUM), motion.truth(START_NS, int(t_ns[-1]))
+    n = min(len(said), len(truth))
+    known = np.isfinite(said.flexion_deg[:n]) & (truth.state[:n] == "sitting")
+    assert known.sum() > 100
+    for mine, true in ((said.flexion_deg, truth.flexion_deg), (said.lateral_deg, truth.lateral_deg)):
+        off = mine[:n][known] - true[:n][known]
+        assert np.percentile(np.abs(off - np.median(off)), 80) <= 4.0
+        assert np.percentile(np.abs(off - np.median(off)), 95) <= 5.0, "forward is some ten degrees off at worst"
+
+
+def test_clipping_on_anew_is_noticed_at_the_next_walk() -> None:
+    t_ns, xyz, _ = _generated((walks(60.0), sits(60.0), walks(60.0), sits(60.0), walks(60.0)))
+    flipped = np.array(xyz)
+    later = t_ns >= START_NS + 120 * 10**9
+    flipped[later] = flipped[later] @ Rotation.from_euler("z", 90, degrees=True).as_matrix().T
+    whole, _ = clip.step(clip.begin(ClipSetup(Placement.STERNUM)), Block(t_ns, xyz))
+    turned, _ = clip.step(clip.begin(ClipSetup(Placement.STERNUM)), Block(t_ns, flipped))
+    assert whole.orientation.mounts == 0
+    assert turned.orientation.mounts == 1
+    before, after = _said(t_ns, xyz, Placement.STERNUM), _said(t_ns, flipped, Placement.STERNUM)
+    settled = slice(200, len(before))
+    assert np.nanmedian(np.abs(before.flexion_deg[settled] - after.flexion_deg[settled])) <= 3.0
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(("dataset", "subject"), [("har70plus", "507"), ("harth", "S028")])
+def test_turning_a_real_recording_changes_no_state(dataset: str, subject: str) -> None:
+    if not (DATA / dataset).is_dir():
+        pytest.skip(f"the labelled recordings are not at {DATA}")
+    (one,) = (one for one in labelled.recordings(DATA / dataset, "lower_back") if one.subject == subject)
+    upright = _said(one.t_ns, one.xyz_g, one.placement)
+    known = np.isfinite(upright.flexion_deg)
+    for turn in _rotations(2):
+        turned = _said(one.t_ns, one.xyz_g @ turn.T, one.placement)
+        assert np.mean(turned.state == upright.state) >= 0.98
+        off = np.abs(turned.flexion_deg - upright.flexion_deg)[known]
+        assert np.percentile(off[np.isfinite(off)], 99) <= 3.0
