@@ -18,11 +18,14 @@ from firmware_sim.mount import Mount
 from firmware_sim.noise import band, white
 from firmware_sim.person import LEAN_DEG, Person, Pose
 from firmware_sim.script import Doing, Stretch
-from firmware_sim.trunk import Trunk, body_gravity, plan, pose_of
+from firmware_sim.trunk import ON_SEAT, Trunk, body_gravity, bows, plan, pose_of
 from spineclip.contract.placement import Placement
 
 SECOND_NS: Final = 10**9
 _MG: Final = 1e-3
+_LIFT_M: Final = 0.4
+_LIFT_S: Final = 1.2
+_LIFT_AFTER_S: Final = 0.5
 _STATE: Final = {
     Doing.SITS: "sitting",
     Doing.STANDS: "standing",
@@ -38,21 +41,21 @@ _STATE: Final = {
 _ACTED: Final = frozenset(list(Pose)[:6])
 
 # noise of the body in mg (up, right, forward): slow sway, 1-8 Hz, 8-24 Hz; medians of HARTH and HAR70+
-_SWAY: Final = band(0.04, 1.0, 0.8)
+_SWAY: Final = band(0.04, 1.0, 0.6)
 _TREMOR: Final = band(1.0, 8.0, 0.0)
 _BUZZ: Final = band(8.0, 24.0, 0.5)
 _TAP: Final = band(3.5, 5.5, 0.0)
 _TUMBLE: Final = band(0.3, 2.0, 0.5)
 _BODY_MG: Final = {
-    Doing.SITS: ((1.7, 2.6, 2.6), (2.6, 2.6, 3.8), (0.8, 0.8, 1.0)),
-    Doing.STANDS: ((3.0, 8.0, 11.0), (5.0, 5.8, 5.2), (1.6, 1.4, 1.4)),
+    Doing.SITS: ((1.6, 2.4, 2.4), (3.0, 3.0, 4.6), (1.6, 1.6, 2.2)),
+    Doing.STANDS: ((4.0, 12.5, 15.5), (5.0, 5.8, 5.2), (3.2, 2.9, 3.0)),
     Doing.LIES: ((1.6, 1.4, 0.8), (1.3, 1.5, 1.5), (0.4, 0.4, 0.4)),
     Doing.WALKS: ((5.0, 12.0, 12.0), (35.0, 30.0, 35.0), (50.0, 40.0, 50.0)),
     Doing.RUNS: ((10.0, 25.0, 25.0), (90.0, 80.0, 80.0), (60.0, 60.0, 60.0)),
     Doing.CYCLES: ((9.0, 11.0, 14.0), (95.0, 65.0, 60.0), (48.0, 34.0, 28.0)),
     Doing.DRIVES: ((8.0, 22.0, 35.0), (22.0, 18.0, 14.0), (18.0, 12.0, 11.0)),
     Doing.TURNS: ((10.0, 35.0, 35.0), (22.0, 25.0, 22.0), (8.0, 8.0, 8.0)),
-    Doing.SCRATCHES: ((1.7, 2.6, 2.6), (2.6, 2.6, 3.8), (0.8, 0.8, 1.0)),
+    Doing.SCRATCHES: ((1.6, 2.4, 2.4), (3.0, 3.0, 4.6), (1.6, 1.6, 2.2)),
     Doing.OFF: ((0.0, 0.0, 0.0), (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)),
 }
 _RESTS: Final = frozenset({Doing.SITS, Doing.STANDS, Doing.LIES, Doing.SCRATCHES})
@@ -245,6 +248,7 @@ class Motion:
         noise = _SWAY.at(t_s, offset) * (scale[0] * self.person.sway)
         noise += _TREMOR.at(t_s, offset) * scale[1]
         noise += _BUZZ.at(t_s, offset) * scale[2]
+        noise[:, 0] += self._lift(number, since)
         if stretch.doing in _RESTS:
             size = 5.0 if self.placement in _UPPER else 1.5
             phase = 2.0 * np.pi * (self.person.breath_hz * t_s + 0.25 * np.sin(t_s * (2.0 * np.pi / 47.0)))
@@ -259,6 +263,16 @@ class Motion:
             handled = np.clip(3.0 - since, 0.0, 1.0)
             noise += _TUMBLE.at(t_s, offset) * 0.6 * handled[:, None]
         return np.asarray(noise)
+
+    def _lift(self, number: int, since: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Rise from a seat, or sink onto it: 0.4 m with the least jerk (Flash and Hogan 1985), after the bow."""
+        before = self.script[number - 1].doing if number else self.script[number].doing
+        if not bows(before, self.script[number]):
+            return np.zeros(len(since))
+        share = np.clip((since - _LIFT_AFTER_S) / _LIFT_S, 0.0, 1.0)
+        curve = share * (60.0 + share * (120.0 * share - 180.0))
+        sign = -1.0 if self.script[number].doing in ON_SEAT else 1.0
+        return np.asarray(curve * (sign * _LIFT_M / _LIFT_S**2 / 9.81))
 
     def _reach(self) -> NDArray[np.float64]:
         if self.placement in _UPPER:

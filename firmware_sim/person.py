@@ -59,9 +59,9 @@ _T12: Final = {
     _P.LEANING_LEFT: (1.0, -13.0),
     _P.LEANING_RIGHT: (1.0, 12.5),
     _P.RECLINED: (-28.5, 0.0),
-    _P.STANDING: (3.0, 0.0),
-    _P.GAIT: (5.0, 0.0),
-    _P.RUNNING: (11.0, 0.0),
+    _P.STANDING: (7.0, 0.0),
+    _P.GAIT: (8.0, 0.0),
+    _P.RUNNING: (14.0, 0.0),
     _P.CYCLING: (28.0, 0.0),
 }
 _T4: Final = {
@@ -70,9 +70,9 @@ _T4: Final = {
     _P.LEANING_LEFT: (2.0, -11.5),
     _P.LEANING_RIGHT: (2.0, 14.0),
     _P.RECLINED: (-16.0, 0.0),
-    _P.STANDING: (1.0, 0.0),
-    _P.GAIT: (3.0, 0.0),
-    _P.RUNNING: (9.0, 0.0),
+    _P.STANDING: (5.0, 0.0),
+    _P.GAIT: (5.0, 0.0),
+    _P.RUNNING: (11.0, 0.0),
     _P.CYCLING: (30.0, 0.0),
 }
 _SEATED: Final = (_P.UPRIGHT, _P.SLOUCHED, _P.LEANING_FORWARD, _P.LEANING_LEFT, _P.LEANING_RIGHT, _P.RECLINED)

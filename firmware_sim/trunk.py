@@ -24,7 +24,7 @@ _POSE_OF: Final = {
     Doing.SCRATCHES: Pose.UPRIGHT,
     Doing.OFF: Pose.SUPINE,
 }
-_ON_SEAT: Final = frozenset({Doing.SITS, Doing.DRIVES, Doing.SCRATCHES})
+ON_SEAT: Final = frozenset({Doing.SITS, Doing.DRIVES, Doing.SCRATCHES})
 _UPRIGHT: Final = frozenset({Doing.STANDS, Doing.WALKS, Doing.RUNS, Doing.TURNS})
 
 _FIDGETS: Final = {
@@ -91,21 +91,22 @@ def plan(
         flexion = flexion if stretch.flexion_deg is None else stretch.flexion_deg
         lateral = lateral if stretch.lateral_deg is None else stretch.lateral_deg
         before = script[number - 1].doing if number else stretch.doing
-        bows = placement is not Placement.THIGH and _bows(before, stretch)
-        turns += _change(before, stretch, Turn(float(begin), 1.2, flexion, lateral), bows=bows)
+        with_bow = placement is not Placement.THIGH and bows(before, stretch)
+        turns += _change(before, stretch, Turn(float(begin), 1.2, flexion, lateral), with_bow=with_bow)
         if not stretch.still:
             size = person.sway * (0.3 if placement is Placement.THIGH else 1.0)
             turns += _fidgets(rng, stretch, Turn(float(begin), 1.2, flexion, lateral), size)
     return turns
 
 
-def _bows(before: Doing, stretch: Stretch) -> bool:
-    was, now = before in _ON_SEAT, stretch.doing in _ON_SEAT
+def bows(before: Doing, stretch: Stretch) -> bool:
+    """Tell whether a stretch begins with rising from a seat or sitting down."""
+    was, now = before in ON_SEAT, stretch.doing in ON_SEAT
     return ((was and stretch.doing in _UPRIGHT) or (now and before in _UPRIGHT)) and stretch.seconds > 5.0
 
 
-def _change(before: Doing, stretch: Stretch, to: Turn, *, bows: bool) -> list[Turn]:
-    if bows:  # with which one rises or sits down
+def _change(before: Doing, stretch: Stretch, to: Turn, *, with_bow: bool) -> list[Turn]:
+    if with_bow:  # with which one rises or sits down
         bow = Turn(to.start_s, 0.9, max(to.flexion_deg, 0.0) + 28.0, 0.5 * to.lateral_deg)
         return [bow, Turn(to.start_s + 0.9, 1.1, to.flexion_deg, to.lateral_deg)]
     lasts = 2.2 if Doing.LIES in {before, stretch.doing} else to.lasts_s
