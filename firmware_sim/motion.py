@@ -130,7 +130,13 @@ class Motion:
             number > 0 and (stretch.reclip or script[number - 1].doing is Doing.OFF)
             for number, stretch in enumerate(script)
         ]
-        self._mounts = [self.mount.reclipped(seed, int(times)) for times in np.cumsum(anew)]
+        self._mounts: list[Mount] = []
+        usual = now = self.mount
+        for number, stretch in enumerate(script):
+            if anew[number]:
+                now = usual.reclipped(seed, number, turned=stretch.reclip)
+                usual = now if stretch.reclip else usual
+            self._mounts.append(now)
         self._anew = anew
         self._walk = lru_cache(maxsize=4096)(self._draw_walk)
         self._lane = list(Placement).index(placement) + 1

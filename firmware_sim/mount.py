@@ -72,12 +72,13 @@ class Mount:
             offset_g=tuple(float(v) for v in offset),
         )
 
-    def reclipped(self, seed: int, times: int) -> Mount:
-        """Wear the same clip after it was taken off and put on anew for the `times`-th time: flat, but turned."""
-        if times == 0:
-            return self
+    def reclipped(self, seed: int, times: int, *, turned: bool) -> Mount:
+        """Wear the same clip after it was taken off and put on anew for the `times`-th time.
+
+        It lies flat again, some degrees off; `turned` otherwise than before, or else as the wearer is used to.
+        """
         rng = np.random.default_rng([seed, 17, times])
-        spin = about(2, float(rng.uniform(60.0, 300.0)))
+        spin = about(2, float(rng.uniform(60.0, 300.0) if turned else rng.normal(0.0, 4.0)))
         tilt = about(1, float(rng.normal(0.0, 5.0))) @ about(0, float(rng.normal(0.0, 5.0)))
         return Mount(self.rotation @ tilt @ spin, self.gain, self.offset_g, self.noise_g)
 

@@ -108,5 +108,5 @@ def drives(seconds: float) -> Stretch:
 
 
 def off(seconds: float) -> Stretch:
-    """Leave the clip on a table; it is put on anew, turned otherwise, after that."""
+    """Leave the clip on a table; it is put on anew after that, some degrees off where it was."""
     return Stretch(Doing.OFF, seconds)

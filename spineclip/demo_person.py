@@ -35,7 +35,7 @@ _FUTURE_DAYS: Final = 14
 class _Habit(Mount):
     """Clipped on the same way every morning, as the mark on the clip says."""
 
-    def reclipped(self, seed: int, times: int) -> Mount:
+    def reclipped(self, seed: int, times: int, *, turned: bool) -> Mount:
         """Wear it as ever."""
         return self
 
