@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processing import days, slots
@@ -164,6 +164,7 @@ NAMES = st.sampled_from([state.value for state in STATES] + ["gap"])
 STORY = st.lists(st.tuples(NAMES, st.integers(1, 900)), min_size=1, max_size=20)
 
 
+@settings(max_examples=30)
 @given(STORY, st.data())
 def test_pieces_do_not_matter(story: list[tuple[str, int]], data: st.DataObject) -> None:
     whole = seconds(*story, start_s=START_S + 86_400 - 1803, posture=Posture.SLOUCHED)
