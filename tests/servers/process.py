@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from ctypes.util import find_library
 from pathlib import Path
 
 import psutil
@@ -22,12 +23,15 @@ PACKAGES = {
     "chromium": "chromium",
     "pdftotext": "poppler-utils",
     "npm": "npm",
+    "pango": "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0",
 }
-"""Each program and the Debian package that brings it."""
+"""Each program (and the one library that draws the printed report) and the Debian packages that bring it."""
 
 
 def find(program: str) -> str | None:
-    """Find a program on the path or where Debian keeps servers."""
+    """Find a program on the path or where Debian keeps servers, or the library."""
+    if program == "pango":
+        return find_library("pango-1.0") and find_library("pangoft2-1.0") and find_library("harfbuzz-subset")
     return shutil.which(program) or shutil.which(program, path="/usr/sbin:/sbin:/usr/local/sbin")
 
 

@@ -155,6 +155,7 @@ class TestStory:
         weekly = asked[::7]
         assert any(later <= earlier for earlier, later in itertools.pairwise(weekly)), "the flare-up"
 
+    @pytest.mark.server("pango")
     @pytest.mark.parametrize("language", ["en", "de"])
     def test_it_is_one_page_that_says_everything_in_words(
         self, points: list[Point], store: SqliteStore, language: str
@@ -191,6 +192,7 @@ class TestStory:
         store.commit("p", points[10:], None)
         assert advice in report_html(read_numbers(store, "p", LAST, BERLIN), Words("en"), LAST)
 
+    @pytest.mark.server("pango")
     def test_the_command_writes_both_files(self, points: list[Point], store: SqliteStore, tmp_path: Path) -> None:
         store.commit("story", points, None)
         Patients(tmp_path).change("story", lambda _: story_config(LAST, language="de"))

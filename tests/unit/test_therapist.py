@@ -128,6 +128,7 @@ def test_a_short_key_is_no_key() -> None:
         Doorkeeper("1234", DrivenClock(NOW_NS))
 
 
+@pytest.mark.server("pango")
 async def test_the_report_is_there_as_page_and_as_pdf(client: httpx.AsyncClient) -> None:
     assert Words("en")("report.title") in (await client.get("/patient/p-story/report")).text
     pdf = await client.get("/patient/p-story/report.pdf")
