@@ -221,7 +221,7 @@ def _give(state: ClipState, fitted: Model, *, last: bool) -> tuple[ClipState, Ep
     wanted[a - low : a - low + n] = going
     gait = walking.gait(_with_nan(state, low, high), wanted)
     flexion, lateral = orientation.angles(held, rows)
-    how = posture.classify(state.setup.placement, flexion, lateral)
+    how = _how(state.setup, held, flexion, lateral)
     resting = np.isin(codes, (State.SITTING.code, State.STANDING.code))
     mad = rows[:, statistics.MAD] * 1000.0
     epochs = Epochs(
@@ -238,6 +238,24 @@ def _give(state: ClipState, fitted: Model, *, last: bool) -> tuple[ClipState, Ep
         coverage,
     )
     return replace(state, smoothing=smoothed, given=state.given + n, held=state.held[n:]), epochs
+
+
+def _how(
+    setup: ClipSetup, held: NDArray[np.float64], flexion: NDArray[np.float64], lateral: NDArray[np.float64]
+) -> NDArray[np.int8]:
+    """Name postures; by the poses that the wearer has taught for as long as the clip sits as it was taught."""
+    how = posture.classify(setup.placement, flexion, lateral)
+    told = setup.calibration
+    if told is None or told.neutral is None or not told.poses or not len(how):
+        return how
+    neutral = np.array(told.neutral)
+    same = (held[:, orientation.NEUTRAL] == neutral).all(axis=1) & np.isfinite(flexion)
+    ahead, which = np.unique(held[:, orientation.FORWARD], axis=0, return_inverse=True)
+    for i in np.unique(which.ravel()[same]).tolist():
+        rows = same & (which.ravel() == i)
+        taught = posture.shown(told.poses, neutral, ahead[i])
+        how[rows] = posture.classify(setup.placement, flexion[rows], lateral[rows], taught)
+    return how
 
 
 def _worn(
@@ -276,7 +294,7 @@ def _live(state: ClipState, fitted: Model) -> LiveSecond | None:
     now = STATES[int(codes[0])]
     seen = bool(state.coverage[newest] >= grid.ENOUGH)
     flexion, lateral = orientation.angles(state.held[-1:], state.table[-1:])
-    how = posture.classify(state.setup.placement, flexion, lateral)
+    how = _how(state.setup, state.held[-1:], flexion, lateral)
     cadence = np.nan
     if now in (State.WALKING, State.RUNNING):
         low = max(row - walking.BEFORE_S, 0)
