@@ -85,6 +85,9 @@ class Outbox:
         """Records dropped because the outbox was full, since opening."""
         self.damaged_records = 0
         """Records whose bytes no longer matched their checksum, since opening."""
+        self.outrun = 0
+        """How often the core knew a later boot of a wearable than we did, since opening."""
+        self._moved: dict[tuple[str, int], int] = {}
         self.opened = Opened()
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -127,7 +130,8 @@ class Outbox:
         OutboxError
             If the disk does not take them, even after the oldest were dropped. Nothing was committed then.
         """
-        rows = [(record, encode(record)) for record in records]
+        moved = [replace(one, boot=self._moved.get((one.device, one.boot), one.boot)) for one in records]
+        rows = [(record, encode(record)) for record in moved]
         needed = sum(len(payload) + _ROW_OVERHEAD_BYTES for _, payload in rows)
         with self._lock:
             try:
@@ -204,10 +208,16 @@ class Outbox:
         )  # fmt: skip
 
     def acknowledge(self, ack: Ack) -> int:
-        """Delete what the core has stored; return how many records that were."""
+        """Delete what the core has stored; return how many records that were.
+
+        Should the core know a later boot than we ever had, an earlier outbox was lost and the clock is behind it: the
+        core would refuse our boot as closed. Then nothing is deleted, and our boot moves past it (`outrun`).
+        """
         deleted = 0
         with self._lock, self._db:
             for device, stored in ack.stored.items():
+                if self._move_past(device, stored.boot):
+                    continue
                 where = "device = ? AND (boot < ? OR (boot = ? AND seq <= ?))"
                 key = (device, stored.boot, stored.boot, stored.through_seq)
                 size = self._db.execute(
@@ -220,6 +230,24 @@ class Outbox:
                     self._count -= size[0]
                     self._bytes -= size[1] + size[0] * _ROW_OVERHEAD_BYTES
         return deleted
+
+    def _move_past(self, device: str, boot: int) -> bool:
+        row = self._db.execute("SELECT boot FROM boots WHERE device = ?", (device,)).fetchone()
+        if row is None or int(row[0]) >= boot:
+            return False
+        old, new = int(row[0]), boot + 1
+        for kept in self._rows("device = ? AND boot = ?", (device, old)):
+            payload = encode(replace(decode(kept.payload, now_ns=1 << 62), boot=new))
+            self._db.execute(
+                "UPDATE records SET boot = ?, payload = ?, crc = ? WHERE id = ?",
+                (new, payload, zlib.crc32(payload), kept.row_id),
+            )
+        self._db.execute("UPDATE boots SET boot = ? WHERE device = ?", (new, device))
+        for key in [key for key, value in self._moved.items() if key[0] == device and value == old]:
+            self._moved[key] = new
+        self._moved[device, old] = new
+        self.outrun += 1
+        return True
 
     # ---- reading
 

@@ -204,9 +204,12 @@ class Uplink:
 
     async def _take_ack(self, ack: Ack) -> None:
         self.acks += 1
+        outrun = self._outbox.outrun
         if await asyncio.to_thread(self._outbox.acknowledge, ack):
             self._quiet = 0
             self._progress_s = time.monotonic()
+        if self._outbox.outrun != outrun:
+            self._begin_anew()
         stored = ack.stored
         done = [
             row_id

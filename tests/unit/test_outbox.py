@@ -74,6 +74,23 @@ def test_an_ack_deletes_what_is_stored_and_closes_earlier_boots(tmp_path: Path) 
     outbox.close()
 
 
+def test_a_lost_outbox_on_a_slow_clock_moves_past_the_boots_that_the_core_knows(tmp_path: Path) -> None:
+    outbox = _open(tmp_path)
+    boot = outbox.begin("witmotion-1")
+    outbox.append([_batch(boot, 0), _batch(boot, 1)])
+    later = boot + 5000
+    # The core stored a boot that we know nothing of: ours would be refused as closed, and must not be deleted.
+    assert outbox.acknowledge(Ack({"witmotion-1": Stored(later, 70)})) == 0
+    outbox.append([_batch(boot, 2)])
+    rows = outbox.after(0, 10)
+    assert [(row.boot, row.seq) for row in rows] == [(later + 1, 0), (later + 1, 1), (later + 1, 2)]
+    assert [row.payload for row in rows] == [encode(_batch(later + 1, seq)) for seq in range(3)]
+    assert outbox.acknowledge(Ack({"witmotion-1": Stored(later, 70)})) == 0
+    assert outbox.acknowledge(Ack({"witmotion-1": Stored(later + 1, 2)})) == 3
+    assert outbox.begin("witmotion-1") > later + 1
+    outbox.close()
+
+
 def test_rows_rise_even_after_all_were_acknowledged(tmp_path: Path) -> None:
     outbox = _open(tmp_path)
     boot = outbox.begin("witmotion-1")
