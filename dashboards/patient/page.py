@@ -54,6 +54,7 @@ class _Parts:
                 self._today = ui.html("", sanitize=False)
             with _section("fortnight", words("page.fortnight")):
                 self._fortnight = ui.html("", sanitize=False)
+                ui.html(f'<a href="/report">{words("report.link")}</a>', sanitize=False, tag="p").classes("hint")
             with _section("goals", words("goals.title")):
                 self._goals = ui.html("", sanitize=False)
             if self._model.source.desk is not None:

@@ -79,6 +79,8 @@ def test_reminders_are_paused_with_one_tap(tmp_path: Path, watched: Watched) -> 
         assert Patients(tmp_path).config("p-story").nudging.paused_until_ns > 0
         page.get_by_role("button", name=words("pause.on")).click()
         expect(status).to_have_text(words("pause.is_on"))
+        page.get_by_role("link", name=words("report.link")).click()
+        expect(page.locator("h1")).to_have_text(words("report.title"))
         assert command.end() == 0
     assert Patients(tmp_path).config("p-story").nudging.paused_until_ns == 0
     assert watched.complaints == []
