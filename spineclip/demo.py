@@ -12,7 +12,7 @@ from typing import Final
 
 from collector.service import WornClip
 from dashboards.patient.model import Source
-from dashboards.patient.server import serve_page
+from dashboards.patient.server import check_port, serve_page
 from firmware_sim.conductor import Conductor
 from firmware_sim.firmware.witmotion import Witmotion
 from firmware_sim.radio import VirtualRadio
@@ -90,6 +90,7 @@ async def demo(wishes: Wishes, say: Callable[[str], None], opened: Callable[[str
     opened
         Called with the page's address.
     """
+    check_port(wishes.port)
     who = person(SystemClock(), wishes.tz, speed=wishes.speed, language=wishes.language)
     clock = DrivenClock(who.begins_ns)
     say("Writing down eight weeks of a generated person ...")

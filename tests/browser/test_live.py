@@ -1,0 +1,57 @@
+"""Promise: while a recording is replayed through virtual Bluetooth, the page shows what the body does as it changes."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from playwright.sync_api import expect
+
+from firmware_sim.motion import Motion
+from firmware_sim.script import lies, sits, stands, walks
+from spineclip.contract.placement import Placement
+from tests.browser.conftest import Watched
+from tests.running import spineclip
+
+pytestmark = [pytest.mark.server("chromium"), pytest.mark.slow]
+
+START_NS = 1_790_000_000 * 10**9
+SCRIPT = (sits(60.0), walks(60.0), stands(60.0), lies(60.0), stands(30.0))
+
+
+def _record(path: Path) -> None:
+    """Write down a generated person who sits, walks, stands and lies, with a clip on the breastbone."""
+    motion = Motion(SCRIPT, start_ns=START_NS, seed=3, placement=Placement.STERNUM)
+    t_ns = START_NS + np.arange(round(motion.duration_s * 50), dtype=np.int64) * 20_000_000
+    x, y, z = motion.samples(t_ns).T
+    pq.write_table(pa.table({"time": pa.array(t_ns, pa.timestamp("ns", "UTC")), "x": x, "y": y, "z": z}), path)
+
+
+def test_the_page_follows_a_replayed_body(tmp_path: Path, watched: Watched, pictures: Path) -> None:
+    recording = tmp_path / "lively.parquet"
+    _record(recording)
+    page = watched.page
+    arguments = ["--placement", "sternum", "--axes", "x=up,y=left,z=backward", "--speed", "6"]
+    with spineclip("replay", str(recording), *arguments, "--page", "--port", "0", data=tmp_path) as command:
+        page.goto(command.wait_for(r"http://127\.0\.0\.1:\d+/").group())
+        headline = page.locator(".headline")
+        seen: list[str] = []
+        deadline = time.monotonic() + 100
+        while "Lying down" not in seen and time.monotonic() < deadline:
+            said = headline.inner_text()
+            if not seen or seen[-1] != said:
+                seen.append(said)
+                if said.startswith(("Sitting", "Walking")):
+                    page.screenshot(path=pictures / f"live-{said.split()[0].lower()}.png", full_page=True)
+            page.wait_for_timeout(100)
+        assert [said for said in seen if said in ("Walking", "Lying down")] == ["Walking", "Lying down"], seen
+        assert any(said.startswith(("Sitting", "Standing")) for said in seen), seen
+        expect(page.locator("section.today .strip i.walking")).to_have_count(1)
+        page.screenshot(path=pictures / "live-lying.png", full_page=True)
+        assert command.wait() == 0, command.text
+        assert "13,500 of 13,500 samples received" in command.text
+    assert watched.complaints == []
