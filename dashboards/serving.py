@@ -80,6 +80,17 @@ async def serve(app: ASGIApp, *, port: int | None = None, listen: str = LOOPBACK
         listener.close()
 
 
+def check_port(port: int | None, listen: str = LOOPBACK) -> None:
+    """Make sure that a port can be had, before anything else is begun.
+
+    Raises
+    ------
+    SettingsError
+        If it is taken.
+    """
+    _listen(listen, port).close()
+
+
 def _listen(address: str, port: int | None) -> socket.socket:
     wanted = DEFAULT_PORT if port is None else port
     try:

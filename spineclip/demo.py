@@ -12,7 +12,8 @@ from typing import Final
 
 from collector.service import WornClip
 from dashboards.patient.model import Source
-from dashboards.patient.server import check_port, serve_page
+from dashboards.patient.server import serve_page
+from dashboards.serving import check_port
 from firmware_sim.conductor import Conductor
 from firmware_sim.firmware.witmotion import Witmotion
 from firmware_sim.radio import VirtualRadio

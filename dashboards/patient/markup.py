@@ -82,7 +82,7 @@ def fortnight_html(view: FortnightView, words: Words) -> str:
     )
     legend += f'<li><i class="goal-key"></i>{escape(words("fortnight.goal_line"))}</li>'
     rows = "".join(f"<li>{escape(_spoken(day, words))}</li>" for day in view.days if day.verdict is not Verdict.NONE)
-    summary = words("fortnight.summary", met=view.met, judged=view.judged)
+    summary = words("fortnight.summary", met=view.met, judged=view.judged) if view.judged else words("fortnight.none")
     return (
         f'<div class="bars" aria-hidden="true">{columns}</div>'
         f'<ul class="spoken" aria-label="{escape(words("fortnight.label"))}">{rows}</ul>'

@@ -9,7 +9,7 @@ from typing import Final
 from dashboards.patient.feed import STALE_S, Received
 from dashboards.patient.figure import Figure
 from dashboards.patient.words import Words
-from processing.epochs import Posture, State
+from processing.epochs import SEDENTARY, Posture, State
 
 _TRUNK_STATES: Final = frozenset({State.SITTING, State.STANDING})
 _STRAIGHT_DEG: Final = 5.0
@@ -122,7 +122,7 @@ def sitting_view(received: Received | None, limit_min: float | None, words: Word
     if received is None or received.age_s > STALE_S or _state(received.live.state) in (State.UNKNOWN, State.NOT_WORN):
         return SittingView(None, 0.0, words("sitting.unknown"))
     minutes = received.live.sedentary_s / 60
-    if minutes <= 0:
+    if minutes <= 0 and _state(received.live.state) not in SEDENTARY:
         return SittingView(0, 0.0, words("sitting.not_sitting"))
     if not limit_min:
         return SittingView(math.floor(minutes), 0.0, "")

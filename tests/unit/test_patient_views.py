@@ -120,6 +120,11 @@ class TestWalkingAndSitting:
         assert sitting_view(_seen(), 45.0, WORDS).sentence == WORDS("sitting.ok", left=25)
         assert sitting_view(_seen(sedentary_s=2700.0), 45.0, WORDS).sentence == WORDS("sitting.due")
 
+    def test_who_has_just_sat_down_is_not_told_to_be_up(self) -> None:
+        assert sitting_view(_seen(sedentary_s=0.0), 45.0, WORDS).sentence == WORDS("sitting.ok", left=45)
+        up = sitting_view(_seen(state="standing", sedentary_s=0.0), 45.0, WORDS)
+        assert up.sentence == WORDS("sitting.not_sitting")
+
 
 class TestToday:
     START = day_start_ns(dt.date(2026, 3, 28), BERLIN)
