@@ -64,8 +64,12 @@ def _everybody() -> Json:
         _column("E", "diary", Column("pain", "Pain", "last"), times="time >= now() - 14d"),
         _column(_LAST_SEEN, "device", Column("battery_pct", "Battery", "last"), times="time >= now() - 90d"),
     ]
-    others = {"id": "byRefId", "options": f"/^(?!{_LAST_SEEN}$)/"}
-    seen = {"id": "byRefId", "options": _LAST_SEEN}
+    # one after the other: Grafana 10 and 11 match a filter's refId as a whole, later ones also as a pattern
+    untimed = [
+        {"id": "organize", "filter": _only(row["refId"]), "options": {"excludeByName": {"Time": True}}}
+        for row in targets
+        if row["refId"] != _LAST_SEEN
+    ]
     columns = [
         "Call",
         "patient",
@@ -90,8 +94,8 @@ def _everybody() -> Json:
         targets,
         sort=[{"displayName": "Call", "desc": True}],
         transformations=[
-            {"id": "organize", "filter": others, "options": {"excludeByName": {"Time": True}}},
-            {"id": "organize", "filter": seen, "options": {"renameByName": {"Time": "Last seen"}}},
+            *untimed,
+            {"id": "organize", "filter": _only(_LAST_SEEN), "options": {"renameByName": {"Time": "Last seen"}}},
             {"id": "joinByField", "options": {"byField": "patient", "mode": "outer"}},
             {
                 "id": "organize",
@@ -129,6 +133,10 @@ def _everybody() -> Json:
             ),
         ],
     )
+
+
+def _only(ref: str) -> Json:
+    return {"id": "byRefId", "options": ref}
 
 
 def _not_seen() -> Json:
