@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from influxdb_client.client.write.point import Point as LinePoint
 
-from processing.metrics import MEASUREMENTS, Point, Value
+from processing.metrics import MEASUREMENTS, Measurement, Point, Value
 from processing.stores.base import MetricStore
 from processing.stores.influx import MAX_ASIDE, InfluxReader, InfluxStore
 from processing.stores.influx_link import Address, InfluxLink
@@ -201,6 +201,33 @@ def test_a_column_that_a_newer_version_wrote_is_passed_over(store: InfluxStore, 
     link.write([f'activity,patient=p-1 mood="new" {T0}', "sleep,patient=p-1 depth=1 5"])
     link.close()
     assert everything(store, "p-1") == [activity(0)]
+
+
+def test_erasing_leaves_no_series_in_any_place_that_the_store_writes_to(
+    store: InfluxStore, influx_empty: Influx
+) -> None:
+    """Whatever is added to the store later and forgotten in `erase` is found here."""
+    sample: dict[type, Value] = {str: "x", int: 1, float: 1.5, bool: True}
+    for patient in ("p-1", "p-2"):
+        points = [
+            Point(name, T0, dict.fromkeys(known.tags, "x") | {"patient": patient}, _filled(known, sample))
+            for name, known in MEASUREMENTS.items()
+        ]
+        store.commit(patient, points, b"state")
+        store.keep_aside(patient, T0, "schema", b"x")
+
+    def series(patient: str) -> int:
+        found = influx_empty.admin_query(f'SHOW SERIES ON "{influx_empty.bucket}" WHERE "patient" = \'{patient}\'')
+        return sum(len(one["values"]) for one in found)
+
+    assert series("p-1") == series("p-2") >= len(MEASUREMENTS) + 3
+    store.erase("p-1")
+    assert series("p-1") == 0
+    assert series("p-2") >= len(MEASUREMENTS) + 3
+
+
+def _filled(known: Measurement, sample: dict[type, Value]) -> dict[str, Value]:
+    return {column: sample[field.kind] for column, field in known.fields.items()}
 
 
 def test_what_is_kept_aside_is_bounded_and_stays_counted(store: InfluxStore, influx_empty: Influx) -> None:
