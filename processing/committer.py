@@ -19,6 +19,9 @@ _LOG = logging.getLogger(__name__)
 
 RETRY_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 """Pauses while the store is busy."""
+COMMIT_SHARE: Final = 0.5
+"""Share of the time that commits may take (our choice); patients are then stored less often, in bigger groups."""
+SPACING_MAX_S: Final = 15.0
 ASIDE_MAX: Final = 256
 """Refused messages that may wait to be kept aside; of more, only the count is kept."""
 
@@ -47,6 +50,7 @@ class Committer:
         self._wake = asyncio.Event()
         self._stopping = False
         self._failures = 0
+        self._cost_s = 0.0
         self._busy = asyncio.Lock()
         self.commits = 0
         """Commits that the store has accepted."""
@@ -64,7 +68,7 @@ class Committer:
     def changed(self, name: str, patient: Patient) -> None:
         """Say that a patient has something to store."""
         if name not in self._due:
-            self._due[name] = (time.monotonic() + self._commit_s, patient)
+            self._due[name] = (time.monotonic() + self._spacing_s(), patient)
             self._wake.set()
 
     def repeat_ack(self, name: str) -> None:
@@ -114,6 +118,10 @@ class Committer:
                         raise
                     await asyncio.sleep(pause_s)
 
+    def _spacing_s(self) -> float:
+        """Space commits so that with many patients they take no more than their share of the time."""
+        return max(self._commit_s, min(SPACING_MAX_S, self._cost_s * len(self._acks) / COMMIT_SHARE))
+
     def _pause_s(self) -> float | None:
         if self._failures:
             return RETRY_S[min(self._failures, len(RETRY_S)) - 1]
@@ -142,6 +150,7 @@ class Committer:
 
     async def _commit(self, patient: Patient) -> None:
         async with self._busy:
+            begun_s = time.monotonic()
             commit = patient.commit()
             try:
                 await self._store_commit(patient.patient, commit)
@@ -154,6 +163,7 @@ class Committer:
                 raise
             patient.stored()
             self.commits += 1
+            self._cost_s += (time.monotonic() - begun_s - self._cost_s) / 16
             ack = commit.ack.to_json()
             self._acks[patient.patient] = ack
             self._acknowledge(patient.patient, ack)

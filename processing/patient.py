@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,6 +19,8 @@ from spineclip.contract.config import PatientConfig
 from spineclip.contract.live import Live
 from spineclip.contract.messages import Ack, Resend
 from spineclip.contract.wire import Gap, Record, SampleBatch
+
+_LOG = logging.getLogger(__name__)
 
 LATE_QUIET_S: Final = 5.0
 """What comes late is used when nothing more has come for so long, so that a gap is filled at once."""
@@ -52,6 +55,8 @@ class Taken:
     verdict: Verdict | None = None
     live: Live | None = None
     nudges: list[Nudge] = field(default_factory=list)
+    failed: list[Record] = field(default_factory=list)
+    """Records that could not be processed."""
 
 
 class Patient:
@@ -177,9 +182,14 @@ class Patient:
             if isinstance(record, Gap):
                 self._keep((records.gap_point(record, self.patient),))
                 continue
-            self._state, result = pipeline.step(
-                self._state, record.device, record.placement, records.block(record), battery_pct=record.battery_pct
-            )
+            try:
+                self._state, result = pipeline.step(
+                    self._state, record.device, record.placement, records.block(record), battery_pct=record.battery_pct
+                )
+            except Exception:  # noqa: BLE001  a record that meets a defect of ours must not stop those after it
+                _LOG.warning("a record could not be processed; it is kept aside", exc_info=True)
+                taken.failed.append(record)
+                continue
             self._keep(result.points)
             _notice(taken, result)
         return taken

@@ -31,7 +31,7 @@ from spineclip.contract.errors import BrokerError, StoreBusyError, WireError
 from spineclip.contract.live import Live
 from spineclip.contract.messages import Buzz, Event, command_to_json
 from spineclip.contract.topics import Channel, everyone, parse, topic
-from spineclip.contract.wire import Record, decode
+from spineclip.contract.wire import Record, decode, encode
 
 _LOG = logging.getLogger(__name__)
 
@@ -127,6 +127,8 @@ class Core:
         """
         await self._resume()
         tasks = [asyncio.create_task(work) for work in (self._process(), self._ticks(), self._committer.run())]
+        for task in tasks:
+            task.add_done_callback(self._task_ended)
         try:
             await self._keep_connected()
         finally:
@@ -159,6 +161,12 @@ class Core:
             _LOG.warning("%s What is not stored will be sent again", error)
         self._stopping.set()
         self._lost.set()
+
+    def _task_ended(self, task: asyncio.Task[None]) -> None:
+        """End the service when a part of it has failed, so that whoever started it notices."""
+        if not task.cancelled() and task.exception() is not None:
+            self._stopping.set()
+            self._lost.set()
 
     def finish(self) -> None:
         """Close what is open of every patient, because no more data will come."""
@@ -307,6 +315,9 @@ class Core:
         self._tell(name, desk, taken)
 
     def _tell(self, name: str, desk: _Desk, taken: Taken) -> None:
+        for record in taken.failed:
+            self.rejects["failed"] += 1
+            self._committer.keep_aside(name, self._clock.utc_ns(), "failed", encode(record))
         if desk.patient.changed:
             self._committer.changed(name, desk.patient)
         if taken.live is not None:

@@ -10,11 +10,12 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import cbor2
 import pytest
 
-from processing import records
+from processing import pipeline, records
 from processing.analysis import Track, analyze
 from processing.metrics import Point
 from processing.mqtt import MqttSettings
@@ -147,6 +148,27 @@ async def test_f8_poison_is_kept_aside_by_reason_and_the_stream_goes_on(broker: 
             assert dict(service.rejects) == dict.fromkeys(poison, 1)
     store = SqliteStore(path)
     assert dict(store.aside("p-1")) == dict.fromkeys(poison, 1)
+    store.close()
+
+
+async def test_a_record_that_cannot_be_processed_is_kept_aside_and_the_rest_goes_on(
+    broker: Broker, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = pipeline.step
+
+    def _breaks(state: pipeline.PatientState, device: str, *rest: Any, **more: Any) -> Any:
+        if device == "clip-2":
+            raise ZeroDivisionError("a defect that nobody has found yet")
+        return step(state, device, *rest, **more)
+
+    monkeypatch.setattr("processing.pipeline.step", _breaks)
+    async with collecting(broker, "p-1") as collector:
+        async with core(broker, path) as service:
+            collector.send([*day_of_somebody(5, device="clip-2"), *day_of_somebody(20)])
+            await collector.until_acked(19)
+            assert service.rejects["failed"] == 5
+    store = SqliteStore(path)
+    assert dict(store.aside("p-1")) == {"failed": 5}
     store.close()
 
 
