@@ -167,6 +167,13 @@ def model(placement: Placement, *, own_neutral: bool = True) -> PoseModel:
     return _model(_weights()[_SITE[placement]]["own" if own_neutral else "usual"])
 
 
+def shipped(site: str, *, own_neutral: bool = True) -> tuple[PoseModel, NDArray[np.float64] | None]:
+    """Return the fitted model of a site of the dataset, or of two (``L5+T4``), and the site's usual neutral if any."""
+    fields = _weights()[site]
+    neutral = np.array(fields["neutral"]) if "neutral" in fields else None
+    return _model(fields["own" if own_neutral else "usual"]), neutral
+
+
 def named(chances: NDArray[np.float64], *, sees_slouch: bool) -> NDArray[np.int8]:
     """Turn chances of `SITTING`, shape (n, 6), into codes of `Posture`."""
     return _named(chances, sees_slouch, np.ones(len(chances), dtype=np.bool_))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from spineclip import labelled, validation
+from spineclip import labelled, posture_trials, validation
 from spineclip.contract.errors import RecordingError
 from spineclip.scoring import Judged
 from spineclip.training import fit
@@ -48,9 +49,13 @@ def validate(
     docs: Annotated[Path | None, typer.Option(help="Write the tables to this file as well.")] = None,
 ) -> None:
     """Print how right states are, with people left out where a fit has seen them."""
-    root, names = _datasets(dataset)
     pages: list[str] = []
-    for text in _pages(root, names, shipped=shipped, folds=folds, unseen_sets=unseen_sets):
+    texts: Iterator[str] = iter(())
+    if not posture_trials.is_folder(dataset):
+        root, names = _datasets(dataset)
+        texts = _pages(root, names, shipped=shipped, folds=folds, unseen_sets=unseen_sets)
+    trials = [one for one in (dataset, dataset / "sitting_posture") if posture_trials.is_folder(one)]
+    for text in itertools.chain(texts, *(posture_trials.pages(one, shipped_only=shipped) for one in trials)):
         typer.echo(text)
         pages.append(text)
     if docs is not None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import posture
+from spineclip import posture_trials as posture
 
 pytestmark = pytest.mark.data
 
