@@ -303,12 +303,16 @@ class _Clip:
             "rejected": sum(stream.rejects.values()),
             "duplicates": stream.repeated,
         }
-        known = {
+        known: dict[str, float | None] = {
             "battery_pct": stream.battery_pct,
             "rssi_dbm": stream.rssi_dbm,
             "rate_hz": stream.delivered_hz,
-            "nominal_hz": None if self._plan is None else self._plan.rate_hz,
         }
+        if self._plan is not None:
+            known["nominal_hz"] = self._plan.rate_hz
+            if stream.period_ns is not None:
+                known["drift_ppm"] = (1e9 / self._plan.rate_hz / stream.period_ns - 1.0) * 1e6
+                known["clock_error_ms"] = stream.clock_error_ns / 1e6
         return detail | {key: float(value) for key, value in known.items() if value is not None}
 
     def _opened(self) -> ClipStream:

@@ -95,6 +95,10 @@ class ClipStream:
         """Packets that came twice or too late and were left out."""
         self.delivered_hz: float | None = None
         """Samples a second over the last ten seconds, or None."""
+        self.period_ns: float | None = None
+        """Measured sampling period, or None."""
+        self.clock_error_ns = 0
+        """Uncertainty of the newest batch's times."""
         self.rejects: Counter[str] = Counter()
         self.notices: list[str] = []
         """Sentences for people since they were last taken."""
@@ -301,6 +305,7 @@ class ClipStream:
             rssi_dbm=self.rssi_dbm,
         )
         self.samples += n
+        self.period_ns, self.clock_error_ns = line.period_ns, placed.error_ns
         self._line = line
         self._known_period = (line.period_ns, max(line.rate_error, 1e-9))
         return [*records, batch]

@@ -32,7 +32,7 @@ PATIENT = "p-test"
 
 
 class Turning:
-    """A body that turns slowly from a given time on: every sample differs from its neighbours."""
+    """A body that turns every 7.3 s from a given time on; y rises for ten minutes, so that no turn is like another."""
 
     def __init__(self, begins_ns: int = 0) -> None:
         self._begins_ns = begins_ns
@@ -42,7 +42,8 @@ class Turning:
 
     def samples(self, t_ns: Times) -> Samples:
         angle = (t_ns % (600 * 10**9)) / 1e9 * 2 * np.pi / 7.3
-        xyz_g = np.stack([np.sin(angle), 0.3 * np.cos(3 * angle), np.cos(angle)], axis=1)
+        rise = 0.9 * (t_ns % (600 * 10**9)) / (600 * 10**9)
+        xyz_g = np.stack([np.sin(angle), rise, np.cos(angle)], axis=1)
         xyz_g[t_ns < self._begins_ns] = np.nan
         return xyz_g
 
