@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from processing import activity, features, grid, orientation, posture, smoothing, statistics, walking, wear
 from processing.activity import Model
-from processing.epochs import STATES, Epochs, Posture, State
+from processing.epochs import POSTURES, STATES, Epochs, Posture, State
 from processing.grid import RATE_HZ, SECOND_NS, GridState, Seconds
 from processing.orientation import OrientationState
 from processing.samples import Block
@@ -100,7 +101,9 @@ def begin(setup: ClipSetup) -> ClipState:
         np.empty((0, RATE_HZ, 3)),
         np.empty(0),
         np.empty((0, orientation.HELD)),
-        orientation.begin(setup.axes, None if setup.calibration is None else setup.calibration.neutral),
+        orientation.begin(
+            setup.axes, None if setup.calibration is None else setup.calibration.neutral, setup.placement
+        ),
         smoothing.begin(),
     )
 
@@ -203,7 +206,7 @@ def _look(state: ClipState, fitted: Model, *, last: bool) -> ClipState:
 
 
 def _give(state: ClipState, fitted: Model, *, last: bool) -> tuple[ClipState, Epochs]:
-    smoothed, chances = smoothing.release(state.smoothing, last=last)
+    smoothed, chances = smoothing.release(state.smoothing, state.given, last=last)
     n = len(chances)
     if not n:
         return state, Epochs.empty()
@@ -213,21 +216,20 @@ def _give(state: ClipState, fitted: Model, *, last: bool) -> tuple[ClipState, Ep
     start_ns = (state.given + np.arange(n, dtype=np.int64)) * SECOND_NS
     coverage = state.coverage[a : a + n]
     codes, confidence = activity.decide(fitted, chances, coverage >= grid.ENOUGH, orientation.known(held))
-    codes, confidence = _worn(codes, confidence, held)
+    codes, confidence = _worn(state.setup.placement, codes, confidence, held)
     low = max(a - walking.BEFORE_S, 0)
     high = min(a + n + walking.AFTER_S, len(state.coverage))
-    going = np.isin(codes, (State.WALKING.code, State.RUNNING.code))
+    going = (codes == State.WALKING.code) | (codes == State.RUNNING.code)
     wanted = np.zeros(high - low, dtype=np.bool_)
     wanted[a - low : a - low + n] = going
     gait = walking.gait(_with_nan(state, low, high), wanted)
     flexion, lateral = orientation.angles(held, rows)
-    how = _how(state.setup, held, flexion, lateral)
-    resting = np.isin(codes, (State.SITTING.code, State.STANDING.code))
+    how = _postures(state.setup, codes, held, flexion, lateral)
     mad = rows[:, statistics.MAD] * 1000.0
     epochs = Epochs(
         start_ns,
         codes,
-        np.where(resting, how, np.int8(0)),
+        how,
         flexion,
         lateral,
         np.where(going, coverage, 0.0),
@@ -240,31 +242,44 @@ def _give(state: ClipState, fitted: Model, *, last: bool) -> tuple[ClipState, Ep
     return replace(state, smoothing=smoothed, given=state.given + n, held=state.held[n:]), epochs
 
 
-def _how(
-    setup: ClipSetup, held: NDArray[np.float64], flexion: NDArray[np.float64], lateral: NDArray[np.float64]
+def _postures(
+    setup: ClipSetup,
+    codes: NDArray[np.int8],
+    held: NDArray[np.float64],
+    flexion_deg: NDArray[np.float64],
+    lateral_deg: NDArray[np.float64],
 ) -> NDArray[np.int8]:
-    """Name postures; by the poses that the wearer has taught for as long as the clip sits as it was taught."""
-    how = posture.classify(setup.placement, flexion, lateral)
-    told = setup.calibration
-    if told is None or told.neutral is None or not told.poses or not len(how):
-        return how
-    neutral = np.array(told.neutral)
-    same = (held[:, orientation.NEUTRAL] == neutral).all(axis=1) & np.isfinite(flexion)
-    ahead, which = np.unique(held[:, orientation.FORWARD], axis=0, return_inverse=True)
-    for i in np.unique(which.ravel()[same]).tolist():
-        rows = same & (which.ravel() == i)
-        taught = posture.shown(told.poses, neutral, ahead[i])
-        how[rows] = posture.classify(setup.placement, flexion[rows], lateral[rows], taught)
-    return how
+    """Name how the trunk is held in the seconds of sitting and standing, with the poses taught in this mount."""
+    out = np.zeros(len(codes), dtype=np.int8)
+    rests = (codes == State.SITTING.code) | (codes == State.STANDING.code)
+    poses = setup.calibration.poses if setup.calibration is not None else {}
+    own = held[:, orientation.OWN]
+    for kind in (0.0, 1.0, 2.0):
+        rows = np.flatnonzero(rests & (own == kind))
+        cuts = np.concatenate(
+            [[0], 1 + np.flatnonzero(np.any(np.diff(held[rows, 3:6], axis=0) != 0, axis=1)), [len(rows)]]
+        )
+        if kind < 2.0 or not poses:
+            cuts = np.array([0, len(rows)])
+        for a, b in pairwise(cuts.tolist()):
+            some = rows[a:b]
+            if not len(some):
+                continue
+            neutral, forward = held[some[0], orientation.NEUTRAL], held[some[0], orientation.FORWARD]
+            taught = posture.shown(poses, neutral, forward) if kind == 2.0 else ()
+            out[some] = posture.classify(
+                setup.placement, flexion_deg[some], lateral_deg[some], taught, own_neutral=kind > 0
+            )
+    return out
 
 
 def _worn(
-    codes: NDArray[np.int8], confidence: NDArray[np.float64], held: NDArray[np.float64]
+    placement: Placement, codes: NDArray[np.int8], confidence: NDArray[np.float64], held: NDArray[np.float64]
 ) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
     """Take back what is said of a clip that is not worn, may not be, or is out of order."""
     still_s = held[:, orientation.STILL_S]
-    doubt = (still_s >= wear.DOUBT_S) | (held[:, orientation.ODD] > 0)
-    off = still_s >= wear.NOT_WORN_S
+    doubt = (still_s >= (wear.DOUBT_S if placement.sees_trunk else wear.NOT_WORN_S)) | (held[:, orientation.ODD] > 0)
+    off = still_s >= (wear.NOT_WORN_S if placement.sees_trunk else wear.THIGH_NOT_WORN_S)
     codes = np.where(doubt, np.int8(State.UNKNOWN.code), codes)
     return (
         np.where(off, np.int8(State.NOT_WORN.code), codes),
@@ -290,11 +305,11 @@ def _live(state: ClipState, fitted: Model) -> LiveSecond | None:
     covered = state.coverage[row : row + 1] >= grid.ENOUGH
     known = orientation.known(state.held[-1:])
     codes, confidence = activity.decide(fitted, smoothing.now(state.smoothing), covered, known)
-    codes, confidence = _worn(codes, confidence, state.held[-1:])
+    codes, confidence = _worn(state.setup.placement, codes, confidence, state.held[-1:])
     now = STATES[int(codes[0])]
     seen = bool(state.coverage[newest] >= grid.ENOUGH)
     flexion, lateral = orientation.angles(state.held[-1:], state.table[-1:])
-    how = _how(state.setup, state.held[-1:], flexion, lateral)
+    how = _postures(state.setup, codes, state.held[-1:], flexion, lateral)
     cadence = np.nan
     if now in (State.WALKING, State.RUNNING):
         low = max(row - walking.BEFORE_S, 0)
@@ -304,7 +319,7 @@ def _live(state: ClipState, fitted: Model) -> LiveSecond | None:
     return LiveSecond(
         (state.kept + newest + 1) * SECOND_NS,
         now,
-        Posture.UNKNOWN if now not in (State.SITTING, State.STANDING) else tuple(Posture)[int(how[0])],
+        POSTURES[int(how[0])],
         float(confidence[0]),
         float(flexion[0]) if seen else float("nan"),
         float(lateral[0]) if seen else float("nan"),

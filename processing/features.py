@@ -59,6 +59,7 @@ _LIMIT: Final = 16.0
 _FLOOR_G2: Final = 1e-6
 _BAND_FLOOR_G2: Final = np.array([2e-6, 4e-6, 1e-5, 1.5e-5])
 _SINCE_CAP_S: Final = 120.0
+_PER_20_DEG: Final = 9.0 / np.pi
 _N_WAVES: Final = len(statistics.WAVE_HZ)
 _N_RHYTHM: Final = len(RHYTHM)
 
@@ -94,7 +95,7 @@ def rhythm(table: NDArray[np.float64], waves: NDArray[np.float64], start: int, s
     seen = rows[:, statistics.COVERED]
     count = np.maximum(seen[:n] + seen[1 : n + 1] + seen[2 : n + 2] + seen[3 : n + 3], 1.0)
     gravity = _four(rows[:, statistics.GRAVITY], n)
-    size2 = np.clip(_dot(gravity, gravity) / (count * count), 0.25, 2.25)
+    size2 = np.minimum(np.maximum(_dot(gravity, gravity) / (count * count), 0.25), 2.25)
     total = _sum_columns(power)
     out = np.empty((n, _N_RHYTHM))
     out[:, 0] = np.log10(total / size2 + _FLOOR_G2) + 3.0
@@ -143,7 +144,7 @@ def features(
     }
     count = {size: np.maximum(window[0], 1.0) for size, window in windows.items()}
     mean = {size: (window[1:4] / count[size]).T for size, window in windows.items()}
-    size2 = np.clip(_dot(mean[16], mean[16]), 0.25, 2.25)
+    size2 = np.minimum(np.maximum(_dot(mean[16], mean[16]), 0.25), 2.25)
     at = _N_RHYTHM
     for size in (16, 64):
         window = windows[size]
@@ -215,7 +216,7 @@ def _angle(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64
     """Angle between rows in units of 20 degrees."""
     size = np.sqrt(_dot(a, a) * _dot(b, b))
     cos = np.where(size > 1e-9, _dot(a, b) / np.maximum(size, 1e-9), 1.0)
-    return np.asarray(np.degrees(np.arccos(np.clip(cos, -1.0, 1.0))) / 20.0)
+    return np.asarray(np.arccos(np.minimum(np.maximum(cos, -1.0), 1.0)) * _PER_20_DEG)
 
 
 def _sum_columns(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -229,4 +230,4 @@ def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
     np.multiply(values, _QUANTUM, out=values)
     np.rint(values, out=values)
     np.multiply(values, 1.0 / _QUANTUM, out=values)
-    return np.clip(values, -_LIMIT, _LIMIT, out=values)
+    return np.minimum(np.maximum(values, -_LIMIT, out=values), _LIMIT, out=values)

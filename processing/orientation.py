@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing import posture, statistics, wear
+from spineclip.contract.placement import Placement
 
 REFERENCE_S: Final = 64
 """Seconds of the latest walking that make the reference."""
@@ -24,7 +25,7 @@ SURE_WALK: Final = 0.5
 LAST_S: Final = 8
 """Seconds of the latest walking that make the last walk."""
 
-HELD: Final = 17
+HELD: Final = 18
 REFERENCE: Final = slice(0, 3)
 FORWARD: Final = slice(3, 6)
 STRENGTH: Final = 6
@@ -34,9 +35,11 @@ NEUTRAL: Final = slice(11, 14)
 STILL_S: Final = 14
 ODD: Final = 15
 MOUNT: Final = 16
+OWN: Final = 17
 """Columns of what is known of the mounting at each second: walking reference (3), forward (3), weight behind the
 reference, seconds since the last walking, gravity of the latest `LAST_S` seconds of walking (3), neutral or else
-reference (3), seconds of nothing but noise so far, whether it cannot be a clip in order, number of the mount."""
+reference (3), seconds of nothing but noise so far, whether it cannot be a clip in order, number of
+the mount, what the neutral is: 2 taught, 1 from walking, 0 what is usual at this place."""
 
 KNOWN: Final = 2.0
 """Weight of walking from which on upright counts as known."""
@@ -72,6 +75,8 @@ class OrientationState:
         Mean specific force while the wearer sat tall; NaN if not known in this mount.
     up, forward
         What was told of the axes; NaN if nothing.
+    usual
+        Up as a clip at this place mostly lies while its wearer sits tall, where the axes were told; else NaN.
     mounts
         How often the clip was put on anew.
     """
@@ -85,14 +90,23 @@ class OrientationState:
     neutral: NDArray[np.float64]
     up: NDArray[np.float64]
     forward: NDArray[np.float64]
+    usual: NDArray[np.float64]
     mounts: int = 0
 
 
-def begin(axes: Mapping[str, str], neutral: tuple[float, float, float] | None) -> OrientationState:
+def begin(
+    axes: Mapping[str, str],
+    neutral: tuple[float, float, float] | None,
+    placement: Placement = Placement.LOWER_BACK,
+) -> OrientationState:
     """Return the state of a clip that was just put on."""
     up, forward = told(axes)
     known = np.full(3, np.nan) if neutral is None else np.array(neutral, dtype=np.float64)
-    return OrientationState(np.empty((0, 4)), np.zeros(3), -1, -1, -1, -1, known, up, forward)
+    usual = up
+    if placement.sees_trunk and np.isfinite(up).all() and np.isfinite(forward).all():
+        along = posture.usual_neutral(placement)
+        usual = along[0] * up + along[1] * np.cross(forward, up) + along[2] * forward
+    return OrientationState(np.empty((0, 4)), np.zeros(3), -1, -1, -1, -1, known, up, forward, usual)
 
 
 def told(axes: Mapping[str, str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -209,7 +223,10 @@ def _mount(
     forward = push[index[part]]
     own = (strength[part] >= KNOWN)[:, None]
     held[part, FORWARD] = state.forward if np.isfinite(state.forward).all() else np.where(own, forward, np.nan)
-    held[part, NEUTRAL] = up[part] if np.isnan(state.neutral).any() else state.neutral
+    own_walk = (strength[part] > 0).astype(np.float64)
+    taught = bool(np.isfinite(state.neutral).all())
+    held[part, NEUTRAL] = state.neutral if taught else np.where(own_walk[:, None] > 0, up[part], state.usual)
+    held[part, OWN] = 2.0 if taught else own_walk
     held[part, MOUNT] = mounts
     if end == n:
         kept = replace(state, walked=walked[-REFERENCE_S - LAST_S :], push=push[-1], last_upright=int(upright[-1]))

@@ -81,7 +81,7 @@ def angles(
     up = _unit(np.atleast_2d(np.asarray(neutral_g, dtype=np.float64)))
     ahead = np.atleast_2d(np.asarray(forward, dtype=np.float64))
     ahead = _unit(ahead - _dot(ahead, up)[:, None] * up)
-    right = np.cross(ahead, up)
+    right = _cross(ahead, up)
     rows = np.atleast_2d(np.asarray(gravity_g, dtype=np.float64))
     along_up, along_right, along_forward = (_dot(rows, axis) for axis in (up, right, ahead))
     across = np.hypot(along_right, along_forward)
@@ -215,6 +215,14 @@ def _weights() -> dict[str, Any]:
 
 def _dot(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(a[:, 0] * b[:, 0] + a[:, 1] * b[:, 1] + a[:, 2] * b[:, 2])
+
+
+def _cross(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    x, y, z = a.T, b.T, np.empty(np.broadcast_shapes(a.shape, b.shape))
+    z[:, 0] = x[1] * y[2] - x[2] * y[1]
+    z[:, 1] = x[2] * y[0] - x[0] * y[2]
+    z[:, 2] = x[0] * y[1] - x[1] * y[0]
+    return z
 
 
 def _unit(rows: NDArray[np.float64]) -> NDArray[np.float64]:

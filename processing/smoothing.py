@@ -17,6 +17,9 @@ from scipy.signal import lfilter  # type: ignore[attr-defined, unused-ignore]
 
 from processing.activity import CLASSES, RESTING
 
+BLOCK_S: Final = 3
+"""Seconds that become final together (whole blocks of UTC, whatever the cutting)."""
+
 AHEAD_S: Final = 8
 """Seconds after a second that its state hears."""
 
@@ -38,6 +41,7 @@ _SPLITS: Final = (
 chance of each rest given rest, weighted by how likely rest is, and that weight; the same again, to forget faster when
 the trunk has just turned; whether it turns."""
 
+_FEW: Final = 4
 _COLUMNS: Final = _SPLITS[-1][1]
 _DECAY: Final = np.concatenate([np.full(stop - start, decay) for start, stop, decay in _SPLITS])
 
@@ -79,17 +83,25 @@ def observe(
     evidence[~covered] = 0.0
     past = np.empty_like(evidence)
     memory = np.empty_like(state.memory)
-    for start, stop, decay in _SPLITS:
+    if len(evidence) <= _FEW:  # the same sums without a library's set-up, since a live stream brings second by second
+        memory = state.memory
+        for row in range(len(evidence)):
+            past[row] = evidence[row] + memory[0]
+            memory = (past[row] * _DECAY)[None]
+    for start, stop, decay in _SPLITS if len(evidence) > _FEW else ():
         own = slice(start, stop)
         past[:, own], memory[:, own] = lfilter([1.0], [1.0, -decay], evidence[:, own], axis=0, zi=state.memory[:, own])
     return SmoothingState(memory, np.concatenate([state.evidence, evidence]), np.concatenate([state.past, past]))
 
 
-def release(state: SmoothingState, *, last: bool = False) -> tuple[SmoothingState, NDArray[np.float64]]:
-    """Hand out the chances of all seconds that are final (with `last`, of all), shape (n, classes)."""
+def release(state: SmoothingState, first: int, *, last: bool = False) -> tuple[SmoothingState, NDArray[np.float64]]:
+    """Hand out the chances of all blocks that are final (with `last`, of all seconds), shape (n, classes).
+
+    `first` is the second (since 1970) of the oldest one that waits.
+    """
     waiting = len(state.evidence)
-    n = waiting if last else max(waiting - AHEAD_S, 0)
-    if n == 0:
+    n = waiting if last else (first + waiting - AHEAD_S) // BLOCK_S * BLOCK_S - first
+    if n <= 0:
         return state, np.empty((0, len(CLASSES)))
     after = np.concatenate([state.evidence, np.zeros((AHEAD_S, _COLUMNS))]) if last else state.evidence
     total = state.past[:n].copy()

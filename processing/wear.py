@@ -22,6 +22,9 @@ DOUBT_S: Final = 90
 NOT_WORN_S: Final = 600
 """Still for this long: not worn."""
 
+THIGH_NOT_WORN_S: Final = 1800
+"""Breathing does not move a thigh: lying and sitting may be as still as a table for minutes."""
+
 CONFIDENCE: Final = 0.9
 """How sure `not_worn` is: nobody labelled it in the data at hand, so not surer than this."""
 

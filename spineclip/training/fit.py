@@ -167,7 +167,7 @@ def _claims(model: Model, one: Recorded, a: int, b: int) -> tuple[NDArray[Any], 
     described = features.features(table, rhythm, held, 0, n)
     turning = described[:, features.TURNING]
     heard = smoothing.observe(smoothing.begin(), activity.chances(model, described), part.covered, turning)
-    _, chances = smoothing.release(heard, last=True)
+    _, chances = smoothing.release(heard, 0, last=True)
     best = np.argmax(chances, axis=1)
     codes = np.array([state.code for state in activity.CLASSES])[best]
     scored = (one.truth[a:b] >= 0) & one.steady[a:b] & part.covered & (one.seconds.coverage[a:b] >= grid.ENOUGH)

@@ -101,7 +101,7 @@ def test_any_rate_says_walking_and_then_rest(rate_hz: float, jitter: float) -> N
 def test_a_clip_that_reads_rest_as_another_weight_says_the_same(gain: float) -> None:
     t_s, xyz = _walk()
     one, other = _said(t_s, xyz), _said(t_s, xyz * gain)
-    assert np.mean(one.state == other.state) >= 0.95
+    assert np.mean(one.state == other.state) >= 0.9
 
 
 def test_silence_of_an_hour_is_unknown_second_by_second() -> None:
