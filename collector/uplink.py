@@ -1,8 +1,8 @@
 """From the outbox to MQTT, and acks back.
 
 A broker's PUBACK promises nothing (a broker may forget what it has acknowledged): a record leaves the outbox only by
-the core's ack. Until then it is sent again: at once after every new connection, and with growing pauses when acks do
-not come. The core drops what it has seen. What is on its way is bounded, in PUBACKs and in acks.
+the core's ack. Until then it is sent again: all at once after every new connection, and a few now and then while acks
+do not come. The core drops what it has seen. What is on its way is bounded, in PUBACKs and in acks.
 """
 
 from __future__ import annotations
@@ -27,8 +27,11 @@ UNSTORED: Final = 1024
 """Records that may be sent and not yet stored by the core."""
 UNCONFIRMED: Final = 128
 """Records that may be sent and not yet confirmed by the broker."""
-RESEND_S: Final = (10.0, 20.0, 40.0, 80.0, 160.0, 300.0)
-"""Pauses without any ack after which what is unacked is sent again."""
+RESEND_S = 10.0
+"""After so long without any ack the oldest are sent again."""
+PROBE: Final = 16
+"""So many of them, until an ack shows that a core listens: a core that is away for hours costs little, one that has
+just come, and may never have heard of us, gets to know us within the pause."""
 _BACKOFF_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 _RESEND_ROWS: Final = 512
 _EVENTS: Final = 200
@@ -80,7 +83,7 @@ class Uplink:
         self._new_ack: Ack | None = None
         self._resends: deque[Resend] = deque(maxlen=64)
         self._events: deque[Event] = deque(maxlen=_EVENTS)
-        self._quiet = 0
+        self._window = UNSTORED
         self._progress_s = 0.0
         self._session: BrokerSession | None = None
 
@@ -142,7 +145,7 @@ class Uplink:
             session.publish(state, _state(CollectorState.READY), retain=True)
             self._session = session
             self.connects += 1
-            self._quiet = 0
+            self._window = UNSTORED
             while self._lost is None and not self._stopping:
                 await self._work(session)
                 with contextlib.suppress(TimeoutError):
@@ -176,10 +179,10 @@ class Uplink:
                 self._outbox.between, wanted.device, wanted.boot, wanted.from_seq, wanted.through_seq, _RESEND_ROWS
             ):
                 self._publish(session, row)
-        if self._unstored and time.monotonic() - self._progress_s > RESEND_S[min(self._quiet, len(RESEND_S) - 1)]:
-            self._quiet += 1
+        if self._unstored and time.monotonic() - self._progress_s > RESEND_S:
+            self._window = PROBE
             self._begin_anew()
-        while (room := min(UNSTORED - len(self._unstored), UNCONFIRMED - len(self._unconfirmed))) > 0:
+        while (room := min(self._window - len(self._unstored), UNCONFIRMED - len(self._unconfirmed))) > 0:
             rows = await asyncio.to_thread(self._outbox.after, self._cursor, room)
             if not rows:
                 break
@@ -206,7 +209,7 @@ class Uplink:
         self.acks += 1
         outrun = self._outbox.outrun
         if await asyncio.to_thread(self._outbox.acknowledge, ack):
-            self._quiet = 0
+            self._window = UNSTORED
             self._progress_s = time.monotonic()
         if self._outbox.outrun != outrun:
             self._begin_anew()

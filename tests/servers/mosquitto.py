@@ -35,11 +35,16 @@ class Broker:
 
 
 @contextmanager
-def mosquitto(folder: Path, *, port: int | None = None) -> Iterator[Broker]:
-    """Run mosquitto in a folder of its own; a given port lets a test start it again where it was."""
+def mosquitto(
+    folder: Path, *, port: int | None = None, password: str | None = None, more: str = ""
+) -> Iterator[Broker]:
+    """Run mosquitto in a folder of its own; a given port and password let a test start it again where it was.
+
+    `more` is added to its configuration.
+    """
     program = need("mosquitto")
     port = port or free_port()
-    password = secrets.token_urlsafe(12)
+    password = password or secrets.token_urlsafe(12)
     passwords = folder / "passwords"
     passwords.unlink(missing_ok=True)
     passwords.touch(mode=0o600)
@@ -49,6 +54,9 @@ def mosquitto(folder: Path, *, port: int | None = None) -> Iterator[Broker]:
     # Started as root, mosquitto would drop to a user who cannot read a private folder.
     user = "root" if os.geteuid() == 0 else "mosquitto"
     config = folder / "mosquitto.conf"
-    config.write_text(_CONFIG.format(port=port, folder=folder, user=user))
+    base = _CONFIG.format(port=port, folder=folder, user=user)
+    for line in more.splitlines():  # what is said anew takes the place of what was said
+        base = "".join(old + "\n" for old in base.splitlines() if old.split()[0] != line.split()[0]) + line + "\n"
+    config.write_text(base)
     with running([program, "-c", str(config)], [port], folder / "mosquitto.log") as server:
         yield Broker("127.0.0.1", port, "tests", password, server.pid)
