@@ -45,7 +45,7 @@ async def test_f03_f04(memory: str, tmp_path: Path, figure: Callable[[str], None
                 uplink.wake()
                 if life < kills:
                     before = uplink.published
-                    await until(lambda before=before: uplink.published > before + 40)
+                    await until(lambda before=before, uplink=uplink: uplink.published > before + 40)
                     psutil.Process(broker.pid).kill()
                 else:
                     back_s = await until(lambda: outbox.backlog == 0, 110)
