@@ -10,7 +10,7 @@ from processing.patient import LATE_QUIET_S, Patient
 from spineclip.contract.wire import SampleBatch
 from tests.system.collecting import T0_NS, day_of_somebody
 
-BATCHES = day_of_somebody(600)
+BATCHES = day_of_somebody(300)
 
 
 class Stored:
@@ -45,19 +45,19 @@ def late(first: int, last: int) -> tuple[Stored, Stored]:
 
 
 def test_a_gap_that_is_filled_late_is_filled_in_hour_day_and_slots() -> None:
-    whole, stored = late(150, 300)
+    whole, stored = late(90, 210)
     gap = stored.day()
-    assert gap["worn_min"] < whole.day()["worn_min"] - 2.3
-    assert set(stored.take(BATCHES[150:300], 40.0)) == {Verdict.LATE}
+    assert gap["worn_min"] < whole.day()["worn_min"] - 1.8
+    assert set(stored.take(BATCHES[90:210], 40.0)) == {Verdict.LATE}
     stored.patient.due(40.0 + LATE_QUIET_S)
     filled, complete = stored.day(), whole.day()
     for name in ("worn_min", "walking_min", "sedentary_min", "standing_min", "steps"):
         # a stretch by itself hears nothing of its neighbours: its edges may differ by the 15 s that a second may wait
         assert abs(filled[name] - complete[name]) <= (15 / 60 if name != "steps" else 15 * 2), name
     slots = [
-        point for (name, t), point in stored.points.items() if name == "activity" and 155 <= (t - T0_NS) / 1e9 < 295
+        point for (name, t), point in stored.points.items() if name == "activity" and 95 <= (t - T0_NS) / 1e9 < 205
     ]
-    assert len(slots) == 28
+    assert len(slots) == 22
     assert all(point.fields["coverage"] == 1.0 for point in slots)
     hour = [point for (name, _), point in stored.points.items() if name == "hourly"]
     minutes = sum(float(value) for point in hour for value in point.fields.values())
@@ -66,16 +66,16 @@ def test_a_gap_that_is_filled_late_is_filled_in_hour_day_and_slots() -> None:
 
 
 def test_late_data_count_once() -> None:
-    _, stored = late(150, 300)
-    stored.take(BATCHES[150:300], 40.0)
+    _, stored = late(90, 210)
+    stored.take(BATCHES[90:210], 40.0)
     stored.patient.due(40.0 + LATE_QUIET_S)
     before = stored.day()
-    assert set(stored.take(BATCHES[150:300], 60.0)) == {Verdict.DUPLICATE}
+    assert set(stored.take(BATCHES[90:210], 60.0)) == {Verdict.DUPLICATE}
     stored.patient.due(60.0 + LATE_QUIET_S)
     assert stored.day() == before
 
 
 def test_late_data_outlive_a_restart_of_the_core() -> None:
-    _, stored = late(150, 300)
+    _, stored = late(90, 210)
     stored.patient = Patient.resume("p-1", stored.patient.commit().checkpoint)
-    assert set(stored.take(BATCHES[150:300], 40.0)) == {Verdict.LATE}
+    assert set(stored.take(BATCHES[90:210], 40.0)) == {Verdict.LATE}
