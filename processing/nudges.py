@@ -218,7 +218,11 @@ def _observe(state: NudgeState, moment: Moment) -> NudgeState:
     if moment.state is State.NOT_WORN:
         state = replace(state, seated_s=0.0, slouched_s=0.0, up_s=0.0, relief_s=0.0)
     elif not sure:
-        state = _lose(state, span_s)
+        before, state = state, _lose(state, span_s)
+        if moment.posture not in (Posture.UNKNOWN, Posture.SLOUCHED):
+            # Sitting or standing, whichever it is: the back is out of the slouch, and the nudge may go.
+            kept = replace(state, slouched_s=before.slouched_s, slouch_unsure_s=before.slouch_unsure_s)
+            state = _count_slouching(kept, moment, span_s)
     else:
         state = _count_sitting(state, moment, span_s)
         state = _count_slouching(state, moment, span_s)

@@ -101,6 +101,12 @@ def test_sitting_up_ends_it_and_says_for_how_long_it_stood(body: Body) -> None:
     assert ended == replace(started, ended_s=30 + RELIEF_S)
 
 
+def test_to_end_it_nobody_has_to_be_sure_whether_one_sits_or_stands(body: Body) -> None:
+    body.slouch(150)
+    [ended] = body.be(RELIEF_S, State.STANDING, confidence=0.55)
+    assert ended.ended_s is not None
+
+
 def test_a_glance_up_neither_ends_nor_restarts_it(body: Body) -> None:
     body.slouch(100)
     body.be(RELIEF_S - 1)
