@@ -115,19 +115,19 @@ def step(state: ClipState, block: Block, fitted: Model | None = None) -> tuple[C
     """
     fitted = fitted or activity.load(state.setup.placement)
     finals: list[Epochs] = []
-    live: LiveSecond | None = None
+    before = state.looked
     for part in _slices(block):
-        state, final, newest = _advance(state, part, fitted, last=False)
+        state, final = _advance(state, part, fitted, last=False)
         finals.extend(final)
-        live = newest or live
+    live = _live(state, fitted) if state.looked != before else None
     return state, ClipOutput(Epochs.concat(finals), live)
 
 
 def finish(state: ClipState, fitted: Model | None = None) -> ClipOutput:
     """Hand out what is still held back, with what is known by now."""
     fitted = fitted or activity.load(state.setup.placement)
-    _, finals, live = _advance(state, Block.empty(), fitted, last=True)
-    return ClipOutput(Epochs.concat(finals), live)
+    _, finals = _advance(state, Block.empty(), fitted, last=True)
+    return ClipOutput(Epochs.concat(finals), None)
 
 
 def _slices(block: Block) -> list[Block]:
@@ -140,9 +140,7 @@ def _slices(block: Block) -> list[Block]:
     return [block.slice(a, b) for a, b in itertools.pairwise(cuts)]
 
 
-def _advance(
-    state: ClipState, block: Block, fitted: Model, *, last: bool
-) -> tuple[ClipState, list[Epochs], LiveSecond | None]:
+def _advance(state: ClipState, block: Block, fitted: Model, *, last: bool) -> tuple[ClipState, list[Epochs]]:
     finals: list[Epochs] = []
     silence_ns = int(block.t_ns[0]) - int(state.grid.t_ns[-1]) if len(block) and len(state.grid.t_ns) else 0
     if silence_ns > MAX_SILENCE_S * SECOND_NS:
@@ -151,13 +149,12 @@ def _advance(
     gridded, seconds = grid.step(state.grid, block, last=last)
     state = replace(state, grid=gridded)
     if not len(seconds) and not last:
-        return state, finals, None
+        return state, finals
     state = _append(state, seconds)
     state = _look(state, fitted, last=last)
     state, final = _give(state, fitted, last=last)
     finals.append(final)
-    live = None if not len(seconds) else _live(state, fitted)
-    return _forget(state), finals, live
+    return _forget(state), finals
 
 
 def _append(state: ClipState, seconds: Seconds) -> ClipState:
@@ -256,12 +253,11 @@ def _postures(
     own = held[:, orientation.OWN]
     for kind in (0.0, 1.0, 2.0):
         rows = np.flatnonzero(rests & (own == kind))
-        cuts = np.concatenate(
-            [[0], 1 + np.flatnonzero(np.any(np.diff(held[rows, 3:6], axis=0) != 0, axis=1)), [len(rows)]]
-        )
-        if kind < 2.0 or not poses:
-            cuts = np.array([0, len(rows)])
-        for a, b in pairwise(cuts.tolist()):
+        cuts = [0, len(rows)]
+        if kind == 2.0 and poses:
+            moved = np.any(np.diff(held[rows, orientation.FORWARD], axis=0) != 0, axis=1)
+            cuts = [0, *(1 + np.flatnonzero(moved)).tolist(), len(rows)]
+        for a, b in pairwise(cuts):
             some = rows[a:b]
             if not len(some):
                 continue

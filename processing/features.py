@@ -82,14 +82,8 @@ def rhythm(table: NDArray[np.float64], waves: NDArray[np.float64], start: int, s
     n = stop - start
     low = start - 1
     part = _rows(waves, low, stop + 2)
-    c, s = part[:, :_N_WAVES], part[:, _N_WAVES:]
-    real, imag = c[:n].copy(), s[:n].copy()
-    # a wave of k quarter hertz turns by k quarters of a circle from one second to the next
-    for second in (1, 2, 3):
-        quarter = (_QUARTERS * second) % 4
-        cos, sin = _COS[quarter], _SIN[quarter]
-        real += c[second : second + n] * cos - s[second : second + n] * sin
-        imag += c[second : second + n] * sin + s[second : second + n] * cos
+    waves4 = _four(part, n)
+    real, imag = waves4[:, :_N_WAVES], waves4[:, _N_WAVES:]
     power = (real * real + imag * imag) * 0.125
     rows = _rows(table, low, stop + 2)
     seen = rows[:, statistics.COVERED]
@@ -180,11 +174,6 @@ def features(
     out[:, at + 5] = np.where(known, _angle(mean[4], np.nan_to_num(held[:, orientation.LAST_WALK])), 0.0)
     out[:, at + 6] = np.where(known, _angle(after, reference) - _angle(before, reference), 0.0)
     return _rounded(out)
-
-
-_QUARTERS: Final = np.rint(statistics.WAVE_HZ * 4).astype(np.int64)
-_COS: Final = np.array([1.0, 0.0, -1.0, 0.0])
-_SIN: Final = np.array([0.0, 1.0, 0.0, -1.0])
 
 
 def _rows(values: NDArray[np.float64], low: int, high: int) -> NDArray[np.float64]:

@@ -26,11 +26,10 @@ GRAVITY: Final = slice(1, 4)
 VERTICAL: Final = slice(4, 8)
 TOTAL: Final = slice(8, 12)
 MAD: Final = 12
-PEAK: Final = 13
-FLAT: Final = 14
-WALK: Final = 15
-PUSH: Final = slice(16, 19)
-COLUMNS: Final = 19
+FLAT: Final = 13
+WALK: Final = 14
+PUSH: Final = slice(15, 18)
+COLUMNS: Final = 18
 """Columns of the table of seconds: measured at all; mean specific force (3); energy along it by band (4); energy of
 all axes by band (4), g2; mean amplitude deviation of the norm, g; largest value of any axis, g; number of axes that
 did not change at all."""
@@ -60,6 +59,11 @@ def _steps() -> NDArray[np.float64]:
     return np.asarray(np.rint(table / RATE_HZ * _TABLE_QUANTUM) / _TABLE_QUANTUM)
 
 
+# A wave of k quarter hertz turns by k quarters of a circle a second: turned back by the second's own number, waves of
+# neighbouring seconds can simply be added.
+_QUARTERS: Final = np.rint(WAVE_HZ * 4).astype(np.int64)[None, :] * np.arange(4)[:, None] % 4
+_TURN_COS: Final = np.array([1.0, 0.0, -1.0, 0.0])[_QUARTERS]
+_TURN_SIN: Final = np.array([0.0, 1.0, 0.0, -1.0])[_QUARTERS]
 _STEP_HZ: Final = np.array([1.5, 1.75, 2.0, 2.25])
 _STEPS: Final = _steps()
 _COSINES: Final = _cosines()
@@ -74,7 +78,7 @@ def statistics(seconds: Seconds) -> tuple[NDArray[np.float64], NDArray[np.float6
     table
         Shape (n, `COLUMNS`); zero in a second that is not covered.
     waves
-        Shape (n, 2 x 22): cosine and sine part of the norm at each of `WAVE_HZ`, g.
+        Shape (n, 2 x 22): cosine and sine part of the norm at each of `WAVE_HZ`, g, in one phase for all seconds.
     """
     n = len(seconds)
     table = np.zeros((n, COLUMNS))
@@ -108,11 +112,27 @@ def statistics(seconds: Seconds) -> tuple[NDArray[np.float64], NDArray[np.float6
     table[:, GRAVITY] = mean.T
     deviation = norm - (norm.sum(axis=1) / RATE_HZ)[:, None]
     table[:, MAD] = _row_sum(np.abs(deviation, out=deviation), 0, RATE_HZ) / RATE_HZ
-    table[:, PEAK] = np.abs(seconds.xyz_g).max(axis=(1, 2))
-    table[:, FLAT] = (xyz.max(axis=2) == xyz.min(axis=2)).sum(axis=0)
+    table[:, FLAT] = _flat_axes(xyz)
     table[:, PUSH] = _push(xyz, up)
     table[~covered] = 0.0
-    return table, norm @ _WAVES
+    waves = norm @ _WAVES
+    count = len(WAVE_HZ)
+    phase = (seconds.first + np.arange(n)) % 4
+    cos, sin = _TURN_COS[phase], _TURN_SIN[phase]
+    turned = np.empty_like(waves)
+    turned[:, :count] = waves[:, :count] * cos - waves[:, count:] * sin
+    turned[:, count:] = waves[:, :count] * sin + waves[:, count:] * cos
+    return table, turned
+
+
+def _flat_axes(xyz: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Number of axes of each second whose samples are all the same."""
+    same = (xyz[:, :, 0] == xyz[:, :, RATE_HZ // 2]) & (xyz[:, :, 0] == xyz[:, :, -1])
+    maybe = np.nonzero(same)
+    if len(maybe[0]):
+        rows = xyz[maybe]
+        same[maybe] = (rows == rows[:, :1]).all(axis=1)
+    return np.asarray(same.sum(axis=0), dtype=np.int64)
 
 
 def _push(xyz: NDArray[np.float64], up: NDArray[np.float64]) -> NDArray[np.float64]:
