@@ -156,23 +156,22 @@ def features(
     after = (
         sums[4][1:4, BEFORE_S + 3 : BEFORE_S + 3 + n] / np.maximum(sums[4][0, BEFORE_S + 3 : BEFORE_S + 3 + n], 1)
     ).T
-    out[:, at] = _angle(mean[4], mean[16])
-    out[:, at + 1] = _angle(mean[4], mean[64])
-    out[:, at + 2] = _angle(before, after)
+    reference, last = held[:, orientation.REFERENCE], held[:, orientation.LAST_WALK]
+    known = np.isfinite(reference[:, 0])
+    reference, last = np.where(known[:, None], reference, 0.0), np.where(known[:, None], last, 0.0)
+    these = (mean[4], mean[4], before, mean[1], mean[4], mean[16], mean[64], mean[4], after, before)
+    those = (mean[16], mean[64], after, *[reference] * 4, last, reference, reference)
+    angles = _angle(np.concatenate(these), np.concatenate(those)).reshape(len(these), n)
+    out[:, at : at + 3] = angles[:3].T
     at += 3
     out[:, at] = sums[1][13, here]
     out[:, at + 1] = sums[16][13, here] / 16
     out[:, at + 2] = sums[64][13, here] / 64
     out[:, at + 3] = np.log2(1.0 + np.clip(held[:, orientation.SINCE_WALK], 0.0, _SINCE_CAP_S)) / 2.0
     at += 4
-    reference = held[:, orientation.REFERENCE]
-    known = np.isfinite(reference[:, 0])
     out[:, at] = np.where(known, 0.25 + 0.25 * np.log2(1.0 + held[:, orientation.STRENGTH]), 0.0)
-    reference = np.where(known[:, None], reference, 0.0)
-    for offset, size in enumerate((1, 4, 16, 64)):
-        out[:, at + 1 + offset] = np.where(known, _angle(mean[size], reference), 0.0)
-    out[:, at + 5] = np.where(known, _angle(mean[4], np.nan_to_num(held[:, orientation.LAST_WALK])), 0.0)
-    out[:, at + 6] = np.where(known, _angle(after, reference) - _angle(before, reference), 0.0)
+    out[:, at + 1 : at + 6] = angles[3:8].T
+    out[:, at + 6] = angles[8] - angles[9]
     return _rounded(out)
 
 

@@ -56,16 +56,15 @@ class PoseModel:
     def chances(self, angles: Array) -> Array:
         """Chance of each posture for rows of angles, shape (n, d) to (n, k), all postures alike beforehand."""
         k, d = self.mean.shape
-        logs = np.empty((len(angles), k))
-        for row in range(k):
-            around = self.spread[row * d : row * d + d, row * d : row * d + d] + self.noise[row]
-            away = angles - self.mean[row]
-            inverse = np.linalg.inv(around)
-            far = np.zeros(len(angles))
-            for i in range(d):
-                for j in range(d):
-                    far += away[:, i] * away[:, j] * inverse[i, j]
-            logs[:, row] = -0.5 * (far + np.log(np.linalg.det(around)))
+        own = [slice(row * d, row * d + d) for row in range(k)]
+        around = np.stack([self.spread[at, at] for at in own]) + self.noise
+        inverse = np.linalg.inv(around)
+        away = angles[:, None, :] - self.mean
+        far = np.zeros((len(angles), k))
+        for i in range(d):
+            for j in range(d):
+                far += away[:, :, i] * away[:, :, j] * inverse[:, i, j]
+        logs = -0.5 * (far + np.log(np.linalg.det(around)))
         logs -= logs.max(axis=1, keepdims=True)
         weights = np.exp(logs)
         return np.asarray(weights / weights.sum(axis=1, keepdims=True))

@@ -162,6 +162,7 @@ def classify_two(
     return _named(_model(fields["own"]).chances(rows), True, _within(*lower) & _within(*upper))
 
 
+@cache
 def model(placement: Placement, *, own_neutral: bool = True) -> PoseModel:
     """Return the fitted model of a placement that sees the trunk."""
     return _model(_weights()[_SITE[placement]]["own" if own_neutral else "usual"])
