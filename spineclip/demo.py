@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from collector.broker import BrokerAccess
 from collector.service import WornClip
 from dashboards.patient.model import Source
 from dashboards.patient.server import serve_page
@@ -18,6 +19,7 @@ from firmware_sim.conductor import Conductor
 from firmware_sim.firmware.witmotion import Witmotion
 from firmware_sim.radio import VirtualRadio
 from processing.stores.sqlite import SqliteStore
+from spineclip.calibrating import MqttCalibrator
 from spineclip.contract.clock import DrivenClock, SystemClock
 from spineclip.contract.config import zone
 from spineclip.contract.errors import LinkError
@@ -139,8 +141,11 @@ async def _until_heard(conductor: Conductor, clock: DrivenClock) -> None:
 
 def _source(wishes: Wishes, who: Person, store: SqliteStore, stages: Station, clock: DrivenClock) -> Source:
     local = zone(who.config.time_zone)
-    desk = StoreDesk(store, PATIENT, local, clock, patients=Patients(wishes.data))
-    return Source(PATIENT, local, wishes.language, store, stages.feed, clock, desk)
+    patients = Patients(wishes.data)
+    desk = StoreDesk(store, PATIENT, local, clock, patients=patients)
+    access = BrokerAccess(stages.broker.host, stages.broker.port, stages.broker.username, stages.broker.password)
+    calibrator = MqttCalibrator(access, patients, PATIENT)
+    return Source(PATIENT, local, wishes.language, store, stages.feed, clock, desk, calibrator)
 
 
 def _store(data: Path, who: Person) -> SqliteStore:

@@ -91,3 +91,16 @@ class Desk(Protocol):
             If the settings cannot be written.
         """
         ...
+
+
+class Calibrator(Protocol):
+    """Measures the wearer's neutral posture and keeps it."""
+
+    async def calibrate(self, seconds: float) -> str:
+        """Listen for so long, and keep what was measured if the wearer sat still.
+
+        Returns
+        -------
+        How it went: ``done``, ``moved`` or ``silent``.
+        """
+        ...

@@ -11,7 +11,7 @@ from typing import Final
 
 from dashboards.patient import markup
 from dashboards.patient.clip import clip_view
-from dashboards.patient.desk import Desk
+from dashboards.patient.desk import Calibrator, Desk
 from dashboards.patient.feed import STALE_S, LiveFeed, Received
 from dashboards.patient.figure import Figure
 from dashboards.patient.fortnight import DAYS, FortnightView, fortnight_view
@@ -43,6 +43,7 @@ class Source:
     feed: LiveFeed
     clock: Clock
     desk: Desk | None = None
+    calibrator: Calibrator | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Final
 
 from nicegui import ui
 
+from dashboards.patient.calibrate_card import CalibrateCard
 from dashboards.patient.diary_card import DiaryCard
 from dashboards.patient.model import PageModel, Shown, Source
 from dashboards.patient.pause_card import PauseCard
@@ -67,6 +68,8 @@ class _Parts:
                     await pause.fill()
             with _section("clip-card", words("clip.title")):
                 self._clip = ui.html("", sanitize=False)
+                if self._model.source.calibrator is not None:
+                    CalibrateCard(self._model.source.calibrator, words)
             with ui.element("footer"):
                 ui.html(words("page.not_a_device"), sanitize=False, tag="p")
         await self._refresh()

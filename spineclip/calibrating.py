@@ -1,0 +1,86 @@
+"""Calibrating from the page: what the collector sends anyway is listened to while the wearer sits tall."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from collector.broker import BrokerAccess, BrokerSession
+from collector.wearing import stillness
+from spineclip.contract.config import Calibration, Clip, PatientConfig
+from spineclip.contract.errors import WireError
+from spineclip.contract.ids import new_patient_id
+from spineclip.contract.topics import Channel, topic
+from spineclip.contract.wire import SampleBatch, decode
+from spineclip.patients import Patients
+
+_LEAST_HZ: Final = 8.0
+"""Fewer samples a second than this do not tell whether somebody moved."""
+_ANY_TIME_NS: Final = 1 << 62
+
+
+class MqttCalibrator:
+    """Calibrates one patient's trunk clip (a `Calibrator` for the page).
+
+    Parameters
+    ----------
+    access
+        The broker that the collector sends to.
+    patients
+        Where the settings are kept; whoever follows them tells the core.
+    """
+
+    def __init__(self, access: BrokerAccess, patients: Patients, patient: str) -> None:
+        self._access = access
+        self._patients = patients
+        self._patient = patient
+
+    async def calibrate(self, seconds: float) -> str:
+        """Listen for so long and keep the wearer's neutral; ``done``, ``moved`` or ``silent``."""
+        batches = await self._heard(seconds)
+        if not batches:
+            return "silent"
+        device = max(batches, key=lambda name: sum(batch.n for batch in batches[name]))
+        mine = sorted(batches[device], key=lambda batch: batch.t0_ns)
+        found = stillness(np.concatenate([batch.xyz_g() for batch in mine]), least=round(seconds * _LEAST_HZ))
+        if found.problem:
+            return "moved"
+        placement, since_ns = mine[-1].placement, mine[0].t0_ns
+
+        def taught(config: PatientConfig) -> PatientConfig:
+            before = config.clips.get(device, Clip(placement))
+            poses = {} if before.calibration is None else before.calibration.poses
+            clip = replace(before, placement=placement, calibration=Calibration(since_ns, found.mean_g, poses))
+            return replace(config, clips={**config.clips, device: clip})
+
+        await asyncio.to_thread(self._patients.change, self._patient, taught)
+        return "done"
+
+    async def _heard(self, seconds: float) -> dict[str, list[SampleBatch]]:
+        found: dict[str, list[SampleBatch]] = defaultdict(list)
+
+        def hear(_topic: str, payload: bytes) -> None:
+            try:
+                record = decode(payload, now_ns=_ANY_TIME_NS)
+            except WireError:
+                return  # the core counts what cannot be read
+            if isinstance(record, SampleBatch) and record.placement.sees_trunk:
+                found[record.device].append(record)
+
+        session = BrokerSession(
+            self._access,
+            client_id=f"calibrate-{new_patient_id()}",
+            on_message=hear,
+            on_puback=lambda _: None,
+            on_lost=lambda _: None,
+        )
+        try:
+            await session.open([topic(self._patient, Channel.SAMPLES)])
+            await asyncio.sleep(seconds)
+        finally:
+            await session.close()
+        return dict(found)
