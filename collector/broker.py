@@ -132,6 +132,9 @@ class BrokerSession:
                 future.exception()
         self._client.disconnect()
         await asyncio.to_thread(self._client.loop_stop)
+        # Client and session hold each other; parted, the client closes its wake-up sockets at once.
+        self._client.on_connect = self._client.on_subscribe = self._client.on_message = None
+        self._client.on_publish = self._client.on_disconnect = None
 
     def _error(self, what: str, advice: str) -> BrokerError:
         return BrokerError(f"the broker at {self._access.host}:{self._access.port} {what}", advice=advice)

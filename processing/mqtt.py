@@ -140,6 +140,9 @@ class Connection:
                 future.exception()
         self._client.disconnect()
         await asyncio.to_thread(self._client.loop_stop)
+        # Client and connection hold each other; parted, the client closes its wake-up sockets at once.
+        self._client.on_connect = self._client.on_subscribe = None
+        self._client.on_message = self._client.on_disconnect = None
 
     def _error(self, what: str, advice: str) -> BrokerError:
         return BrokerError(f"the broker at {self._settings.host}:{self._settings.port} {what}", advice=advice)

@@ -75,12 +75,12 @@ async def live_feed(
             else:
                 subscribed.set_exception(error)
 
-    def on_connect(_client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+    def on_connect(asked: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
             error = BrokerError(f"the broker at {broker.host}:{broker.port} refuses the page ({reason})")
             loop.call_soon_threadsafe(settle, error)
         else:
-            client.subscribe(pattern, qos=0)
+            asked.subscribe(pattern, qos=0)
 
     def on_subscribe(_client: mqtt.Client, _data: Any, _mid: int, _reasons: Any, _properties: Any) -> None:
         loop.call_soon_threadsafe(settle, None)
