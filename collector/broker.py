@@ -135,6 +135,9 @@ class BrokerSession:
         # Client and session hold each other; parted, the client closes its wake-up sockets at once.
         self._client.on_connect = self._client.on_subscribe = self._client.on_message = None
         self._client.on_publish = self._client.on_disconnect = None
+        left_open = self._client.socket()
+        if left_open is not None:  # paho's thread ended before it had said good-bye
+            left_open.close()
 
     def _error(self, what: str, advice: str) -> BrokerError:
         return BrokerError(f"the broker at {self._access.host}:{self._access.port} {what}", advice=advice)

@@ -96,6 +96,9 @@ class StandIn:
     def close(self) -> None:
         self.client.disconnect()
         self.client.loop_stop()
+        left_open = self.client.socket()
+        if left_open is not None:
+            left_open.close()
 
     @property
     def in_order(self) -> list[Record]:
