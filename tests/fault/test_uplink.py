@@ -61,7 +61,7 @@ async def test_a_backlog_of_an_hour_drains_in_order_and_once(tmp_path: Path) -> 
 
 async def test_what_is_not_acked_is_bounded_and_sent_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uplink_module, "UNSTORED", 64)
-    monkeypatch.setattr(uplink_module, "RESEND_S", (0.3,))
+    monkeypatch.setattr(uplink_module, "RESEND_S", 0.3)
     outbox, _ = _outbox(tmp_path, 500)
     async with embedded_broker() as broker:
         access = BrokerAccess(broker.host, broker.port, broker.username, broker.password)
