@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from processing import activity, features, grid, orientation, posture, smoothing, statistics, walking, wear
 from processing.activity import Model
-from processing.epochs import POSTURES, STATES, Epochs, Posture, State
+from processing.epochs import POSTURES, STATES, Epochs, Neutral, Posture, State
 from processing.grid import RATE_HZ, SECOND_NS, GridState, Seconds
 from processing.orientation import OrientationState
 from processing.samples import Block
@@ -43,7 +43,7 @@ class ClipSetup:
 
 @dataclass(frozen=True, slots=True)
 class LiveSecond:
-    """The body a moment ago: provisional, within 5 s of the newest sample."""
+    """The body a moment ago: provisional, within 5 s of the newest sample. `neutral` is a code of `Neutral`."""
 
     time_ns: int
     state: State
@@ -53,6 +53,7 @@ class LiveSecond:
     lateral_deg: float
     cadence_spm: float
     oriented: bool
+    neutral: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +236,7 @@ def _give(state: ClipState, fitted: Model, *, last: bool) -> tuple[ClipState, Ep
         np.where(coverage >= grid.ENOUGH, mad, np.nan),
         confidence,
         coverage,
+        _neutral(state.setup, held, flexion),
     )
     return replace(state, smoothing=smoothed, given=state.given + n, held=state.held[n:]), epochs
 
@@ -267,6 +269,13 @@ def _postures(
                 setup.placement, flexion_deg[some], lateral_deg[some], taught, own_neutral=kind > 0
             )
     return out
+
+
+def _neutral(setup: ClipSetup, held: NDArray[np.float64], flexion_deg: NDArray[np.float64]) -> NDArray[np.int8]:
+    """Tell what the angles are against, as codes of `Neutral`."""
+    own = np.where(np.isfinite(flexion_deg), held[:, orientation.OWN], 0.0).astype(np.int8)
+    shown = setup.calibration is not None and bool(setup.calibration.poses)
+    return own + np.int8(1) * (own == Neutral.TAUGHT) if shown else own
 
 
 def _worn(
@@ -321,6 +330,7 @@ def _live(state: ClipState, fitted: Model) -> LiveSecond | None:
         float(lateral[0]) if seen else float("nan"),
         cadence,
         bool(np.isfinite(flexion[0])),
+        int(_neutral(state.setup, state.held[-1:], flexion)[0]),
     )
 
 

@@ -6,8 +6,8 @@ comes twice; seconds without enough samples are there too (`coverage` says how m
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from enum import StrEnum
+from dataclasses import dataclass, field, fields
+from enum import IntEnum, StrEnum
 from typing import Final
 
 import numpy as np
@@ -52,6 +52,15 @@ class Posture(StrEnum):
         return _POSTURE_CODE[self]
 
 
+class Neutral(IntEnum):
+    """What the angles of a second are against."""
+
+    USUAL = 0  # what is usual at the placement; also where nothing is known
+    WALKING = 1  # the wearer's own walking
+    TAUGHT = 2  # the wearer sitting tall, once
+    POSES = 3  # the same, with other postures shown too
+
+
 STATES: Final = tuple(State)
 POSTURES: Final = tuple(Posture)
 _STATE_CODE: Final = {state: code for code, state in enumerate(STATES)}
@@ -85,6 +94,8 @@ class Epochs:
         float64, 0 to 1: the chance that `state` is right.
     coverage
         float64, 0 to 1: share of the epoch that was measured.
+    neutral
+        int8, what the angles are against, codes of `Neutral`; 0 where not given.
     """
 
     start_ns: NDArray[np.int64]
@@ -98,6 +109,11 @@ class Epochs:
     intensity_mg: NDArray[np.float64]
     confidence: NDArray[np.float64]
     coverage: NDArray[np.float64]
+    neutral: NDArray[np.int8] = field(default_factory=lambda: np.zeros(0, dtype=np.int8))
+
+    def __post_init__(self) -> None:
+        if len(self.neutral) != len(self.start_ns):
+            object.__setattr__(self, "neutral", np.zeros(len(self.start_ns), dtype=np.int8))
 
     def __len__(self) -> int:
         """Number of epochs."""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing.epochs import EPOCH_NS, Epochs, Posture, State
-from processing.posture import classify_two as two_clips
+from processing.two_clips import LOWER, UPPER, together
 from spineclip.contract.placement import Placement
 
 WAIT_S: Final = 30
@@ -38,9 +38,6 @@ POSTURE_ORDER: Final = (
     Placement.LOWER_BACK, Placement.BELT,
 )  # fmt: skip
 """Who decides the posture: the higher, the more a rounded back turns the clip (24.5 degrees at T4, 3.5 at L5)."""
-
-PELVIS_BACK_DEG: Final = -15.0
-"""Further back than this the pelvis of a bent trunk is not, against sitting tall (IMU Sitting Postures Dataset)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,21 +241,22 @@ def _posture(lined: Mapping[Placement, Epochs], state: NDArray[Any]) -> tuple[ND
     who = _first_of([*known, *seen]) % len(ordered)
     resting = np.isin(state, (State.SITTING.code, State.STANDING.code))
     posture = np.where(resting, _choose(ordered, "posture", who), np.int8(Posture.UNKNOWN.code))
-    posture = _bent(lined, posture)
-    return posture, _choose(ordered, "flexion_deg", who), _choose(ordered, "lateral_deg", who)
+    return (
+        _told_by_two(lined, posture, resting),
+        _choose(ordered, "flexion_deg", who),
+        _choose(ordered, "lateral_deg", who),
+    )
 
 
-def _bent(lined: Mapping[Placement, Epochs], posture: NDArray[Any]) -> NDArray[Any]:
-    """Let the pelvis tell a bent trunk that leans forward, which turns it, from one that slouches, which does not.
-
-    One upper clip cannot (measured at T4, people left out: macro F1 0.79 alone, 0.86 with a clip at L5). A pelvis far
-    behind its neutral says that this neutral is of walking, not of sitting tall; it has no say then.
-    """
-    lower = next((lined[place] for place in (Placement.LOWER_BACK, Placement.BELT) if place in lined), None)
-    upper = next((lined[place] for place in POSTURE_ORDER[:3] if place in lined), None)
+def _told_by_two(
+    lined: Mapping[Placement, Epochs], posture: NDArray[Any], resting: NDArray[np.bool_]
+) -> NDArray[np.int8]:
+    """Let a clip at the pelvis and one high on the trunk name the posture together."""
+    lower = next((lined[place] for place in LOWER if place in lined), None)
+    upper = next((lined[place] for place in UPPER if place in lined), None)
     if lower is None or upper is None:
         return posture
-    bent = (Posture.SLOUCHED.code, Posture.LEANING_FORWARD.code)
-    seen = (lower.coverage >= ENOUGH) & (upper.coverage >= ENOUGH) & (lower.flexion_deg > PELVIS_BACK_DEG)
-    says = two_clips((lower.flexion_deg, lower.lateral_deg), (upper.flexion_deg, upper.lateral_deg))
-    return np.where(seen & np.isin(posture, bent) & np.isin(says, bent), says, posture)
+    seen = resting & (lower.coverage >= ENOUGH) & (upper.coverage >= ENOUGH)
+    if not seen.any():
+        return posture
+    return np.where(seen, together(posture, lower, upper), posture)

@@ -7,12 +7,15 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from processing import person
+import numpy as np
+
+from processing import person, two_clips
 from processing.clip import LiveSecond
 from processing.days import DaysState, agreed_on
-from processing.epochs import SEDENTARY, Epochs, Posture, State
+from processing.epochs import POSTURES, SEDENTARY, Epochs, Posture, State
 from processing.local_time import day_at
 from processing.nudges import Moment, Today
+from processing.two_clips import Held
 from spineclip.contract.config import PatientConfig, zone
 from spineclip.contract.days import local_time
 from spineclip.contract.live import Live
@@ -42,19 +45,35 @@ def decider(seconds: Mapping[Placement, LiveSecond]) -> Placement:
 def joined(seconds: Mapping[Placement, LiveSecond], who: Placement) -> LiveSecond:
     """Take the state from the decider, and posture and angles from the uppermost clip that knows them."""
     second = seconds[who]
-    for place in person.POSTURE_ORDER:
-        upper = seconds.get(place)
-        if upper is None or place is who or not math.isfinite(upper.flexion_deg):
-            continue
-        resting = second.state in (State.SITTING, State.STANDING)
-        return replace(
-            second,
-            posture=upper.posture if resting else Posture.UNKNOWN,
-            flexion_deg=upper.flexion_deg,
-            lateral_deg=upper.lateral_deg,
-            oriented=upper.oriented,
-        )
-    return second
+    known = (place for place in person.POSTURE_ORDER if place in seconds and seconds[place].oriented)
+    upper = next((seconds[place] for place in known if math.isfinite(seconds[place].flexion_deg)), second)
+    if upper is second:
+        return second
+    posture = Posture.UNKNOWN
+    if second.state in (State.SITTING, State.STANDING):
+        posture = _told_by_two(upper.posture, seconds)
+    return replace(
+        second,
+        posture=posture,
+        flexion_deg=upper.flexion_deg,
+        lateral_deg=upper.lateral_deg,
+        oriented=upper.oriented,
+    )
+
+
+def _told_by_two(posture: Posture, seconds: Mapping[Placement, LiveSecond]) -> Posture:
+    lower = next((seconds[place] for place in two_clips.LOWER if place in seconds), None)
+    upper = next((seconds[place] for place in two_clips.UPPER if place in seconds), None)
+    if lower is None or upper is None:
+        return posture
+    said = two_clips.together(np.array([posture.code], dtype=np.int8), _held(lower), _held(upper))
+    return POSTURES[int(said[0])]
+
+
+def _held(second: LiveSecond) -> Held:
+    return Held(
+        np.array([second.flexion_deg]), np.array([second.lateral_deg]), np.array([second.neutral], dtype=np.int8)
+    )
 
 
 def moment(second: LiveSecond, newest: Epochs) -> Moment:

@@ -38,10 +38,11 @@ _DECIMALS: Final = {"flexion_deg": 2, "lateral_deg": 2, "cadence_spm": 2, "inten
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A file and where its clip was worn."""
+    """A file, where its clip was worn and where its axes point, as ``{"x": "up"}``; empty when not known."""
 
     path: Path
     placement: Placement
+    axes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +51,8 @@ class Options:
 
     Attributes
     ----------
-    axes
-        Where the first clip's axes point, as ``{"x": "up"}``; empty when not known.
     neutral_s
-        Stretch of the recording, seconds from its start, in which the wearer sat tall.
+        Stretch of the recording, seconds from the start of the first file, in which the wearer sat tall.
     epoch_s
         1 or 5 seconds a row of the epochs table.
     out
@@ -61,7 +60,6 @@ class Options:
     """
 
     reading: Reading = field(default_factory=Reading)
-    axes: Mapping[str, str] = field(default_factory=dict)
     neutral_s: tuple[float, float] | None = None
     tz: str = "UTC"
     epoch_s: int = 1
@@ -118,9 +116,12 @@ def analyse_files(parts: list[Part], options: Options) -> Summary:
 
 def _config(parts: list[Part], options: Options) -> PatientConfig:
     reading, stretch = options.reading, options.neutral_s
-    neutral = neutral_in(parts[0].path, reading, stretch) if stretch else None
-    clips = {_device(k): Clip(part.placement) for k, part in enumerate(parts)}
-    clips[_device(0)] = replace(clips[_device(0)], axes=options.axes, calibration=neutral)
+    clips = {_device(k): Clip(part.placement, part.axes) for k, part in enumerate(parts)}
+    if stretch:
+        begin_ns = _begin_ns(parts[0].path, reading)
+        for k, part in enumerate(parts):
+            neutral = neutral_in(part.path, reading, stretch, begin_ns)
+            clips[_device(k)] = replace(clips[_device(k)], calibration=neutral)
     return PatientConfig(time_zone=options.tz, clips=clips)
 
 
@@ -128,8 +129,17 @@ def _device(k: int) -> str:
     return f"clip-{k + 1}"
 
 
-def neutral_in(path: Path, reading: Reading, stretch_s: tuple[float, float]) -> Calibration:
+def _begin_ns(path: Path, reading: Reading) -> int | None:
+    first = next(iter(chunks(path, reading)), None)
+    return None if first is None else int(first.t_ns[0])
+
+
+def neutral_in(
+    path: Path, reading: Reading, stretch_s: tuple[float, float], begin_ns: int | None = None
+) -> Calibration:
     """Take the mean of the stretch ``[start, end)`` (seconds from the start) in which the wearer sat tall.
+
+    The start is that of the file, or `begin_ns` (UTC) if it is told.
 
     Raises
     ------
@@ -137,7 +147,7 @@ def neutral_in(path: Path, reading: Reading, stretch_s: tuple[float, float]) -> 
         If the recording has no samples there.
     """
     start_s, end_s = stretch_s
-    total, n, first_ns = np.zeros(3), 0, None
+    total, n, first_ns = np.zeros(3), 0, begin_ns
     for chunk in chunks(path, reading):
         first_ns = int(chunk.t_ns[0]) if first_ns is None else first_ns
         since_s = (chunk.t_ns - first_ns) / 1e9

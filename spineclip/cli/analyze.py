@@ -26,9 +26,12 @@ def analyze(
     recordings: Annotated[list[Path], typer.Argument(help="CSV (time,x,y,z) or Parquet; each is analysed by itself.")],
     placement: Annotated[Placement, typer.Option(help="Where the clip was worn.")] = Placement.LOWER_BACK,
     also: Annotated[
-        list[str] | None, typer.Option("--with", help="Another clip of the same person: FILE:PLACEMENT.")
+        list[str] | None,
+        typer.Option("--with", help="Another clip of the same person: FILE:PLACEMENT or FILE:PLACEMENT:AXES."),
     ] = None,
-    axes: Annotated[str, typer.Option(help="Where the axes point while standing: x=up,y=left,z=backward.")] = "",
+    axes: Annotated[
+        str, typer.Option(help="Where the first clip's axes point while standing: x=up,y=left,z=backward.")
+    ] = "",
     neutral: Annotated[str, typer.Option(help="FROM:TO seconds in which the wearer sat tall, such as 0:30.")] = "",
     units: Annotated[str, typer.Option(help="g, mg or m/s2.")] = "g",
     rate: Annotated[float | None, typer.Option(help="Samples a second, for files without times.", min=0.1)] = None,
@@ -44,13 +47,13 @@ def analyze(
         raise SettingsError(f"--epoch cannot be {epoch}", advice="Use 1 or 5")
     options = Options(
         Reading(columns_of(columns), units, rate, tz),
-        axes_of(axes),
         stretch_of(neutral),
         tz,
         epoch,
         kind,
         out,
     )
+    first_axes = axes_of(axes)
     others = [_part(text) for text in also or []]
     _check_names(recordings, others)
     console = Console()
@@ -58,7 +61,7 @@ def analyze(
     summaries = []
     for path in recordings:
         try:
-            summaries.append(analyse_files([Part(path, placement), *others], options))
+            summaries.append(analyse_files([Part(path, placement, first_axes), *others], options))
         except SpineclipError as error:
             errors.append(error)
             typer.echo(str(error), err=True)
@@ -84,12 +87,16 @@ def _check_names(recordings: list[Path], others: list[Part]) -> None:
 
 def _part(text: str) -> Part:
     path, separator, place = text.rpartition(":")
+    axes = ""
+    if "=" in place:
+        axes = place
+        path, separator, place = path.rpartition(":")
     if not separator or place not in set(Placement):
         raise SettingsError(
             f"--with {text!r} does not name a file and a placement",
-            advice=f"Write FILE:PLACEMENT with one of {', '.join(Placement)}",
+            advice=f"Write FILE:PLACEMENT or FILE:PLACEMENT:x=up,y=left,z=backward, with one of {', '.join(Placement)}",
         )
-    return Part(Path(path), Placement(place))
+    return Part(Path(path), Placement(place), axes_of(axes))
 
 
 def _show(console: Console, summaries: list[Summary]) -> None:

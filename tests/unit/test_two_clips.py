@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from processing import person
-from processing.epochs import EPOCH_NS, POSTURES, Epochs, Posture, State
+from processing import person, present
+from processing.clip import LiveSecond
+from processing.epochs import EPOCH_NS, POSTURES, Epochs, Neutral, Posture, State
 from spineclip.contract.placement import Placement
 
 
@@ -45,3 +46,45 @@ def test_a_pelvis_far_behind_its_neutral_has_no_say() -> None:
 def test_other_postures_are_left_to_the_upper_clip() -> None:
     assert _said(_sitting(Posture.UPRIGHT, 1.0), 19.0) is Posture.UPRIGHT
     assert _said(_sitting(Posture.RECLINED, -18.0), 0.0) is Posture.RECLINED
+
+
+def _taught(posture: Posture, flexion_deg: float, neutral: Neutral = Neutral.TAUGHT) -> Epochs:
+    return replace(_sitting(posture, flexion_deg), neutral=np.full(10, neutral, dtype=np.int8))
+
+
+def _said_by(lower: Epochs, upper: Epochs) -> Posture:
+    joined = person.join({Placement.COLLAR: upper, Placement.BELT: lower})
+    return POSTURES[joined.posture[0]]
+
+
+def test_where_both_neutrals_were_taught_both_name_every_posture() -> None:
+    """A pelvis 36 degrees back is a recline (median of the dataset), however straight the upper back stays."""
+    pelvis = _taught(Posture.RECLINED, -36.0)
+    assert _said_by(pelvis, _taught(Posture.UPRIGHT, -7.0)) is Posture.RECLINED
+    assert _said_by(_taught(Posture.UPRIGHT, 17.4), _taught(Posture.SLOUCHED, 15.5)) is Posture.LEANING_FORWARD
+
+
+def test_a_pelvis_measured_against_walking_cannot_tell_a_recline() -> None:
+    """Sitting tall turns the pelvis back by about as much."""
+    pelvis = _taught(Posture.RECLINED, -30.0, Neutral.WALKING)
+    assert _said_by(pelvis, _taught(Posture.UPRIGHT, -7.0)) is Posture.UPRIGHT
+
+
+def test_postures_that_the_wearer_has_shown_are_left_to_the_clip_that_saw_them() -> None:
+    upper = _taught(Posture.SLOUCHED, 15.5, Neutral.POSES)
+    assert _said_by(_taught(Posture.UPRIGHT, 17.4), upper) is Posture.SLOUCHED
+
+
+def test_the_present_is_named_by_both_clips_too() -> None:
+    def second(posture: Posture, flexion_deg: float) -> LiveSecond:
+        return LiveSecond(10**9, State.SITTING, posture, 0.9, flexion_deg, 0.0, float("nan"), True, Neutral.TAUGHT)
+
+    seconds = {
+        Placement.LOWER_BACK: second(Posture.UPRIGHT, 17.4),
+        Placement.STERNUM: second(Posture.SLOUCHED, 15.5),
+    }
+    now = present.joined(seconds, Placement.LOWER_BACK)
+    assert now.posture is Posture.LEANING_FORWARD
+    assert now.flexion_deg == 15.5
+    alone = present.joined({Placement.STERNUM: seconds[Placement.STERNUM]}, Placement.STERNUM)
+    assert alone.posture is Posture.SLOUCHED
