@@ -36,6 +36,10 @@ RESTING: Final = 3
 SURE: Final = 0.5
 """A state that is right less often than this is called unknown."""
 
+SURE_OF_REST: Final = 0.65
+"""The same for lying, sitting and standing while the wearer's upright is not known: on sensors and places that no fit
+has seen, such claims are right much less often than on the people who taught them."""
+
 _CODES: Final = np.array([state.code for state in CLASSES], dtype=np.int8)
 _WEIGHT_QUANTUM: Final = 16384.0
 _HIDDEN_QUANTUM: Final = 4096.0
@@ -130,5 +134,6 @@ def decide(
     raw = smoothed[np.arange(len(smoothed)), best]
     table = fitted.confidence
     confidence = np.where(known, np.interp(raw, table[0], table[2]), np.interp(raw, table[0], table[1]))
-    sure = covered & (confidence >= SURE)
+    least = np.where(known | (best >= RESTING), SURE, SURE_OF_REST)
+    sure = covered & (confidence >= least)
     return np.where(sure, _CODES[best], np.int8(State.UNKNOWN.code)), np.where(covered, confidence, 0.0)
