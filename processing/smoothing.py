@@ -13,7 +13,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter  # type: ignore[attr-defined, unused-ignore]
 
 from processing.activity import CLASSES, RESTING
 
@@ -88,10 +87,20 @@ def observe(
         for row in range(len(evidence)):
             past[row] = evidence[row] + memory[0]
             memory = (past[row] * _DECAY)[None]
-    for start, stop, decay in _SPLITS if len(evidence) > _FEW else ():
-        own = slice(start, stop)
-        past[:, own], memory[:, own] = lfilter([1.0], [1.0, -decay], evidence[:, own], axis=0, zi=state.memory[:, own])
+    else:
+        _filtered(evidence, state.memory, past, memory)
     return SmoothingState(memory, np.concatenate([state.evidence, evidence]), np.concatenate([state.past, past]))
+
+
+def _filtered(
+    evidence: NDArray[np.float64], before: NDArray[np.float64], past: NDArray[np.float64], memory: NDArray[np.float64]
+) -> None:
+    # loaded here, since it takes seconds and a live stream never comes by
+    from scipy.signal import lfilter  # type: ignore[attr-defined, unused-ignore]  # noqa: PLC0415
+
+    for start, stop, decay in _SPLITS:
+        own = slice(start, stop)
+        past[:, own], memory[:, own] = lfilter([1.0], [1.0, -decay], evidence[:, own], axis=0, zi=before[:, own])
 
 
 def release(state: SmoothingState, first: int, *, last: bool = False) -> tuple[SmoothingState, NDArray[np.float64]]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from processing.stores.influx import InfluxStore
-from processing.stores.influx_link import Address
 from spineclip.contract.errors import SettingsError
+
+if TYPE_CHECKING:
+    from processing.stores.influx import InfluxStore
 
 
 def secret(file: Path | None) -> str:
@@ -37,4 +39,7 @@ def open_influx(url: str, bucket: str, token_file: Path | None, org: str) -> Inf
     StoreError
         If the database is away, or refuses token or bucket.
     """
+    from processing.stores.influx import InfluxStore  # noqa: PLC0415 - takes a second to load; most do without
+    from processing.stores.influx_link import Address  # noqa: PLC0415
+
     return InfluxStore(Address(url, bucket, secret(token_file), org))

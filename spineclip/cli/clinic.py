@@ -10,7 +10,7 @@ import typer
 
 from spineclip.clinic import add_clinic, make_secrets
 
-app = typer.Typer(help="Set a clinic up.", no_args_is_help=True)
+app = typer.Typer(help="Set a clinic up.", no_args_is_help=True, add_completion=False)
 _HOUSE = Annotated[Path, typer.Option("--house", help="The folder with docker-compose.yml.")]
 
 

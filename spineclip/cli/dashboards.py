@@ -14,7 +14,7 @@ from spineclip.contract.errors import SettingsError
 from spineclip.contract.ids import check_id
 from spineclip.servers import secret
 
-app = typer.Typer(help="The clinic's dashboards.", no_args_is_help=True)
+app = typer.Typer(help="The clinic's dashboards.", no_args_is_help=True, add_completion=False)
 
 
 @app.callback()

@@ -21,7 +21,9 @@ from spineclip.contract.days import day_of, day_start_ns
 from spineclip.contract.ids import check_id
 from spineclip.patients import Patients, data_folder, store_file
 
-app = typer.Typer(help="The patient's diary: pain, exercises, relaxation, anti-inflammatories, a note.")
+app = typer.Typer(
+    help="The patient's diary: pain, exercises, relaxation, anti-inflammatories, a note.", add_completion=False
+)
 
 _Patient = Annotated[str, typer.Argument(help="The patient's id.")]
 _Data = Annotated[Path | None, typer.Option("--data", help="Data folder (default: $SPINECLIP_DATA or the user's).")]

@@ -1,37 +1,58 @@
-"""``spineclip``: all commands, one file each."""
+"""``spineclip``: all commands, one file each; a file is read only when its command is asked for."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, Final
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
-from spineclip.cli import clinic, dashboards, diary
-from spineclip.cli.analyze import analyze
-from spineclip.cli.calibrate import calibrate
-from spineclip.cli.certs import certs
-from spineclip.cli.collect import collect
-from spineclip.cli.core import core
-from spineclip.cli.demo import demo
-from spineclip.cli.doctor import doctor
-from spineclip.cli.enroll import enroll
-from spineclip.cli.goals import goals
-from spineclip.cli.page import page
-from spineclip.cli.pair import pair
-from spineclip.cli.plot import plot
-from spineclip.cli.replay import replay
-from spineclip.cli.report import report
-from spineclip.cli.scan import scan
-from spineclip.cli.therapist import therapist
-from spineclip.cli.train import train
-from spineclip.cli.validate import validate
-from spineclip.cli.wearables import wearables
 from spineclip.contract.errors import SpineclipError
+
+COMMANDS: Final[Mapping[str, str]] = {
+    "demo": "Show the whole way: a virtual wearable on a generated person, Bluetooth, MQTT, metrics, and a page.",
+    "scan": "List the wearables near, nearest first.",
+    "pair": "Recognise a wearable by shaking it (or by name), and note in the settings where it is worn.",
+    "calibrate": "Measure the neutral posture: sit tall and still while it counts.",
+    "collect": "Collect from a patient's wearables and send to the broker, until Ctrl-C or SIGTERM.",
+    "core": "Turn records from the broker into stored metrics, until Ctrl-C or SIGTERM.",
+    "page": "Show a patient's page until Ctrl-C.",
+    "goals": "Show a patient's goals, or agree on new ones: what is not given stays as it was.",
+    "diary": "The patient's diary: pain, exercises, relaxation, anti-inflammatories, a note.",
+    "report": "Write the fortnight report as HTML and PDF.",
+    "therapist": "Show the therapist's view until Ctrl-C: who to ask first, reports, goals.",
+    "analyze": "Analyse recordings: epochs, bouts and days of each, written as <name>.epochs.csv and so on.",
+    "plot": "Draw a recording, one strip a day.",
+    "replay": "Play recordings through a virtual wearable, Bluetooth, MQTT and the core into the store.",
+    "validate": "Print how right states are, with people left out where a fit has seen them.",
+    "train": "Fit the numbers that tell states apart; takes some ten minutes on one core.",
+    "wearables": "List the kinds of wearables that are known, with what they can do.",
+    "doctor": "Check adapter, D-Bus, broker, store, outbox, clock and permissions",
+    "enroll": "Give a patient's collector its credentials, and say what goes to it.",
+    "certs": "Make the broker's certificates; an authority that is there already signs the new one.",
+    "clinic": "Set a clinic up.",
+    "dashboards": "The clinic's dashboards.",
+}
+"""Each command, which is a file of this folder too, and the first sentence of its help.
+
+The stages behind the commands take seconds to load: a list of commands that loads none is there at once.
+"""
 
 
 class _Commands(TyperGroup):
     """All commands; an error that has something to tell a person ends them with its sentence, not a traceback."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        for name, text in COMMANDS.items():
+            self.add_command(TyperCommand(name, help=text))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Load the command that was asked for."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, None if command is None else load(str(name)), rest
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for."""
@@ -40,6 +61,18 @@ class _Commands(TyperGroup):
         except SpineclipError as error:
             typer.echo(str(error), err=True)
             raise typer.Exit(1) from error
+
+
+def load(name: str) -> Any:
+    """Load a command by its name: the function so called in its file, or the file's ``app`` of several."""
+    module = import_module(f"spineclip.cli.{name}")
+    commands = getattr(module, "app", None)
+    if commands is None:
+        commands = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        commands.command(name)(getattr(module, name))
+    command = typer.main.get_command(commands)
+    command.name = name
+    return command
 
 
 app = typer.Typer(
@@ -54,27 +87,3 @@ app = typer.Typer(
 @app.callback()
 def _main() -> None:
     """Hold the commands together."""
-
-
-app.command()(analyze)
-app.command()(calibrate)
-app.command()(certs)
-app.command()(core)
-app.command()(collect)
-app.command()(doctor)
-app.command()(enroll)
-app.command()(demo)
-app.command()(goals)
-app.command()(page)
-app.command()(pair)
-app.command()(replay)
-app.command()(plot)
-app.command()(report)
-app.command()(therapist)
-app.add_typer(clinic.app, name="clinic")
-app.add_typer(dashboards.app, name="dashboards")
-app.command()(scan)
-app.command()(validate)
-app.command()(wearables)
-app.command()(train)
-app.add_typer(diary.app, name="diary")
