@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from collector.broker import BrokerAccess
 from spineclip.contract.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -27,6 +28,19 @@ def secret(file: Path | None) -> str:
         raise SettingsError(
             f"the secret in {file} cannot be read ({error})", advice="Check that the file is there and yours"
         ) from error
+
+
+def broker_access(
+    host: str | None, port: int, user: str, password_file: Path | None, ca_file: Path | None
+) -> BrokerAccess | None:
+    """Return how to reach the clinic's broker; None where there is none.
+
+    Raises
+    ------
+    SettingsError
+        If the password's file cannot be read.
+    """
+    return None if host is None else BrokerAccess(host, port, user, secret(password_file), ca_file)
 
 
 def open_influx(url: str, bucket: str, token_file: Path | None, org: str) -> InfluxStore:

@@ -25,7 +25,7 @@ from spineclip.announce import announce
 from spineclip.broker import Broker, embedded_broker
 from spineclip.contract.clock import Clock
 from spineclip.contract.config import PatientConfig
-from spineclip.following import follow
+from spineclip.following import followed
 from spineclip.live_feed import MqttFeed, live_feed
 from spineclip.patients import Patients
 
@@ -116,15 +116,14 @@ async def station(
     async with contextlib.AsyncExitStack() as stack:
         broker = await stack.enter_async_context(embedded_broker())
         await announce(broker, plan.patient, plan.config)
+        access = BrokerAccess(broker.host, broker.port, broker.username, broker.password)
         if plan.patients is not None:
-            following = asyncio.create_task(follow(broker, plan.patients, plan.patient), name="settings")
-            stack.push_async_callback(_cancel, following)
+            await stack.enter_async_context(followed(access, plan.patients, plan.patient, told=True))
         settings = MqttSettings(broker.host, broker.port, broker.username, broker.password)
         core = Core(store, settings, clock, commit_s=commit_s)
         serving = asyncio.create_task(core.run(), name="core")
         stack.push_async_callback(_end_core, core, serving)
         feed = await stack.enter_async_context(live_feed(broker, plan.patient))
-        access = BrokerAccess(broker.host, broker.port, broker.username, broker.password)
         collector = Collector(
             CollectorSettings(plan.patient, plan.clips, access, plan.outbox, rate_hz=plan.rate_hz), clock, say
         )
@@ -136,12 +135,6 @@ async def station(
 def seed(store: MetricStore, state: PatientState, points: Sequence[Point] = ()) -> None:
     """Give a store the point from which the core goes on with a patient, and what lies before it."""
     store.commit(state.patient, points, REGISTRY.dumps(PatientCheckpoint(state, IntakeState())))
-
-
-async def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
 
 
 async def _end_collector(collector: Collector, task: asyncio.Task[None]) -> None:

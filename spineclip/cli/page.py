@@ -11,19 +11,22 @@ from typing import Annotated
 
 import typer
 
+from collector.broker import BrokerAccess
 from dashboards.patient.feed import LatestFeed
 from dashboards.patient.model import Source
 from processing.stores.base import MetricStore
 from processing.stores.sqlite import SqliteStore
 from spineclip.broker import Broker
+from spineclip.calibrating import MqttCalibrator
 from spineclip.contract.clock import SystemClock
 from spineclip.contract.config import zone
 from spineclip.contract.errors import SettingsError
 from spineclip.contract.ids import check_id
 from spineclip.desk import StoreDesk
+from spineclip.following import followed
 from spineclip.live_feed import live_feed
 from spineclip.patients import Patients, data_folder, store_file
-from spineclip.servers import open_influx, secret
+from spineclip.servers import broker_access, open_influx
 from spineclip.stopping import run_until_stopped
 
 
@@ -53,8 +56,9 @@ def page(
     store = _open(folder, influx, influx_bucket, influx_token_file, influx_org)
     try:
         whom = check_id(patient, "patient") if patient else _only(store)
-        broker = None if host is None else Broker(host, broker_port, user, secret(password_file))
-        run_until_stopped(_show(_Page(store, folder, whom, port, listen, browser=browser), broker, ca))
+        access = broker_access(host, broker_port, user, password_file, ca)
+        run_until_stopped(_show(_Page(store, folder, whom, port, listen, browser=browser), access))
+
     finally:
         store.close()
 
@@ -71,19 +75,25 @@ class _Page:
     browser: bool
 
 
-async def _show(wanted: _Page, broker: Broker | None, ca: Path | None) -> None:
+async def _show(wanted: _Page, access: BrokerAccess | None) -> None:
     from dashboards.patient.server import serve_page  # noqa: PLC0415 - loads NiceGUI, which other commands do without
 
     config = Patients(wanted.folder).config(wanted.patient)
     clock, local = SystemClock(), zone(config.time_zone)
-    # Only beside a store on this machine is there a core on this machine that goes by these settings.
-    patients = Patients(wanted.folder) if isinstance(wanted.store, SqliteStore) else None
+    folder = Patients(wanted.folder)
+    # Changed settings have to get to the core: over the broker, or by the file for a core on this machine.
+    patients = folder if access is not None or isinstance(wanted.store, SqliteStore) else None
     desk = StoreDesk(wanted.store, wanted.patient, local, clock, patients=patients)
     async with contextlib.AsyncExitStack() as open_until_the_end:
         feed = LatestFeed(clock)
-        if broker is not None:
-            feed = await open_until_the_end.enter_async_context(live_feed(broker, wanted.patient, ca_file=ca))
-        source = Source(wanted.patient, local, config.language, wanted.store, feed, clock, desk)
+        calibrator = None
+        if access is not None:
+            broker = Broker(access.host, access.port, access.username, access.password)
+            listening = live_feed(broker, wanted.patient, ca_file=access.ca_file)
+            feed = await open_until_the_end.enter_async_context(listening)
+            await open_until_the_end.enter_async_context(followed(access, folder, wanted.patient))
+            calibrator = MqttCalibrator(access, folder, wanted.patient)
+        source = Source(wanted.patient, local, config.language, wanted.store, feed, clock, desk, calibrator)
         serving = serve_page(source, port=wanted.port, listen=wanted.listen)
         address = await open_until_the_end.enter_async_context(serving)
         typer.echo(f"The page of {source.patient}: {address}  (Ctrl-C ends it)")

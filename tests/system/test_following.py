@@ -10,13 +10,22 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from collector.broker import BrokerAccess, BrokerSession
+from processing.stores.sqlite import SqliteStore
 from spineclip.announce import announce
-from spineclip.broker import embedded_broker
+from spineclip.broker import Broker, embedded_broker
 from spineclip.contract.clock import DrivenClock
 from spineclip.contract.config import Goals, PatientConfig
 from spineclip.contract.topics import Channel, topic
+from spineclip.enrolment import tell_broker
 from spineclip.following import LOOK_EVERY_S, follow
-from spineclip.patients import Patients
+from spineclip.patients import Patients, store_file
+from tests.running import spineclip
+from tests.servers.secure_mosquitto import secure_mosquitto
+
+
+def _access(broker: Broker) -> BrokerAccess:
+    return BrokerAccess(broker.host, broker.port, broker.username, broker.password)
 
 
 async def test_a_change_of_the_file_is_announced(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -35,7 +44,7 @@ async def test_a_change_of_the_file_is_announced(tmp_path: Path, caplog: pytest.
         client.on_connect = lambda listener, *_: listener.subscribe(topic("p-1", Channel.CONFIG), qos=1)
         await asyncio.to_thread(client.connect, broker.host, broker.port)
         client.loop_start()
-        following = asyncio.create_task(follow(broker, patients, "p-1", clock))
+        following = asyncio.create_task(follow(_access(broker), patients, "p-1", clock, told=True))
         try:
             assert await asyncio.wait_for(heard.get(), 20) == first
             while clock.next_wake_utc_ns is None:
@@ -56,3 +65,39 @@ async def test_a_change_of_the_file_is_announced(tmp_path: Path, caplog: pytest.
             following.cancel()
             await asyncio.to_thread(client.disconnect)
             client.loop_stop()
+
+
+@pytest.mark.server("mosquitto")
+@pytest.mark.parametrize("view", [("page", "p-1"), ("therapist",)], ids=["page", "therapist"])
+async def test_in_a_clinic_new_goals_reach_the_core_through_an_open_view(tmp_path: Path, view: tuple[str, ...]) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (tmp_path / "mosquitto").mkdir()
+    SqliteStore(store_file(data)).close()
+    Patients(data).change("p-1", lambda config: replace(config, time_zone="Europe/Berlin"))
+    heard: asyncio.Queue[PatientConfig] = asyncio.Queue()
+    with secure_mosquitto(tmp_path / "mosquitto") as broker:
+        password_file, ca_file = tmp_path / "password", broker.files.authority
+        password_file.write_text(broker.passwords.admit("page"))
+        access = BrokerAccess("localhost", broker.port, "core", broker.passwords.admit("core"), ca_file)
+        tell_broker(broker.pid)
+        core = BrokerSession(
+            access,
+            client_id="core",
+            on_message=lambda _, payload: heard.put_nowait(PatientConfig.from_json(payload)),
+            on_puback=lambda _: None,
+            on_lost=lambda _: None,
+        )
+        await core.open([topic("p-1", Channel.CONFIG)])
+        there = ["--host", "localhost", "--broker-port", str(broker.port), "--ca", str(ca_file)]
+        shown = [*view, "--no-browser", "--port", "0", *there, "--password-file", str(password_file)]
+        with spineclip(*shown, data=data) as command:
+            first = await asyncio.wait_for(heard.get(), 60)
+            assert first.time_zone == "Europe/Berlin", "what was changed while nobody followed"
+            with spineclip("goals", "p-1", "--walking", "12", data=data) as agreeing:
+                assert await asyncio.to_thread(agreeing.wait) == 0, agreeing.text
+            changed = await asyncio.wait_for(heard.get(), 60)
+            assert changed.goals[-1].walking_min == 12.0
+            assert await asyncio.to_thread(command.end) == 0, command.text
+            assert "Traceback" not in command.text
+        await core.close()
