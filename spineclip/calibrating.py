@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
 from collector.broker import BrokerAccess, BrokerSession
 from collector.wearing import stillness
-from spineclip.contract.config import Calibration, Clip, PatientConfig
+from spineclip.contract.config import PatientConfig
 from spineclip.contract.errors import WireError
 from spineclip.contract.ids import new_patient_id
 from spineclip.contract.topics import Channel, topic
 from spineclip.contract.wire import SampleBatch, decode
 from spineclip.patients import Patients
+from spineclip.teaching import teach_neutral
 
 _LEAST_HZ: Final = 8.0
 """Fewer samples a second than this do not tell whether somebody moved."""
@@ -52,10 +52,7 @@ class MqttCalibrator:
         placement, since_ns = mine[-1].placement, mine[0].t0_ns
 
         def taught(config: PatientConfig) -> PatientConfig:
-            before = config.clips.get(device, Clip(placement))
-            poses = {} if before.calibration is None else before.calibration.poses
-            clip = replace(before, placement=placement, calibration=Calibration(since_ns, found.mean_g, poses))
-            return replace(config, clips={**config.clips, device: clip})
+            return teach_neutral(config, device, placement, found.mean_g, since_ns)[0]
 
         await asyncio.to_thread(self._patients.change, self._patient, taught)
         return "done"

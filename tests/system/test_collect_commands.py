@@ -47,6 +47,11 @@ async def _spineclip(*words: str | Path, home: Path) -> asyncio.subprocess.Proce
     )
 
 
+async def _ended(process: asyncio.subprocess.Process) -> tuple[int | None, str]:
+    out = (await process.communicate())[0].decode()
+    return process.returncode, out
+
+
 async def test_scan_lists_name_kind_strength_and_battery(tmp_path: Path) -> None:
     async with VirtualRadio() as radio:
         radio.add(Witmotion(Turning(), name="WT901BLE67", battery_v=3.87))
@@ -114,22 +119,35 @@ async def test_pair_recognises_the_shaken_one_and_writes_the_settings(tmp_path: 
     assert [(clip.wearable, clip.placement) for clip in written.clips] == [("espruino-c00000000002", "sternum")]
 
 
-async def test_calibrate_measures_neutral_and_leaves_it_at_the_broker(tmp_path: Path) -> None:
+async def _calibrate(home: Path, clip: Witmotion, *words: str) -> tuple[int | None, str]:
+    async with VirtualRadio() as radio:
+        radio.add(clip)
+        process = await _spineclip(
+            "calibrate", "--seconds", "2", "--countdown", "1", "--settings", home / "c.toml",
+            "--data", home / "data", *words, home=home,
+        )  # fmt: skip
+        return await _ended(process)
+
+
+async def test_calibrate_measures_neutral_and_poses_and_leaves_them_at_the_broker(tmp_path: Path) -> None:
     heard: list[bytes] = []
-    async with VirtualRadio() as radio, embedded_broker() as broker:
-        radio.add(Witmotion(Still(0.0, 0.6, 0.8), address="C0:00:00:00:00:01"))
+    async with embedded_broker() as broker:
         (tmp_path / "password").write_text(broker.password)
         table = settings.BrokerTable(
             host=broker.host, port=broker.port, username=broker.username, password_file=Path("password")
         )
         clips = (settings.ClipTable(wearable="witmotion", placement=Placement.STERNUM),)
         settings.write(tmp_path / "c.toml", settings.Settings(patient=PATIENT, broker=table, clips=clips))
-        process = await _spineclip(
-            "calibrate", "--seconds", "2", "--countdown", "1", "--settings", tmp_path / "c.toml",
-            "--data", tmp_path / "data", home=tmp_path,
-        )  # fmt: skip
-        out = (await process.communicate())[0].decode()
-        assert process.returncode == 0, out
+        tall, bent = (Witmotion(Still(*g), address="C0:00:00:00:00:01") for g in ((0.0, 0.6, 0.8), (0.0, 0.8, 0.6)))
+        code, out = await _calibrate(tmp_path, bent, "--pose", "slouched")
+        assert code == 1
+        assert "does not know how you sit tall yet" in out
+        code, out = await _calibrate(tmp_path, tall)
+        assert code == 0, out
+        assert "Sit tall" in out
+        code, out = await _calibrate(tmp_path, bent, "--pose", "slouched")
+        assert code == 0, out
+        assert "Let your back sink" in out
         session = BrokerSession(
             BrokerAccess(broker.host, broker.port, broker.username, broker.password),
             client_id="reader",
@@ -145,6 +163,8 @@ async def test_calibrate_measures_neutral_and_leaves_it_at_the_broker(tmp_path: 
     calibration = config.clips["witmotion-c00000000001"].calibration
     assert calibration is not None
     assert calibration.neutral == pytest.approx((0.0, 0.6, 0.8), abs=1 / 2048)
+    assert list(calibration.poses) == ["slouched"]
+    assert calibration.poses["slouched"] == pytest.approx((0.0, 0.8, 0.6), abs=1 / 2048)
 
 
 async def test_calibrate_does_not_take_a_moving_wearer(tmp_path: Path) -> None:
