@@ -106,6 +106,16 @@ class Collector:
         return self._outbox.backlog + self._writer.waiting
 
     @property
+    def connected(self) -> bool:
+        """Whether the broker listens to us."""
+        return self._uplink.connected
+
+    @property
+    def dropped(self) -> int:
+        """Records that a full outbox or a disk that takes none has cost, since the start."""
+        return self._outbox.dropped + self._writer.let_go
+
+    @property
     def streaming(self) -> int:
         """How many wearables are connected and subscribed."""
         return sum(clip.link.streaming for clip in self._clips)

@@ -18,7 +18,7 @@ from typing import Final
 from collector.broker import BrokerAccess, BrokerSession
 from collector.outbox import Outbox, Row
 from spineclip.contract.errors import BrokerError, SpineclipError, WireError
-from spineclip.contract.messages import Ack, Buzz, CollectorState, Event, Resend, command_from_json, dump
+from spineclip.contract.messages import Ack, Buzz, CollectorReport, CollectorState, Event, Resend, command_from_json
 from spineclip.contract.topics import Channel, topic
 
 _LOG = logging.getLogger(__name__)
@@ -84,6 +84,8 @@ class Uplink:
         self._resends: deque[Resend] = deque(maxlen=64)
         self._events: deque[Event] = deque(maxlen=_EVENTS)
         self._window = UNSTORED
+        self._number = 0
+        self._outlived = False
         self._progress_s = 0.0
         self._session: BrokerSession | None = None
 
@@ -130,10 +132,11 @@ class Uplink:
 
     async def _serve(self) -> None:
         state = topic(self._patient, Channel.STATE)
+        self._number = max(self._number + 1, time.time_ns())
         session = BrokerSession(
             self._access,
             client_id=f"collector-{self._patient}",
-            will=(state, _state(CollectorState.LOST)),
+            will=(state, self._report(CollectorState.LOST)),
             on_message=self._on_message,
             on_puback=self._on_puback,
             on_lost=self._on_lost,
@@ -141,8 +144,8 @@ class Uplink:
         self._lost = None
         self._begin_anew()
         try:
-            await session.open([topic(self._patient, Channel.ACK), topic(self._patient, Channel.CMD)])
-            session.publish(state, _state(CollectorState.READY), retain=True)
+            await session.open([topic(self._patient, one) for one in (Channel.ACK, Channel.CMD, Channel.STATE)])
+            session.publish(state, self._report(CollectorState.READY), retain=True)
             self._session = session
             self.connects += 1
             self._window = UNSTORED
@@ -159,7 +162,7 @@ class Uplink:
             await session.close()
 
     async def _say_goodbye(self, session: BrokerSession, state: str) -> None:
-        last = session.publish(state, _state(CollectorState.DISCONNECTED), retain=True)
+        last = session.publish(state, self._report(CollectorState.DISCONNECTED), retain=True)
         self._unconfirmed.add(last)
         deadline_s = time.monotonic() + 1.0
         while last in self._unconfirmed and self._lost is None and time.monotonic() < deadline_s:  # noqa: ASYNC110
@@ -168,8 +171,7 @@ class Uplink:
     # ---- sending
 
     async def _work(self, session: BrokerSession) -> None:
-        while self._events:
-            session.publish(topic(self._patient, Channel.EVENT), self._events.popleft().to_json())
+        self._tell(session)
         ack, self._new_ack = self._new_ack, None
         if ack is not None:
             await self._take_ack(ack)
@@ -192,6 +194,13 @@ class Uplink:
                 self._cursor = row.row_id
                 self._unstored[row.row_id] = row
                 self._publish(session, row)
+
+    def _tell(self, session: BrokerSession) -> None:
+        while self._events:
+            session.publish(topic(self._patient, Channel.EVENT), self._events.popleft().to_json())
+        if self._outlived:
+            self._outlived = False
+            session.publish(topic(self._patient, Channel.STATE), self._report(CollectorState.READY), retain=True)
 
     def _publish(self, session: BrokerSession, row: Row) -> None:
         # Callbacks run in this loop, so the PUBACK cannot come before the id is noted.
@@ -237,6 +246,8 @@ class Uplink:
             if name == topic(self._patient, Channel.ACK):
                 if payload:
                     self._new_ack = Ack.from_json(payload)  # each tells of all devices: the newest is enough
+            elif name == topic(self._patient, Channel.STATE):
+                self._heard_of_us(payload)
             else:
                 command = command_from_json(payload)
                 if isinstance(command, Buzz):
@@ -248,6 +259,11 @@ class Uplink:
             _LOG.debug("message on %s not used: %s", name, error)
         self._wake.set()
 
+    def _heard_of_us(self, payload: bytes) -> None:
+        """Notice that the will of an earlier session came late and stands in the place of our own report."""
+        if payload:
+            report = CollectorReport.from_json(payload)
+            self._outlived |= report.state is CollectorState.LOST and report.session < self._number
 
-def _state(state: CollectorState) -> bytes:
-    return dump({"state": str(state)})
+    def _report(self, state: CollectorState) -> bytes:
+        return CollectorReport(state, self._number).to_json()

@@ -99,6 +99,8 @@ class Core:
         """Records that came through the intake in order or not."""
         self.rejects: Counter[str] = Counter()
         """Messages that could not be used, by reason."""
+        self.floods: Counter[str] = Counter()
+        """Messages dropped unread because their patient had too many waiting, by patient."""
 
     @property
     def connected(self) -> bool:
@@ -247,6 +249,7 @@ class Core:
         desk = self._desk(patient)
         if len(desk.inbox) >= INBOX_MAX:
             self.rejects["flood"] += 1
+            self.floods[patient] += 1
             return
         desk.inbox.append(record)
         self._work.set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,10 +12,12 @@ import typer
 from collector.scan import SCAN_S, look
 from collector.service import Collector, CollectorSettings
 from collector.wearables import add_profile
+from spineclip import logs
 from spineclip import settings as files
 from spineclip.contract.clock import SystemClock
 from spineclip.contract.errors import SettingsError
 from spineclip.contract.placement import Placement
+from spineclip.health import health, of_collector
 from spineclip.stopping import run_until_stopped
 
 
@@ -31,6 +34,9 @@ def collect(
     rate: Annotated[float | None, typer.Option(help="Samples a second to ask for.")] = None,
     profile: Annotated[list[Path] | None, typer.Option(help="YAML profile of a wearable of your own.")] = None,
     adapter: Annotated[str | None, typer.Option(help="Bluetooth adapter, such as hci1.")] = None,
+    health_port: Annotated[
+        int | None, typer.Option("--health", min=0, max=65535, help="Port on loopback that answers /healthz.")
+    ] = None,
 ) -> None:
     """Collect from a patient's wearables and send to the broker, until Ctrl-C or SIGTERM."""
     for path in profile or []:
@@ -42,15 +48,20 @@ def collect(
         _broker(broker, username, password_file, ca_file),
         outbox,
     )
-    run_until_stopped(_collect(chosen))
+    logs.set_up()
+    run_until_stopped(_collect(chosen, health_port))
 
 
-async def _collect(chosen: CollectorSettings) -> None:
+async def _collect(chosen: CollectorSettings, health_port: int | None = None) -> None:
     await look(min(SCAN_S, 0.2), chosen.adapter)  # no Bluetooth at all is better said now than tried for ever
     collector = Collector(chosen, SystemClock(), _say)
     typer.echo(f"Collecting for {chosen.patient}; outbox {chosen.outbox}; stop with Ctrl-C.")
     try:
-        await collector.run()
+        async with contextlib.AsyncExitStack() as stack:
+            if health_port is not None:
+                told = await stack.enter_async_context(health(lambda: of_collector(collector), health_port))
+                typer.echo(f"Health: http://127.0.0.1:{told}/healthz")
+            await collector.run()
     finally:
         waiting = collector.backlog
         typer.echo(

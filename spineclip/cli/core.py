@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +14,11 @@ from processing.mqtt import MqttSettings
 from processing.service import Core
 from processing.stores.base import MetricStore
 from processing.stores.sqlite import SqliteStore
+from spineclip import logs
+from spineclip.health import health, of_core
 from spineclip.patients import data_folder, store_file
 from spineclip.servers import open_influx, secret
+from spineclip.sole import sole_core
 from spineclip.stopping import run_until_stopped
 
 ALIVE_S = 10.0
@@ -33,23 +38,39 @@ def core(
     influx_bucket: Annotated[str, typer.Option(help="Its bucket.")] = "spineclip",
     influx_token_file: Annotated[Path | None, typer.Option(help="File that holds the core's token.")] = None,
     alive: Annotated[Path | None, typer.Option(help="File to touch as long as all is well (health checks).")] = None,
+    health_port: Annotated[
+        int | None, typer.Option("--health", min=0, max=65535, help="Port on loopback that answers /healthz.")
+    ] = None,
+    verbose: Annotated[bool, typer.Option(help="Log at DEBUG, where ids may appear.")] = False,
 ) -> None:
     """Turn records from the broker into stored metrics, until Ctrl-C or SIGTERM."""
+    logs.set_up(logging.DEBUG if verbose else logging.INFO)
     mqtt = MqttSettings(host, port, user, secret(password_file), ca)
-    kept: MetricStore
-    if influx is None:
-        kept = SqliteStore(store or store_file(data_folder()))
-    else:
-        kept = open_influx(influx, influx_bucket, influx_token_file, influx_org)
-    try:
-        run_until_stopped(serve(kept, mqtt, alive))
-    finally:
-        kept.close()
+    with contextlib.ExitStack() as stack:
+        kept: MetricStore
+        if influx is None:
+            file = store or store_file(data_folder())
+            stack.enter_context(sole_core(file))
+            kept = SqliteStore(file)
+        else:
+            kept = open_influx(influx, influx_bucket, influx_token_file, influx_org)
+        stack.callback(kept.close)
+        run_until_stopped(serve(kept, mqtt, alive, health_port))
 
 
-async def serve(store: MetricStore, mqtt: MqttSettings, alive: Path | None = None) -> None:
+async def serve(
+    store: MetricStore, mqtt: MqttSettings, alive: Path | None = None, health_port: int | None = None
+) -> None:
     """Serve until cancelled; then store what has arrived and take leave."""
     service = Core(store, mqtt)
+    async with contextlib.AsyncExitStack() as stack:
+        if health_port is not None:
+            told = await stack.enter_async_context(health(lambda: of_core(service), health_port))
+            typer.echo(f"Health: http://127.0.0.1:{told}/healthz")
+        await _serve(service, alive)
+
+
+async def _serve(service: Core, alive: Path | None) -> None:
     task = asyncio.create_task(service.run())
     if alive is not None:
         task.add_done_callback(asyncio.create_task(_show_alive(service, alive)).cancel)

@@ -69,6 +69,45 @@ class CollectorState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class CollectorReport:
+    """A message on ``state``: what a collector is, and in which of its sessions (larger is later).
+
+    A broker may publish the last will of an old session long after a new one has begun: a reader takes a report only
+    if its session is not older than that of the newest it has seen (`supersedes`), and a collector that hears an old
+    will in the place of its own report tells its own again.
+    """
+
+    state: CollectorState
+    session: int = 0
+
+    def supersedes(self, before: CollectorReport | None) -> bool:
+        """Whether this report counts after `before`."""
+        return before is None or self.session >= before.session
+
+    def to_json(self) -> bytes:
+        """Write the message."""
+        return dump({"state": str(self.state), "session": self.session})
+
+    @classmethod
+    def from_json(cls, payload: bytes) -> CollectorReport:
+        """Read the message.
+
+        Raises
+        ------
+        WireError
+            If it is not a report.
+        """
+        fields = load(payload)
+        session = fields.get("session", 0)
+        if not isinstance(session, int) or isinstance(session, bool) or session < 0:
+            raise WireError("field", "a state without a session")
+        try:
+            return cls(CollectorState(str(fields.get("state"))), session)
+        except ValueError as error:
+            raise WireError("field", "an unknown state") from error
+
+
+@dataclass(frozen=True, slots=True)
 class Resend:
     """The core asks a collector for records ``[from_seq, through_seq]`` of a boot once more (on ``cmd``)."""
 

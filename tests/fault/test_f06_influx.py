@@ -24,7 +24,7 @@ from tests.servers.influx import Influx, ask, influx
 from tests.servers.mosquitto import Broker
 from tests.servers.process import free_port
 from tests.servers.proxy import proxy
-from tests.system.collecting import day_of_somebody
+from tests.system.collecting import T0_NS, day_of_somebody
 from tests.system.test_core import in_batch
 
 pytestmark = [pytest.mark.server("influx"), pytest.mark.server("mosquitto")]
@@ -213,7 +213,7 @@ async def test_f08(broker: Broker, influx_empty: Influx, tmp_path: Path, figure:
     Promise: kept aside once each and counted; the stream goes on; all others are stored.
     """
     link = InfluxLink(address(influx_empty))
-    assert link.write(['bout,patient=p-9,device=x steps="many" 1700000000000000000']) == []
+    assert link.write([f'bout,patient=p-9 steps="many" {T0_NS}']) == []
     link.close()
     batches = day_of_somebody(200)
     outbox = Outbox(tmp_path / "outbox.sqlite", SystemClock())

@@ -1,0 +1,109 @@
+"""How a stage is, over HTTP on loopback: ``GET /healthz`` answers with a small JSON, 200 when all is well, else 503.
+
+A stage hands in a function that tells its numbers; ``ok`` among them decides the status. Nothing of patients is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import TYPE_CHECKING, Final
+
+from spineclip.contract.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collector.service import Collector
+    from processing.service import Core
+
+LOOPBACK: Final = "127.0.0.1"
+_PATIENCE_S: Final = 5.0
+_LONGEST: Final = 8_192
+_REASONS: Final = {200: "OK", 404: "Not Found", 405: "Method Not Allowed", 503: "Service Unavailable"}
+
+Numbers = Mapping[str, object]
+
+
+@contextlib.asynccontextmanager
+async def health(tell: Callable[[], Numbers], port: int, host: str = LOOPBACK) -> AsyncIterator[int]:
+    """Answer on a port for as long as the context lasts; 0 takes a free one.
+
+    Yields
+    ------
+    int
+        The port.
+
+    Raises
+    ------
+    SettingsError
+        If the port is taken.
+    """
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                head = await reader.readuntil(b"\r\n\r\n")
+            writer.write(_response(head, tell))
+            await writer.drain()
+        except (TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError):
+            pass  # whoever asks badly is not answered
+        finally:
+            writer.close()
+
+    try:
+        server = await asyncio.start_server(answer, host, port, limit=_LONGEST)
+    except OSError as error:
+        raise SettingsError(
+            f"port {port} for the health check cannot be used ({error.strerror or error})", advice="Choose another"
+        ) from error
+    async with server:
+        yield int(server.sockets[0].getsockname()[1])
+
+
+def of_core(core: Core) -> Numbers:
+    """Tell how a core is: well while the broker listens to it."""
+    return {
+        "ok": core.connected,
+        "stage": "core",
+        "connected": core.connected,
+        "received": core.received,
+        "processed": core.processed,
+        "waiting": core.waiting,
+        "commits": core.commits,
+        "rejects": dict(core.rejects),
+        "flooding_patients": len(core.floods),
+    }
+
+
+def of_collector(collector: Collector) -> Numbers:
+    """Tell how a collector is: well while a wearable streams or is being looked for, and the outbox takes records."""
+    return {
+        "ok": collector.connected,
+        "stage": "collector",
+        "connected": collector.connected,
+        "streaming": collector.streaming,
+        "received": collector.received,
+        "backlog": collector.backlog,
+        "dropped": collector.dropped,
+        "rejects": dict(collector.rejects),
+    }
+
+
+def _response(head: bytes, tell: Callable[[], Numbers]) -> bytes:
+    method, _, rest = head.split(b"\r\n", 1)[0].partition(b" ")
+    path = rest.partition(b" ")[0].partition(b"?")[0]
+    numbers: Numbers = {}
+    if path != b"/healthz":
+        status = 404
+    elif method not in (b"GET", b"HEAD"):
+        status = 405
+    else:
+        numbers = tell()
+        status = 200 if numbers.get("ok") else 503
+    body = json.dumps(numbers, sort_keys=True).encode()
+    lines = (
+        f"HTTP/1.1 {status} {_REASONS[status]}", "Content-Type: application/json", f"Content-Length: {len(body)}",
+        "Cache-Control: no-store", "Connection: close", "", "",
+    )  # fmt: skip
+    return "\r\n".join(lines).encode() + (b"" if method == b"HEAD" else body)

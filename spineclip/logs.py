@@ -1,0 +1,63 @@
+"""The one place that sets up logging: a JSON object a line on standard error, with nothing of patients in it.
+
+At INFO and above no id of a patient or wearable and no payload is written: our own messages do not hold any, and what
+looks like one (a patient's pseudonym, a wearable's address or id, a topic) is masked, whoever wrote it. At DEBUG, which
+a person has to ask for, they may appear.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+import re
+import sys
+from typing import Final, TextIO
+
+_MASKED: Final = (
+    (re.compile(r"\bp-[a-z0-9-]{1,34}\b"), "<patient>"),
+    (re.compile(r"spineclip/v1/[^/\s]+/"), "spineclip/v1/<patient>/"),
+    (re.compile(r"\b(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}\b"), "<address>"),
+    (re.compile(r"\b[a-z]+-[0-9a-f]{12}\b"), "<wearable>"),
+)
+_LOUD: Final = ("amqtt", "transitions", "bleak", "dbus_fast", "paho", "urllib3", "asyncio")
+
+
+def set_up(level: int = logging.INFO, stream: TextIO | None = None) -> None:
+    """Log to standard error (or `stream`) from `level` on; libraries from WARNING on."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(_Line(masked=level >= logging.INFO))
+    root = logging.getLogger()
+    for old in root.handlers[:]:
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(level)
+    for name in _LOUD:
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))
+
+
+def mask(text: str) -> str:
+    """Take out what names a patient or a wearable."""
+    for pattern, word in _MASKED:
+        text = pattern.sub(word, text)
+    return text
+
+
+class _Line(logging.Formatter):
+    """One JSON object a line: time, level, where, what."""
+
+    def __init__(self, *, masked: bool) -> None:
+        super().__init__()
+        self._masked = masked
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = record.getMessage()
+        if record.exc_info:
+            text += "\n" + self.formatException(record.exc_info)
+        row = {
+            "time": dt.datetime.fromtimestamp(record.created, dt.UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "where": record.name,
+            "what": mask(text) if self._masked else text,
+        }
+        return json.dumps(row, ensure_ascii=False)
