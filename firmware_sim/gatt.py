@@ -2,7 +2,7 @@
 
 BlueZ keeps the request for notifications per D-Bus connection, across disconnects, until that connection ends or
 calls StopNotify. After a reconnect it enables them again, and tells each value once per connection that asked: a
-client that never closed its old connection gets everything twice (seen on BlueZ 5.66; hbldh/bleak issue 2002).
+client that never closed its old connection gets everything twice (seen on BlueZ 5.66; hbldh/bleak#2002).
 """
 
 from __future__ import annotations

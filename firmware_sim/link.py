@@ -2,8 +2,8 @@
 
 A wearable may only send at connection events, which come on a fixed grid (Linux asks for 30 to 50 ms). What it has
 to say in between waits in a small transmit queue, goes out in a burst, and waits one more event when the air was bad;
-the link layer itself neither loses nor reorders. That, and not D-Bus, is what real arrival times look like (micro:bit
-issue 300: 42 ms of silence, then two or three notifications 1-2 ms apart).
+the link layer itself neither loses nor reorders. That, and not D-Bus, is what real arrival times look like (see
+microbit-dal#300: 42 ms of silence, then two or three notifications 1-2 ms apart).
 """
 
 from __future__ import annotations

@@ -154,7 +154,7 @@ class Peer:
                 self.device.subscribe(entry.uuid, True)
 
     def connect_from_elsewhere(self) -> None:
-        """Be connected by a process that has died since: BlueZ keeps such links (bluez issue 89)."""
+        """Be connected by a process that has died since: BlueZ keeps such links (bluez#89)."""
         if not self.known:
             self._host.objects.add(self.path, {DEVICE: self._fields(None)})
         self._up()
