@@ -63,19 +63,23 @@ types: dev ## Check all types (mypy --strict)
 
 .PHONY: bench
 bench: dev ## Measure: each benchmark prints ratios measured in one run
-	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python -m "benchmarks.$$(basename "$$file" .py)"; done
+	@for file in $(filter-out benchmarks/soak.py,$(wildcard benchmarks/[a-z]*.py)); do echo "== $$file"; $(BIN)/python -m "benchmarks.$$(basename "$$file" .py)"; done
 
 .PHONY: validate
 validate: dev ## Score the core against the labelled recordings in $(DATA)
 	@$(BIN)/spineclip validate $(DATA) $(ARGS)
 
 .PHONY: faults
-faults: dev system ## Run the tests that kill, cut, fill and step
-	@$(BIN)/python -m pytest tests/fault $(PYTEST_ARGS)
+faults: dev system ## Run the fault matrix with its full counts and print its table
+	@SPINECLIP_FAULTS=full $(BIN)/python -m pytest -q -n 2 tests/fault
+
+.PHONY: fuzz
+fuzz: dev ## Throw a million damaged messages of each kind at their readers
+	@SPINECLIP_FAULTS=table SPINECLIP_FUZZ=1000000 $(BIN)/python -m pytest -q -n auto --timeout 3600 tests/fault/test_f18_fuzz.py
 
 .PHONY: soak
-soak: dev system ## Run the slow tests alone
-	@$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
+soak: dev system ## Run a day of fifty patients, faster than real time (ARGS="50 24": patients, hours)
+	@$(BIN)/python -m benchmarks.soak $(ARGS)
 
 .PHONY: dashboards
 dashboards: dev ## Write the Grafana dashboards anew
