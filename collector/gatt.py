@@ -40,15 +40,22 @@ class ClientGatt:
             await self.client.write_gatt_char(characteristic, data, response=response)
 
     async def ask(
-        self, characteristic: str, data: bytes, *, answer_on: str, answer_head: bytes, response: bool
+        self,
+        characteristic: str,
+        data: bytes,
+        *,
+        answer_on: str,
+        answer_head: bytes,
+        response: bool,
+        within_s: float = ANSWER_S,
     ) -> bytes | None:
-        """Write, and wait for the notification that begins with `answer_head`; None when it does not come."""
+        """Write, and wait for the notification that begins with `answer_head`; None when it does not come in time."""
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         question = (answer_on, answer_head, answer)
         self.questions.append(question)
         try:
             await self.write(characteristic, data, response=response)
-            async with asyncio.timeout(ANSWER_S):
+            async with asyncio.timeout(within_s):
                 return await answer
         except TimeoutError:
             return None

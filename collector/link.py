@@ -71,9 +71,13 @@ class Sink(Protocol):
 
 @dataclass(slots=True)
 class Radio:
-    """What the links of one process share: the adapter, one connect at a time, who uses which wearable."""
+    """What the links of one process share: the adapter, one connect at a time, who uses which wearable.
+
+    `ours` are the ids of wearables that were collected from before and may be taken over; see `collector.scan.find`.
+    """
 
     adapter: str | None = None
+    ours: frozenset[str] | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     taken: set[str] = field(default_factory=set)
 
@@ -221,7 +225,7 @@ class Link:
             return self._sighting
         target = self._target if self._sighting is None else Target(self._sighting.seen.address)
         others = self._radio.taken - ({self._sighting.seen.address} if self._sighting else set())
-        sighting = await find(target, adapter=self._radio.adapter, taken=others)
+        sighting = await find(target, adapter=self._radio.adapter, taken=others, ours=self._radio.ours)
         self._radio.taken.add(sighting.seen.address)
         if self._sighting is None:
             self._sink.found(sighting)

@@ -122,6 +122,11 @@ class Outbox:
             row = self._db.execute("SELECT end_ns FROM boots WHERE device = ?", (device,)).fetchone()
         return None if row is None or row[0] is None else int(row[0])
 
+    def devices(self) -> frozenset[str]:
+        """Tell which wearables there have ever been records of."""
+        with self._lock:
+            return frozenset(row[0] for row in self._db.execute("SELECT device FROM boots"))
+
     def append(self, records: Sequence[Record]) -> None:
         """Commit records in one transaction; they are on disk when this returns.
 

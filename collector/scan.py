@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from bleak import BleakScanner
+from bleak import BleakAdapter, BleakScanner
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData, AdvertisementDataCallback
 from bleak.exc import (
@@ -83,6 +83,35 @@ def sighting(device: BLEDevice, data: AdvertisementData) -> Sighting | None:
     return None if wearable is None else Sighting(device, seen, wearable)
 
 
+async def connected(adapter: str | None = None) -> list[Sighting]:
+    """Return the wearables that this computer is connected to now, whoever connected them.
+
+    Raises
+    ------
+    RadioUnavailableError
+        If there is no Bluetooth to use.
+    """
+    with radio_errors():
+        access = await (BleakAdapter.get() if adapter is None else BleakAdapter.get(bluez={"adapter": adapter}))
+        devices = await access.get_connected_devices()
+    found = (_remembered(device) for device in devices)
+    return [one for one in found if one is not None]
+
+
+def _remembered(device: BLEDevice) -> Sighting | None:
+    """Recognise a connected device by what the system remembers of it."""
+    details = device.details if isinstance(device.details, dict) else {}
+    known = details.get("props", {})
+    seen = Advertisement(
+        name=device.name or "",
+        address=device.address,
+        services=frozenset(uuid.lower() for uuid in known.get("UUIDs", [])),
+        manufacturer={company: bytes(data) for company, data in known.get("ManufacturerData", {}).items()},
+    )
+    wearable = recognise(seen)
+    return None if wearable is None else Sighting(device, seen, wearable)
+
+
 async def look(seconds: float = SCAN_S, adapter: str | None = None) -> list[Sighting]:
     """Scan for so long and return the wearables near, nearest first.
 
@@ -105,9 +134,17 @@ async def look(seconds: float = SCAN_S, adapter: str | None = None) -> list[Sigh
 
 
 async def find(
-    target: Target, seconds: float = SCAN_S, adapter: str | None = None, taken: Collection[str] = ()
+    target: Target,
+    seconds: float = SCAN_S,
+    adapter: str | None = None,
+    taken: Collection[str] = (),
+    ours: Collection[str] | None = None,
 ) -> Sighting:
     """Scan until the target is seen; of several that match a vague target, take the nearest.
+
+    A wearable that this computer is still connected to, since the program that asked for it was killed, does not
+    advertise. A collector takes it over without a scan, if there can be no doubt that it is meant: by an exact
+    target, or since it is one of `ours`.
 
     Parameters
     ----------
@@ -119,6 +156,8 @@ async def find(
         Such as ``hci1``; None for the system's choice.
     taken
         Addresses that somebody else in this process uses already.
+    ours
+        Ids of wearables that were collected from before; None to leave alone what is connected.
 
     Raises
     ------
@@ -127,6 +166,10 @@ async def find(
     RadioUnavailableError
         If there is no Bluetooth to use.
     """
+    kept = [one for one in await connected(adapter) if one.device.address not in taken and target.matches(one)]
+    surely = [one for one in kept if ours is not None and (target.exact or one.wearable_id in ours)]
+    if surely:
+        return surely[0]
     found: dict[str, Sighting] = {}
     others: set[str] = set()
     matched = asyncio.Event()
@@ -154,10 +197,13 @@ async def find(
     if found:
         return max(found.values(), key=_nearness)
     near = f"Near are {', '.join(sorted(others))}" if others else "No wearable that we know is near"
-    raise WearableNotFoundError(
-        f"{target.text!r} was not seen within {seconds:g} s",
-        advice=f"{near}; is it charged, switched on, and not connected to a phone",
-    )
+    advice = f"{near}; is it charged, switched on, and not connected to a phone"
+    if kept:
+        advice = (
+            f"This computer is connected to {kept[0].wearable_id} already: stop the collector that uses it, or let "
+            "this one take it over by naming it so"
+        )
+    raise WearableNotFoundError(f"{target.text!r} was not seen within {seconds:g} s", advice=advice)
 
 
 @contextmanager

@@ -91,7 +91,7 @@ class Collector:
             on_trouble=lambda error: say(str(error)),
         )
         self._writer = Writer(self._outbox, self._uplink.wake, self._trouble)
-        radio = Radio(settings.adapter)
+        radio = Radio(settings.adapter, self._outbox.devices())
         self._clips = [self._make_clip(worn, radio) for worn in settings.clips]
         self._background: set[asyncio.Task[None]] = set()
 

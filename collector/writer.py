@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from collector.outbox import Outbox
+from collector.outbox import REASON_FULL, Outbox
 from spineclip.contract.errors import OutboxError
-from spineclip.contract.wire import Record
+from spineclip.contract.wire import Gap, Record
 
 _HELD: Final = 3_600
 """Records kept in memory while the disk takes none: an hour of one wearable, some 3 MB at 100 Hz."""
@@ -20,7 +20,8 @@ _RETRY_S: Final = 1.0
 class Writer:
     """Commits in order. While the disk is full, records wait in memory; past the bound the newest are let go.
 
-    What is let go has a sequence number that never arrives, so that the core reports it as missing.
+    What is let go is named by a gap in its place, one for each wearable, which is committed as soon as the disk takes
+    records again.
 
     Parameters
     ----------
@@ -38,6 +39,7 @@ class Writer:
         self._committed = committed
         self._trouble = trouble
         self._queue: deque[Record] = deque()
+        self._missed: dict[tuple[str, int], Gap] = {}
         self._taken = 0
         self._wake = asyncio.Event()
         self._stopping = False
@@ -45,16 +47,33 @@ class Writer:
     @property
     def waiting(self) -> int:
         """Records that are not committed yet."""
-        return len(self._queue) + self._taken
+        return len(self._queue) + len(self._missed) + self._taken
 
     def put(self, records: list[Record]) -> None:
         """Queue records."""
         for record in records:
-            if len(self._queue) < _HELD:
+            if len(self._queue) + self._taken < _HELD:
+                self._name_missed()
                 self._queue.append(record)
             else:
-                self.let_go += 1
+                self._let_go(record)
         self._wake.set()
+
+    def _let_go(self, record: Record) -> None:
+        self.let_go += 1
+        key = (record.device, record.boot)
+        start_ns, from_seq = _beginning(record)
+        if key in self._missed:
+            start_ns, from_seq = _beginning(self._missed[key])
+        self._missed[key] = Gap(
+            record.device, record.placement, record.boot, record.seq, start_ns, record.end_ns, REASON_FULL,
+            from_seq=from_seq,
+        )  # fmt: skip
+
+    def _name_missed(self) -> None:
+        """Queue the gaps for what was let go, before anything newer."""
+        self._queue.extend(self._missed.values())
+        self._missed.clear()
 
     async def run(self) -> None:
         """Commit until `stop`."""
@@ -70,6 +89,7 @@ class Writer:
                 await asyncio.to_thread(self._outbox.append, group)
             except OutboxError as error:
                 self._queue.extendleft(reversed(group))
+                self._taken = 0
                 if not refused:
                     self._trouble(error)
                 refused = True
@@ -78,6 +98,7 @@ class Writer:
                 await asyncio.sleep(_RETRY_S)
             else:
                 refused = False
+                self._name_missed()
                 self._committed()
             finally:
                 self._taken = 0
@@ -88,3 +109,10 @@ class Writer:
         self._wake.set()
         await asyncio.wait([task], timeout=3.0)
         task.cancel()
+
+
+def _beginning(record: Record) -> tuple[int, int]:
+    """Return from when on, and from which number on, a record stands."""
+    if isinstance(record, Gap):
+        return record.start_ns, record.seq if record.from_seq is None else record.from_seq
+    return record.t0_ns, record.seq

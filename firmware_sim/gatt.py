@@ -12,6 +12,7 @@ from typing import Final
 
 from dbus_fast import Variant
 
+from collector.wearables.uuids import sig
 from firmware_sim.firmware.base import CCCD, NOTIFY, WRITE_COMMAND, Characteristic, Service
 from firmware_sim.frames import ValueSignal
 from firmware_sim.objects import Fields
@@ -51,7 +52,8 @@ class GattTable:
     """
 
     def __init__(self, device: str, services: tuple[Service, ...], mtu: int) -> None:
-        self.uuids = [service.uuid for service in services]
+        # Generic access and attribute services are on every device; BlueZ names them, but keeps them to itself.
+        self.uuids = [sig(0x1800), sig(0x1801), *(service.uuid for service in services)]
         self.entries: dict[str, Entry] = {}
         self._objects: list[tuple[str, dict[str, Fields]]] = []
         handle = _FIRST_HANDLE

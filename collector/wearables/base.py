@@ -114,9 +114,16 @@ class Gatt(Protocol):
         ...
 
     async def ask(
-        self, characteristic: str, data: bytes, *, answer_on: str, answer_head: bytes, response: bool
+        self,
+        characteristic: str,
+        data: bytes,
+        *,
+        answer_on: str,
+        answer_head: bytes,
+        response: bool,
+        within_s: float = 3.0,
     ) -> bytes | None:
-        """Write, and wait for the notification that begins with `answer_head`; None when it does not come."""
+        """Write, and wait for the notification that begins with `answer_head`; None when it does not come in time."""
         ...
 
     async def sleep(self, seconds: float) -> None:

@@ -28,6 +28,8 @@ from spineclip.contract.errors import LinkError
 _SUBSCRIBE, _UNSUBSCRIBE = 1, 2
 _RESPONSE, _DATA, _CONTINUATION = 1, 2, 3
 REFERENCE: Final = 99
+_NO_ANSWER_S: Final = 0.3
+"""The end of a subscription is answered at once or, when there was none, not at all."""
 _SAMPLE_BYTES: Final = 12
 _LONGEST: Final = 4 + 128 * _SAMPLE_BYTES
 """1666 Hz in 13 packets a second."""
@@ -130,10 +132,11 @@ class Movesense:
         LinkError
             If it refuses.
         """
-        await _ask(gatt, bytes((_UNSUBSCRIBE, REFERENCE)))
-        path = f"/Meas/Acc/{round(stream.rate_hz)}".encode()
-        answer = await _ask(gatt, bytes((_SUBSCRIBE, REFERENCE)) + path)
-        status = int.from_bytes(answer[2:4], "little") if answer is not None else 0
+        await _ask(gatt, bytes((_UNSUBSCRIBE, REFERENCE)), _NO_ANSWER_S)
+        command = bytes((_SUBSCRIBE, REFERENCE)) + f"/Meas/Acc/{round(stream.rate_hz)}".encode()
+        status = _status(await _ask(gatt, command))
+        if status >= 400:  # perhaps that was the late answer to the first
+            status = _status(await _ask(gatt, command))
         if status >= 400:
             raise LinkError(
                 f"the Movesense refused acceleration at {stream.rate_hz:g} Hz (status {status})",
@@ -153,6 +156,16 @@ class Movesense:
         return False
 
 
-async def _ask(gatt: Gatt, command: bytes) -> bytes | None:
-    head = bytes((_RESPONSE, REFERENCE))
-    return await gatt.ask(MOVESENSE_WRITE, command, answer_on=MOVESENSE_NOTIFY, answer_head=head, response=True)
+async def _ask(gatt: Gatt, command: bytes, within_s: float = 3.0) -> bytes | None:
+    return await gatt.ask(
+        MOVESENSE_WRITE,
+        command,
+        answer_on=MOVESENSE_NOTIFY,
+        answer_head=bytes((_RESPONSE, REFERENCE)),
+        response=True,
+        within_s=within_s,
+    )
+
+
+def _status(answer: bytes | None) -> int:
+    return int.from_bytes(answer[2:4], "little") if answer is not None else 0

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,11 @@ import pytest
 
 from collector.broker import BrokerAccess, BrokerSession
 from firmware_sim.firmware.base import Samples, Times
+from firmware_sim.firmware.diy import Diy
 from firmware_sim.firmware.espruino import Espruino
+from firmware_sim.firmware.movella import MovellaDot
+from firmware_sim.firmware.movesense import Movesense
+from firmware_sim.firmware.polar import H10, Polar
 from firmware_sim.firmware.witmotion import Witmotion
 from firmware_sim.radio import VirtualRadio
 from spineclip import settings
@@ -21,6 +26,7 @@ from spineclip.broker import embedded_broker
 from spineclip.contract.config import PatientConfig
 from spineclip.contract.placement import Placement
 from spineclip.contract.topics import Channel, topic
+from spineclip.contract.wire import Gap, SampleBatch
 from spineclip.patients import Patients
 from tests.system.test_collector import PATIENT, StandIn, Turning, check_against_truth, until
 from tests.unit.motions import Still
@@ -102,6 +108,44 @@ async def test_f22_collect_drains_and_exits_when_asked(tmp_path: Path, number: s
     assert "all stored." in out
     assert broker.password not in out
     assert check_against_truth(core.in_order, firmware) == []
+
+
+async def test_f01_a_killed_collector_leaves_a_stream_that_the_next_one_takes_over(tmp_path: Path) -> None:
+    """BlueZ keeps the links of a killed process, and the wearables go on: neither advertises, some still stream."""
+    twins = [Polar(Turning(), model=H10), Movesense(Turning()), Diy(Turning()), MovellaDot(Turning())]
+    async with VirtualRadio() as radio, embedded_broker() as broker:
+        devices = [radio.add(twin) for twin in twins]
+        core = StandIn(BrokerAccess(broker.host, broker.port, broker.username, broker.password))
+        (tmp_path / "password").write_text(broker.password)
+        table = settings.BrokerTable(
+            host=broker.host, port=broker.port, username=broker.username, password_file=Path("password")
+        )
+        kinds = ("polar-h10", "movesense", "diy", "dot")
+        clips = tuple(settings.ClipTable(wearable=kind, placement=Placement.STERNUM) for kind in kinds)
+        settings.write(tmp_path / "c.toml", settings.Settings(patient=PATIENT, broker=table, clips=clips))
+
+        def heard(boots: int) -> bool:
+            """Tell whether samples of every wearable have come in so many lives."""
+            lives = {(one.device, one.boot) for one in core.records.values() if isinstance(one, SampleBatch)}
+            return len(lives) >= boots * len(kinds)
+
+        first = await _spineclip("collect", "--settings", tmp_path / "c.toml", home=tmp_path)
+        await until(lambda: heard(1), 60)
+        first.kill()
+        await first.wait()
+        assert all(device.connected for device in devices)
+        second = await _spineclip("collect", "--settings", tmp_path / "c.toml", home=tmp_path)
+        await until(lambda: heard(2), 60)
+        assert [device.counters.connects for device in devices] == [1, 1, 1, 1]
+        second.send_signal(signal.SIGTERM)
+        code, out = await _ended(second)
+        core.close()
+    assert code == 0, out
+    for kind in kinds:
+        records = [one for one in core.in_order if one.device.startswith(kind)]
+        assert "collector-off" in {one.reason for one in records if isinstance(one, Gap)}
+        ends = [one for one in records if isinstance(one, SampleBatch)]
+        assert all(a.end_ns <= b.t0_ns for a, b in pairwise(ends))
 
 
 async def test_pair_recognises_the_shaken_one_and_writes_the_settings(tmp_path: Path) -> None:

@@ -186,3 +186,37 @@ async def test_a_dead_bluetooth_service_or_bus_is_survived(radio: VirtualRadio, 
     await _until(lambda: notes.packets > before + 20, 40)
     link.stop()
     await asyncio.wait_for(task, 10)
+
+
+@pytest.mark.parametrize(
+    ("text", "ours"),
+    [("witmotion-c00000000001", frozenset[str]()), ("witmotion", frozenset({"witmotion-c00000000001"}))],
+)
+async def test_f01_takes_over_what_a_killed_collector_left_connected(
+    radio: VirtualRadio, text: str, ours: frozenset[str]
+) -> None:
+    """BlueZ keeps the link of a process that was killed (bluez issue 89), and who is connected does not advertise."""
+    device = radio.add(Witmotion(_Still(), address="C0:00:00:00:00:01"))
+    radio.connect_from_elsewhere(device)
+    notes = _Notes()
+    link = Link(Target(text), Radio(ours=ours), SystemClock(), notes, rate_hz=100.0)
+    task = asyncio.create_task(link.run())
+    await _until(lambda: notes.packets > 20)
+    assert notes.troubles == []
+    assert device.counters.connects == 1
+    link.stop()
+    await asyncio.wait_for(task, 10)
+    assert not device.connected
+
+
+@pytest.mark.parametrize(
+    ("text", "ours"),
+    [("witmotion", frozenset({"witmotion-c00000000002"})), ("witmotion-c00000000001", None)],
+)
+async def test_leaves_alone_what_may_be_somebody_elses(
+    radio: VirtualRadio, text: str, ours: frozenset[str] | None
+) -> None:
+    radio.connect_from_elsewhere(radio.add(Witmotion(_Still(), address="C0:00:00:00:00:01")))
+    await asyncio.sleep(0.2)
+    with pytest.raises(WearableNotFoundError, match="connected to witmotion-c00000000001 already"):
+        await find(Target(text), seconds=0.3, ours=ours)

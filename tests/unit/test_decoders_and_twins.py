@@ -51,11 +51,18 @@ class _Direct:
         self.twin.on_write(characteristic, data, self.t_ns)
 
     async def ask(
-        self, characteristic: str, data: bytes, *, answer_on: str, answer_head: bytes, response: bool
+        self,
+        characteristic: str,
+        data: bytes,
+        *,
+        answer_on: str,
+        answer_head: bytes,
+        response: bool,
+        within_s: float = 3.0,
     ) -> bytes | None:
         await self.write(characteristic, data, response=response)
         before = len(self.sent)
-        self.pass_time(0.05)
+        self.pass_time(min(0.05, within_s))
         return next((v for c, v, _ in self.sent[before:] if c == answer_on and v.startswith(answer_head)), None)
 
     async def sleep(self, seconds: float) -> None:
