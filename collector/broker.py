@@ -118,9 +118,9 @@ class BrokerSession:
         except ValueError as error:
             raise self._error(f"cannot be used ({error})", "Check host and port in the settings") from error
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int:
-        """Send with QoS 1; return the message id that its PUBACK will bear."""
-        return self._client.publish(topic, payload, qos=1, retain=retain).mid
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False, qos: int = 1) -> int:
+        """Send, with QoS 1 if not told else; return the message id that its PUBACK will bear."""
+        return self._client.publish(topic, payload, qos=qos, retain=retain).mid
 
     async def close(self) -> None:
         """Take leave and end the thread."""

@@ -261,6 +261,11 @@ class Outbox:
         with self._lock:
             return self._rows("id > ? ORDER BY id LIMIT ?", (row_id, limit))
 
+    def newest(self, row_id: int, limit: int) -> list[Row]:
+        """Read the up to `limit` records committed last, and after a row, oldest first."""
+        with self._lock:
+            return self._rows("id > ? ORDER BY id DESC LIMIT ?", (row_id, limit))[::-1]
+
     def between(self, device: str, boot: int, from_seq: int, through_seq: int, limit: int) -> list[Row]:
         """Read records ``[from_seq, through_seq]`` of a boot that are still here, or stand for them."""
         with self._lock:

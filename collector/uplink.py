@@ -3,6 +3,9 @@
 A broker's PUBACK promises nothing (a broker may forget what it has acknowledged): a record leaves the outbox only by
 the core's ack. Until then it is sent again: all at once after every new connection, and a few now and then while acks
 do not come. The core drops what it has seen. What is on its way is bounded, in PUBACKs and in acks.
+
+All of them travel in order. While many wait, the newest are also shown to the core on a topic of their own, so that it
+knows the present before it has worked off the past; whether it hears them changes nothing else.
 """
 
 from __future__ import annotations
@@ -35,6 +38,13 @@ just come, and may never have heard of us, gets to know us within the pause."""
 _BACKOFF_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 _RESEND_ROWS: Final = 512
 _EVENTS: Final = 200
+SHOW_FROM: Final = 256
+SHOW_UNTIL: Final = 32
+"""When so many records wait, the newest begin to be shown ahead, and do so until so few wait (our choice: fewer than
+the first are worked off within seconds)."""
+SHOWN: Final = 8
+"""So many are shown at a time."""
+SHOW_EVERY_S: Final = 0.5
 
 
 class Uplink:
@@ -74,6 +84,9 @@ class Uplink:
         self._on_buzz = on_buzz
         self._on_trouble = on_trouble
         self._samples = topic(patient, Channel.SAMPLES)
+        self._newest = topic(patient, Channel.NEWEST)
+        self._shown = 0
+        self._shown_s: float | None = None
         self._wake = asyncio.Event()
         self._stopping = False
         self._lost: str | None = None
@@ -184,6 +197,7 @@ class Uplink:
         if self._unstored and time.monotonic() - self._progress_s > RESEND_S:
             self._window = PROBE
             self._begin_anew()
+        await self._show_newest(session)
         while (room := min(self._window - len(self._unstored), UNCONFIRMED - len(self._unconfirmed))) > 0:
             rows = await asyncio.to_thread(self._outbox.after, self._cursor, room)
             if not rows:
@@ -194,6 +208,20 @@ class Uplink:
                 self._cursor = row.row_id
                 self._unstored[row.row_id] = row
                 self._publish(session, row)
+            await self._show_newest(session)
+
+    async def _show_newest(self, session: BrokerSession) -> None:
+        """Let the core see the newest records at once while many older ones wait."""
+        if self._outbox.backlog < (SHOW_FROM if self._shown_s is None else SHOW_UNTIL):
+            self._shown_s = None
+            return
+        now_s = time.monotonic()
+        if self._shown_s is not None and now_s - self._shown_s < SHOW_EVERY_S:
+            return
+        self._shown_s = now_s
+        for row in await asyncio.to_thread(self._outbox.newest, self._shown, SHOWN):
+            session.publish(self._newest, row.payload, qos=0)
+            self._shown = row.row_id
 
     def _tell(self, session: BrokerSession) -> None:
         while self._events:

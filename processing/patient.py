@@ -14,6 +14,7 @@ from processing.intake import Intake, IntakeState, Verdict
 from processing.metrics import Point
 from processing.nudges import Nudge
 from processing.pipeline import PatientState, Result
+from processing.preview import Preview
 from processing.samples import Block
 from spineclip.contract.config import PatientConfig
 from spineclip.contract.live import Live
@@ -78,6 +79,7 @@ class Patient:
         self._in_flight: dict[_PointKey, Point] = {}
         self._late: dict[tuple[str, int, int], SampleBatch] = {}
         self._late_s = 0.0
+        self._preview = Preview()
         self.changed = False
         """Whether anything was taken in that is not stored yet."""
 
@@ -123,6 +125,14 @@ class Patient:
             self._late[record.device, record.boot, record.seq] = record
             self._late_s = now_s
         return taken
+
+    def look(self, record: SampleBatch) -> Live | None:
+        """Look at one of the newest records ahead of its turn, for the present only."""
+        return self._preview.look(self._state, record)
+
+    def is_present(self, live: Live) -> bool:
+        """Tell whether a live second is the newest that is known, and not the past being worked off."""
+        return not self._preview.newer_than(live.time_ns)
 
     def due(self, now_s: float) -> tuple[list[Resend], Taken]:
         """Return what is to be asked for again by now, and process what giving up has set free."""

@@ -31,7 +31,7 @@ from spineclip.contract.errors import BrokerError, StoreBusyError, WireError
 from spineclip.contract.live import Live
 from spineclip.contract.messages import Buzz, Event, command_to_json
 from spineclip.contract.topics import Channel, everyone, parse, topic
-from spineclip.contract.wire import Record, decode, encode
+from spineclip.contract.wire import Record, SampleBatch, decode, encode
 
 _LOG = logging.getLogger(__name__)
 
@@ -186,7 +186,7 @@ class Core:
             try:
                 await connection.open()
                 # configs first: what is retained of them comes before any samples
-                for channel in (Channel.CONFIG, Channel.EVENT, Channel.SAMPLES):
+                for channel in (Channel.CONFIG, Channel.EVENT, Channel.SAMPLES, Channel.NEWEST):
                     await connection.subscribe(everyone(channel))
                 self._connection = connection
                 failures, told = 0, ""
@@ -235,6 +235,8 @@ class Core:
             match channel:
                 case Channel.SAMPLES:
                     self._arrived(patient, decode(payload, now_ns=self._clock.utc_ns()))
+                case Channel.NEWEST:
+                    self._look(patient, decode(payload, now_ns=self._clock.utc_ns()))
                 case Channel.CONFIG:
                     if payload:
                         self._configure(patient, PatientConfig.from_json(payload))
@@ -253,6 +255,12 @@ class Core:
             return
         desk.inbox.append(record)
         self._work.set()
+
+    def _look(self, patient: str, record: Record) -> None:
+        desk = self._desk(patient)
+        live = desk.patient.look(record) if isinstance(record, SampleBatch) else None
+        if live is not None:
+            self._tell_live(patient, desk, live)
 
     def _configure(self, patient: str, config: PatientConfig) -> None:
         desk = self._desk(patient)
@@ -323,7 +331,7 @@ class Core:
             self._committer.keep_aside(name, self._clock.utc_ns(), "failed", encode(record))
         if desk.patient.changed:
             self._committer.changed(name, desk.patient)
-        if taken.live is not None:
+        if taken.live is not None and desk.patient.is_present(taken.live):
             self._tell_live(name, desk, taken.live)
         for nudge in taken.nudges:
             self._tell_nudge(name, desk, nudge, taken.live)

@@ -15,6 +15,9 @@ class Channel(StrEnum):
 
     SAMPLES = "samples"
     """All of a patient's records in order (collector to core, CBOR)."""
+    NEWEST = "newest"
+    """The newest records while older ones still wait their turn, for the present only (collector to core, QoS 0, CBOR);
+    they come again among the samples."""
     ACK = "ack"
     """What the core has stored, by device (core to collector, retained, JSON)."""
     LIVE = "live"
