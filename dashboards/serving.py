@@ -7,12 +7,14 @@ import contextlib
 import logging
 import socket
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from dashboards.patient.guard import Guard
+from dashboards.guard import Guard
 from spineclip.contract.errors import SettingsError
 
 LOOPBACK: Final = "127.0.0.1"
@@ -20,6 +22,52 @@ DEFAULT_PORT: Final = 8642
 _NAMES: Final = (LOOPBACK, "localhost")
 _GRACE_S: Final = 1
 """How long open pages may take to let go when the server ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Public:
+    """An address that others know.
+
+    Attributes
+    ----------
+    url
+        Scheme, name and port, without a slash at the end.
+    """
+
+    url: str
+
+    @property
+    def host(self) -> str:
+        """The name in it."""
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def tls(self) -> bool:
+        """Whether it is protected on the way."""
+        return self.url.startswith("https://")
+
+
+def public_address(url: str) -> Public:
+    """Check the address at which a page is to be published.
+
+    Raises
+    ------
+    SettingsError
+        If it is no address, more than a name and a port, or not protected on the way.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        parts, host, port = urlsplit(""), None, None
+    if parts.scheme not in ("http", "https") or not host or parts.path.strip("/") or parts.query or parts.username:
+        raise SettingsError(f"{url!r} is no address to publish at", advice="Give one such as https://back.example.org")
+    if parts.scheme == "http" and host not in _NAMES:
+        raise SettingsError(
+            f"{url} is not protected on the way, and this is health data",
+            advice="Put a web server with TLS before the page, and give its https address",
+        )
+    return Public(f"{parts.scheme}://{host}{'' if port is None else f':{port}'}")
 
 
 class _Server(uvicorn.Server):
@@ -31,7 +79,9 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serve(app: ASGIApp, *, port: int | None = None, listen: str = LOOPBACK) -> AsyncIterator[str]:
+async def serve(
+    app: ASGIApp, *, port: int | None = None, listen: str = LOOPBACK, public: Public | None = None
+) -> AsyncIterator[str]:
     """Serve an app behind the guard for as long as the context lasts.
 
     Parameters
@@ -43,6 +93,9 @@ async def serve(app: ASGIApp, *, port: int | None = None, listen: str = LOOPBACK
     listen
         The address to listen on. Another than loopback is for containers, whose own loopback nobody reaches: whoever
         publishes the port binds it to loopback. The page itself answers to loopback's names only.
+    public
+        The address under which a web server with TLS shows the page to others; the page answers to its name too.
+        Whoever gives it puts an `Entrance` before the app.
 
     Yields
     ------
@@ -54,15 +107,17 @@ async def serve(app: ASGIApp, *, port: int | None = None, listen: str = LOOPBACK
     SettingsError
         If the port cannot be had.
     """
+    names = _NAMES if public is None else (*_NAMES, public.host)
     listener = _listen(listen, port)
     config = uvicorn.Config(
-        Guard(app, _NAMES),
+        Guard(app, names, tls=public is not None and public.tls),
         log_config=None,
         log_level=logging.CRITICAL,
         access_log=False,
         lifespan="on",
         ws="websockets-sansio",
         server_header=False,
+        proxy_headers=public is not None,  # of a proxy on this machine, or of those in FORWARDED_ALLOW_IPS
         timeout_graceful_shutdown=_GRACE_S,
     )
     server = _Server(config)

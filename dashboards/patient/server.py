@@ -6,23 +6,40 @@ import asyncio
 import contextlib
 import datetime as dt
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Final
 
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 from nicegui import ui
+from starlette.types import ASGIApp
 
+from dashboards.doorkeeper import Doorkeeper
+from dashboards.entrance import Entrance
 from dashboards.patient.model import Source
 from dashboards.patient.page import add_page
 from dashboards.report.numbers import read_numbers
 from dashboards.report.page import report_html
-from dashboards.serving import LOOPBACK, serve
+from dashboards.serving import LOOPBACK, Public, serve
 from dashboards.words import Words
 from spineclip.contract.days import day_of
 
+COOKIE: Final = "spineclip_page"
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A page that others see: where, and what returns the present key (None: nobody may look)."""
+
+    public: Public
+    key: Callable[[], str | None]
+
 
 @contextlib.asynccontextmanager
-async def serve_page(source: Source, *, port: int | None = None, listen: str = LOOPBACK) -> AsyncIterator[str]:
+async def serve_page(
+    source: Source, *, port: int | None = None, listen: str = LOOPBACK, published: Published | None = None
+) -> AsyncIterator[str]:
     """Serve the patient's page for as long as the context lasts; once in a process.
 
     Parameters
@@ -31,6 +48,8 @@ async def serve_page(source: Source, *, port: int | None = None, listen: str = L
         Whom it shows and from where.
     port, listen
         As in `dashboards.serving.serve`.
+    published
+        Where others see the page, and the key that they need; without it only this machine sees it, without a key.
 
     Yields
     ------
@@ -51,7 +70,12 @@ async def serve_page(source: Source, *, port: int | None = None, listen: str = L
     add_page(source)
     ui.run_with(app, title="spineclip", show_welcome_message=False, tailwind=False, dark=None, reconnect_timeout=10.0)
     logging.getLogger("nicegui").setLevel(logging.ERROR)
-    async with serve(app, port=port, listen=listen) as address:
+    door: ASGIApp = app
+    public = None if published is None else published.public
+    if published is not None:
+        doorkeeper = Doorkeeper(published.key, source.clock)
+        door = Entrance(app, doorkeeper, COOKIE, Words(source.language), secure=published.public.tls)
+    async with serve(door, port=port, listen=listen, public=public) as address:
         yield address
 
 

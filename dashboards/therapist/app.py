@@ -9,70 +9,38 @@ from typing import Any, Final
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
+from dashboards.doorkeeper import Doorkeeper
+from dashboards.entrance import Entrance
 from dashboards.report.numbers import read_numbers
 from dashboards.report.page import report_html
 from dashboards.report.pdf import report_pdf
 from dashboards.therapist import markup
 from dashboards.therapist.desk import Office
-from dashboards.therapist.keys import COOKIE, Doorkeeper
 from dashboards.therapist.overview import overview
 from dashboards.words import Words
 from spineclip.contract.days import day_of
 from spineclip.contract.errors import SpineclipError
-from spineclip.contract.ids import is_id
 
+COOKIE: Final = "spineclip_therapist"
 FORM_MAX_BYTES: Final = 10_000
 _NOBODY: Final = HTMLResponse("", 404)
 
 
-def therapist_app(office: Office) -> ASGIApp:
-    """Return the app; every request has to bring the key, as ``?key=`` once and as a cookie from then on."""
+def therapist_app(office: Office, *, secure: bool = False) -> ASGIApp:
+    """Return the app behind its door; `secure` when browsers reach it over TLS."""
     view = _View(office)
     routes = [
         Route("/", view.all),
-        Route("/patient/{patient}", view.one),
-        Route("/patient/{patient}/report", view.report),
-        Route("/patient/{patient}/report.pdf", view.pdf),
-        Route("/patient/{patient}/goals", view.agree, methods=["POST"]),
+        Route("/patient/{handle}", view.one),
+        Route("/patient/{handle}/report", view.report),
+        Route("/patient/{handle}/report.pdf", view.pdf),
+        Route("/patient/{handle}/goals", view.agree, methods=["POST"]),
     ]
-    return _Locked(Starlette(routes=routes), view.doorkeeper, Words(office.language))
-
-
-class _Locked:
-    """Asks for the key before anything is answered."""
-
-    def __init__(self, app: ASGIApp, doorkeeper: Doorkeeper, words: Words) -> None:
-        self._app = app
-        self._doorkeeper = doorkeeper
-        self._words = words
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        await self._answer(Request(scope, receive))(scope, receive, send)
-
-    def _answer(self, request: Request) -> ASGIApp:
-        offered = request.query_params.get("key")
-        if request.url.path == "/favicon.ico":
-            return Response(status_code=204)  # browsers ask for it by themselves, without our cookie at first
-        if self._doorkeeper.is_shut():
-            return self._refusal("shut", 429)
-        if self._doorkeeper.lets_in(offered):
-            # The key leaves the address line at once, so that it is in no history and no picture of the screen.
-            entry = RedirectResponse(request.url.path, 303)
-            entry.set_cookie(COOKIE, offered or "", httponly=True, samesite="strict", path="/")
-            return entry
-        if self._doorkeeper.lets_in(request.cookies.get(COOKIE)):
-            return self._app
-        return self._refusal("key_needed", 401)
-
-    def _refusal(self, name: str, status: int) -> Response:
-        return HTMLResponse(markup.page_html(self._words, f"<p>{self._words(f'therapist.{name}')}</p>"), status)
+    return Entrance(Starlette(routes=routes), view.doorkeeper, COOKIE, Words(office.language), secure=secure)
 
 
 class _View:
@@ -86,7 +54,7 @@ class _View:
     async def all(self, _: Request) -> Response:
         office = self._office
         rows = await asyncio.to_thread(overview, office.reader, office.practice.zone, office.clock.utc_ns())
-        return HTMLResponse(markup.overview_html(rows, self._words))
+        return HTMLResponse(markup.overview_html(rows, self._words, self.doorkeeper.handle))
 
     async def one(self, request: Request) -> Response:
         patient = await self._patient(request)
@@ -123,14 +91,15 @@ class _View:
         return self._page(patient, said=self._words("therapist.kept"))
 
     async def _patient(self, request: Request) -> str | None:
-        patient = str(request.path_params["patient"])
-        known = is_id(patient) and patient in await asyncio.to_thread(self._office.reader.patients)
-        return patient if known else None
+        handle = str(request.path_params["handle"])
+        patients = await asyncio.to_thread(self._office.reader.patients)
+        return next((patient for patient in patients if self.doorkeeper.handle(patient) == handle), None)
 
     def _page(self, patient: str, *, said: str = "", is_error: bool = False) -> Response:
         goals = self._office.practice.goals(patient)
         token = self.doorkeeper.form_token(patient)
-        html = markup.patient_html(patient, goals, token, self._words, said=said, is_error=is_error)
+        place = f"/patient/{self.doorkeeper.handle(patient)}"
+        html = markup.patient_html(patient, goals, (place, token), self._words, said=said, is_error=is_error)
         return HTMLResponse(html, 422 if is_error else 200)
 
     def _report(self, patient: str) -> str:

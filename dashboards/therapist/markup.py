@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 from typing import Final
@@ -28,12 +28,12 @@ GOAL_FIELDS: Final = (
 """What can be agreed on, in the order of the form."""
 
 
-def overview_html(rows: Sequence[Row], words: Words) -> str:
-    """Write the table of all patients."""
+def overview_html(rows: Sequence[Row], words: Words, handle: Callable[[str], str]) -> str:
+    """Write the table of all patients; `handle` gives what stands for a patient in addresses."""
     head = "".join(
         f"<th scope='col'>{_say(words, name)}</th>" for name in ("patient", "ask", *_QUESTIONS, "met", "seen")
     )
-    body = "".join(_row(row, words) for row in rows)
+    body = "".join(_row(row, words, handle(row.patient)) for row in rows)
     table = (
         f"<div class='wide'><table><caption>{_say(words, 'caption')}</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table></div>"
@@ -44,9 +44,10 @@ def overview_html(rows: Sequence[Row], words: Words) -> str:
 
 
 def patient_html(
-    patient: str, goals: Goals, token: str, words: Words, *, said: str = "", is_error: bool = False
+    patient: str, goals: Goals, form: tuple[str, str], words: Words, *, said: str = "", is_error: bool = False
 ) -> str:
-    """Write one patient's page: the report in a frame of its own, and the agreement as a form."""
+    """Write one patient's page: links to the report, and the agreement as a form, by its address and its token."""
+    place, token = form
     fields = "".join(
         f"<label>{_say(words, f'goal_{name}')}<input name='{name}' inputmode='decimal' required "
         f"value='{getattr(goals, name):g}'></label>"
@@ -57,9 +58,9 @@ def patient_html(
     return page_html(
         words,
         f"<p><a href='/'>{_say(words, 'back')}</a></p><h1>{escape(patient)}</h1>{answer}"
-        f"<p class='links'><a href='/patient/{escape(patient)}/report'>{_say(words, 'report')}</a> "
-        f"<a href='/patient/{escape(patient)}/report.pdf'>{_say(words, 'pdf')}</a></p>"
-        f"<form method='post' action='/patient/{escape(patient)}/goals'><h2>{_say(words, 'agree')}</h2>"
+        f"<p class='links'><a href='{escape(place)}/report'>{_say(words, 'report')}</a> "
+        f"<a href='{escape(place)}/report.pdf'>{_say(words, 'pdf')}</a></p>"
+        f"<form method='post' action='{escape(place)}/goals'><h2>{_say(words, 'agree')}</h2>"
         f"<input type='hidden' name='token' value='{escape(token)}'>{fields}"
         f"<p class='soft'>{_say(words, 'zero')}</p><button>{_say(words, 'save')}</button></form>",
     )
@@ -75,14 +76,14 @@ def page_html(words: Words, content: str) -> str:
     )
 
 
-def _row(row: Row, words: Words) -> str:
+def _row(row: Row, words: Words, handle: str) -> str:
     seen = _say(words, "never") if row.last_seen is None else escape(words.short_date(row.last_seen))
     ask = escape(row.why)
     if row.asks_for_advice:
         ask = f"<strong>{_say(words, 'nsaid', n=row.nsaid_in_row)}</strong>{'<br>' if ask else ''}{ask}"
     cells = "".join(_answer(row, name, words) for name in _QUESTIONS)
     met = _say(words, "met_of", met=row.met, judged=row.judged)
-    link = f"<a href='/patient/{escape(row.patient)}'>{escape(row.patient)}</a>"
+    link = f"<a href='/patient/{escape(handle)}'>{escape(row.patient)}</a>"
     return f"<tr><th scope='row'>{link}</th><td>{ask}</td>{cells}<td>{met}</td><td>{seen}</td></tr>"
 
 

@@ -19,6 +19,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "collect": "Collect from a patient's wearables and send to the broker, until Ctrl-C or SIGTERM.",
     "core": "Turn records from the broker into stored metrics, until Ctrl-C or SIGTERM.",
     "page": "Show a patient's page until Ctrl-C.",
+    "link": "Show the link by which a patient opens their published page, or take it away.",
     "goals": "Show a patient's goals, or agree on new ones: what is not given stays as it was.",
     "diary": "The patient's diary: pain, exercises, relaxation, anti-inflammatories, a note.",
     "report": "Write the fortnight report as HTML and PDF.",

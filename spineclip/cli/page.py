@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import webbrowser
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ import typer
 from collector.broker import BrokerAccess
 from dashboards.patient.feed import LatestFeed
 from dashboards.patient.model import Source
+from dashboards.serving import Public, public_address
 from processing.stores.base import MetricStore
 from processing.stores.sqlite import SqliteStore
 from spineclip.broker import Broker
@@ -24,6 +26,7 @@ from spineclip.contract.errors import SettingsError
 from spineclip.contract.ids import check_id
 from spineclip.desk import StoreDesk
 from spineclip.following import followed
+from spineclip.links import Links
 from spineclip.live_feed import live_feed
 from spineclip.patients import Patients, data_folder, store_file
 from spineclip.servers import broker_access, open_influx
@@ -41,6 +44,10 @@ def page(
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port of the page; 0 takes any.")] = None,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
     listen: Annotated[str, typer.Option(help="Address to listen on; another one is for containers.")] = "127.0.0.1",
+    publish: Annotated[
+        str | None,
+        typer.Option(help="Address at which a web server with TLS shows it to others; asks for the patient's link."),
+    ] = None,
     host: Annotated[str | None, typer.Option(help="The clinic's MQTT broker, for what happens now.")] = None,
     broker_port: Annotated[int, typer.Option(min=1, max=65535, help="Its port.")] = 8883,
     user: Annotated[str, typer.Option(help="Our user name there.")] = "page",
@@ -53,11 +60,12 @@ def page(
 ) -> None:
     """Show a patient's page until Ctrl-C."""
     folder = data or data_folder()
+    public = None if publish is None else public_address(publish)
     store = _open(folder, influx, influx_bucket, influx_token_file, influx_org)
     try:
         whom = check_id(patient, "patient") if patient else _only(store)
         access = broker_access(host, broker_port, user, password_file, ca)
-        run_until_stopped(_show(_Page(store, folder, whom, port, listen, browser=browser), access))
+        run_until_stopped(_show(_Page(store, folder, whom, port, listen, public, browser=browser), access))
 
     finally:
         store.close()
@@ -72,11 +80,12 @@ class _Page:
     patient: str
     port: int | None
     listen: str
+    public: Public | None
     browser: bool
 
 
 async def _show(wanted: _Page, access: BrokerAccess | None) -> None:
-    from dashboards.patient.server import serve_page  # noqa: PLC0415 - loads NiceGUI, which other commands do without
+    from dashboards.patient.server import Published, serve_page  # noqa: PLC0415 - loads NiceGUI, which other commands do without
 
     config = Patients(wanted.folder).config(wanted.patient)
     clock, local = SystemClock(), zone(config.time_zone)
@@ -94,10 +103,16 @@ async def _show(wanted: _Page, access: BrokerAccess | None) -> None:
             await open_until_the_end.enter_async_context(followed(access, folder, wanted.patient))
             calibrator = MqttCalibrator(access, folder, wanted.patient)
         source = Source(wanted.patient, local, config.language, wanted.store, feed, clock, desk, calibrator)
-        serving = serve_page(source, port=wanted.port, listen=wanted.listen)
+        published = None
+        if wanted.public is not None:
+            published = Published(wanted.public, functools.partial(Links(wanted.folder).token, wanted.patient))
+        serving = serve_page(source, port=wanted.port, listen=wanted.listen, published=published)
         address = await open_until_the_end.enter_async_context(serving)
         typer.echo(f"The page of {source.patient}: {address}  (Ctrl-C ends it)")
-        if wanted.browser:
+        if wanted.public is not None:
+            # The link itself is not said here: what a service says is kept in logs.
+            typer.echo(f"It needs its link: spineclip link {source.patient} --at {wanted.public.url}")
+        elif wanted.browser:
             await asyncio.to_thread(webbrowser.open, address)
         await asyncio.Event().wait()
 

@@ -6,19 +6,24 @@ import asyncio
 import contextlib
 import secrets
 import webbrowser
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from dashboards.doorkeeper import SHORTEST_KEY
+from dashboards.entrance import ENTER
+from dashboards.serving import Public, public_address, serve
 from dashboards.therapist.desk import Office
 from processing.stores.sqlite import SqliteStore
+from spineclip.certs import write_private
 from spineclip.contract.clock import SystemClock
 from spineclip.contract.errors import SettingsError
 from spineclip.following import followed
 from spineclip.patients import Patients, data_folder, store_file
 from spineclip.practice import FilePractice
-from spineclip.servers import broker_access
+from spineclip.servers import broker_access, secret
 from spineclip.stopping import run_until_stopped
 
 
@@ -26,6 +31,12 @@ def therapist(
     data: Annotated[Path | None, typer.Option(help="Data folder (default: $SPINECLIP_DATA or the user's).")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port of the page; 0 takes any.")] = None,
     language: Annotated[str, typer.Option(help="en or de.")] = "en",
+    publish: Annotated[
+        str | None, typer.Option(help="Address at which a web server with TLS shows it to the clinic.")
+    ] = None,
+    key_file: Annotated[
+        Path | None, typer.Option(help="File that holds the key, made if missing (default: a new key each time).")
+    ] = None,
     host: Annotated[str | None, typer.Option(help="The clinic's MQTT broker, which new goals go to.")] = None,
     broker_port: Annotated[int, typer.Option(min=1, max=65535, help="Its port.")] = 8883,
     user: Annotated[str, typer.Option(help="Our user name there.")] = "page",
@@ -39,27 +50,49 @@ def therapist(
     if not file.is_file():
         raise SettingsError(f"there is no metric store at {file}", advice="Record something first, or name its folder")
     access = broker_access(host, broker_port, user, password_file, ca)
+    public = None if publish is None else public_address(publish)
     store = SqliteStore(file)
     try:
         clock = SystemClock()
         patients = Patients(folder)
         practice = FilePractice(patients, store, clock)
-        office = Office(store, practice, clock, secrets.token_urlsafe(24), language)
+        office = Office(store, practice, clock, _key(key_file), language)
         following = contextlib.nullcontext() if access is None else followed(access, patients)
-        run_until_stopped(_show(office, port, following, browser=browser))
+        run_until_stopped(_show(_View(office, port, public, browser=browser), following))
     finally:
         store.close()
 
 
-async def _show(
-    office: Office, port: int | None, following: contextlib.AbstractAsyncContextManager[None], *, browser: bool
-) -> None:
-    from dashboards.serving import serve  # noqa: PLC0415 - loads a web server, which other commands do without
-    from dashboards.therapist.app import therapist_app  # noqa: PLC0415 - as above
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What is shown, and where."""
 
-    async with following, serve(therapist_app(office), port=port) as address:
-        link = f"{address}?key={office.key}"
+    office: Office
+    port: int | None
+    public: Public | None
+    browser: bool
+
+
+async def _show(view: _View, following: contextlib.AbstractAsyncContextManager[None]) -> None:
+    from dashboards.therapist.app import therapist_app  # noqa: PLC0415 - loads what draws reports
+
+    app = therapist_app(view.office, secure=view.public is not None and view.public.tls)
+    async with following, serve(app, port=view.port, public=view.public) as address:
+        link = f"{view.public.url if view.public else address.rstrip('/')}{ENTER}#{view.office.key}"
         typer.echo(f"The therapist's view: {link}  (the link is the key; Ctrl-C ends it)")
-        if browser:
+        if view.public:
+            typer.echo(f"Here it listens at {address}")
+        elif view.browser:
             await asyncio.to_thread(webbrowser.open, link)
         await asyncio.Event().wait()
+
+
+def _key(file: Path | None) -> str:
+    if file is None:
+        return secrets.token_urlsafe(24)
+    if not file.exists():
+        write_private(file, secrets.token_urlsafe(24).encode())
+    key = secret(file)
+    if len(key) < SHORTEST_KEY:
+        raise SettingsError(f"the key in {file} is too short", advice="Remove the file: a new key is made then")
+    return key

@@ -32,11 +32,12 @@ def test_from_the_table_to_a_report_and_a_new_goal(
     Patients(tmp_path).change("p-story", lambda _: config)
     words, page = Words(language), watched.page
     with spineclip("therapist", "--no-browser", "--port", "0", "--language", language, data=tmp_path) as command:
-        link = command.wait_for(r"http://127\.0\.0\.1:\d+/\?key=\S+").group()
-        address = link.split("?")[0]
-        assert page.goto(address).status == 401  # type: ignore[union-attr]
+        link = command.wait_for(r"http://127\.0\.0\.1:\d+/enter#\S+").group()
+        address = link.split("enter#")[0]
+        assert page.goto(address).status == 403  # type: ignore[union-attr]
         watched.complaints.clear()  # the browser itself reports the refusal
         page.goto(link)
+        page.wait_for_url(address)
         assert page.url == address, "the key has left the address line"
         for name, wanted in (("table", words("therapist.title")), ("patient", words("therapist.agree"))):
             if name == "patient":

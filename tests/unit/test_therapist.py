@@ -12,10 +12,10 @@ import httpx
 import pytest
 from starlette.types import ASGIApp
 
-from dashboards.patient.guard import Guard
+from dashboards.doorkeeper import TRIES, WINDOW_S, Doorkeeper
+from dashboards.guard import Guard
 from dashboards.therapist.app import therapist_app
 from dashboards.therapist.desk import Office
-from dashboards.therapist.keys import TRIES, WINDOW_S, Doorkeeper
 from dashboards.therapist.overview import overview
 from dashboards.words import Words
 from processing.metrics import Point
@@ -65,16 +65,22 @@ def office(data: Path) -> Iterator[Office]:
     store.close()
 
 
-def _browser(app: ASGIApp, *, follow: bool = True) -> httpx.AsyncClient:
+def _browser(app: ASGIApp) -> httpx.AsyncClient:
     transport = httpx.ASGITransport(app=app)
-    return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", follow_redirects=follow)
+    headers = {"origin": "http://127.0.0.1"}
+    return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", headers=headers)
+
+
+def _at(patient: str) -> str:
+    """The address of a patient, which does not name them."""
+    return f"/patient/{Doorkeeper(KEY, DrivenClock(NOW_NS)).handle(patient)}"
 
 
 @pytest.fixture
 async def client(office: Office) -> AsyncIterator[httpx.AsyncClient]:
     """A browser that was given the link."""
     async with _browser(Guard(therapist_app(office), ("127.0.0.1",))) as browser:
-        assert (await browser.get(f"/?key={KEY}")).status_code == 200
+        assert (await browser.post("/enter", content=KEY)).status_code == 204
         yield browser
 
 
@@ -98,17 +104,19 @@ async def test_the_table_is_plain_html_with_everything_escaped(client: httpx.Asy
 
 async def test_without_the_key_nothing_is_told(office: Office) -> None:
     async with _browser(therapist_app(office)) as stranger:
-        for path in ("/", "/patient/p-story", "/patient/p-story/report", "/patient/p-story/report.pdf"):
+        for path in ("/", _at("p-story"), _at("p-story") + "/report", _at("p-story") + "/report.pdf"):
             answer = await stranger.get(path)
-            assert answer.status_code == 401
+            assert answer.status_code == 403
             assert "p-story" not in answer.text
-        assert (await stranger.post("/patient/p-story/goals", data={"walking_min": "1"})).status_code == 401
+        assert (await stranger.post(_at("p-story") + "/goals", data={"walking_min": "1"})).status_code == 403
 
 
 async def test_the_key_leaves_the_address_and_stays_in_a_strict_cookie(office: Office) -> None:
-    async with _browser(therapist_app(office), follow=False) as browser:
-        answer = await browser.get(f"/?key={KEY}")
-    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    async with _browser(therapist_app(office)) as browser:
+        entrance = await browser.get("/enter")
+        answer = await browser.post("/enter", content=KEY)
+    assert "replaceState" in entrance.text, "out of the address line as soon as it was read"
+    assert answer.status_code == 204
     assert "HttpOnly" in answer.headers["set-cookie"]
     assert "SameSite=strict" in answer.headers["set-cookie"]
 
@@ -130,8 +138,8 @@ def test_a_short_key_is_no_key() -> None:
 
 @pytest.mark.server("pango")
 async def test_the_report_is_there_as_page_and_as_pdf(client: httpx.AsyncClient) -> None:
-    assert Words("en")("report.title") in (await client.get("/patient/p-story/report")).text
-    pdf = await client.get("/patient/p-story/report.pdf")
+    assert Words("en")("report.title") in (await client.get(_at("p-story") + "/report")).text
+    pdf = await client.get(_at("p-story") + "/report.pdf")
     assert pdf.headers["content-type"] == "application/pdf"
     assert pdf.content.startswith(b"%PDF")
 
@@ -142,13 +150,13 @@ async def test_an_unknown_patient_is_not_found(client: httpx.AsyncClient, patien
 
 
 async def _form(client: httpx.AsyncClient, patient: str) -> dict[str, str]:
-    page = (await client.get(f"/patient/{patient}")).text
+    page = (await client.get(_at(patient))).text
     return dict(re.findall(r"name='(\w+)'[^>]*value='([^']*)'", page))
 
 
 async def test_goals_are_agreed_on_from_today(client: httpx.AsyncClient, data: Path, office: Office) -> None:
     form = (await _form(client, "p-still")) | {"walking_min": "7,5", "days_per_week": "4"}
-    answer = await client.post("/patient/p-still/goals", data=form)
+    answer = await client.post(_at("p-still") + "/goals", data=form)
     assert answer.status_code == 200
     assert Words("en")("therapist.kept") in answer.text
     kept = Patients(data).config("p-still").goals[-1]
@@ -172,7 +180,7 @@ async def test_goals_that_nobody_can_mean_change_nothing(
     client: httpx.AsyncClient, data: Path, bad: dict[str, str]
 ) -> None:
     before = Patients(data).config("p-pills")
-    answer = await client.post("/patient/p-pills/goals", data=(await _form(client, "p-pills")) | bad)
+    answer = await client.post(_at("p-pills") + "/goals", data=(await _form(client, "p-pills")) | bad)
     assert answer.status_code == 422
     assert "Nothing was changed" in answer.text
     assert Patients(data).config("p-pills") == before
@@ -180,14 +188,14 @@ async def test_goals_that_nobody_can_mean_change_nothing(
 
 async def test_a_form_from_elsewhere_is_refused(client: httpx.AsyncClient, data: Path) -> None:
     form = (await _form(client, "p-pills")) | {"token": "0" * 64}
-    assert (await client.post("/patient/p-pills/goals", data=form)).status_code == 403
+    assert (await client.post(_at("p-pills") + "/goals", data=form)).status_code == 403
     other = await _form(client, "p-still")
-    assert (await client.post("/patient/p-pills/goals", data=other)).status_code == 403, (
+    assert (await client.post(_at("p-pills") + "/goals", data=other)).status_code == 403, (
         "a token counts for one patient"
     )
-    assert (await client.post("/patient/p-pills/goals", data={"token": "x" * 20_000})).status_code == 413
+    assert (await client.post(_at("p-pills") + "/goals", data={"token": "x" * 20_000})).status_code == 413
     assert Patients(data).config("p-pills").goals == (Goals(),)
-    foreign = await client.post("/patient/p-pills/goals", data=form, headers={"origin": "http://evil.example"})
+    foreign = await client.post(_at("p-pills") + "/goals", data=form, headers={"origin": "http://evil.example"})
     assert foreign.status_code == 403
 
 

@@ -9,11 +9,14 @@ from urllib.parse import urlsplit
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dashboards.pace import Pace
+from spineclip.contract.clock import Clock, SystemClock
+
 _HEADERS: Final = {
     # NiceGUI's start-up script is inline and its components compile templates; nothing from elsewhere is ever loaded.
     "Content-Security-Policy": (
         "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-        "img-src 'self' data:; font-src 'self' data:; connect-src 'self' ws: wss:; object-src 'none'; "
+        "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; object-src 'none'; "
         "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -26,8 +29,16 @@ _HEADERS: Final = {
 }
 
 
+_READING: Final = ("GET", "HEAD")
+_TLS_ONLY: Final = "max-age=31536000"
+POSTS: Final = 60
+"""Forms that one address may send in a minute: ten times what two quick hands do."""
+MESSAGES: Final = 1200
+"""Messages that one open page may send in a minute: every key that is pressed in a note is one."""
+
+
 class Guard:
-    """Turn away requests for other host names and from other origins; add protective headers to every answer.
+    """Turn away requests for other host names, from other origins, or too many; protect every answer by headers.
 
     A page on loopback needs no login, but any web site that its reader visits can make the browser send requests
     there: under a name of its own (DNS rebinding) or as a cross-site WebSocket. Both carry a name that is not ours.
@@ -38,11 +49,18 @@ class Guard:
         What is guarded.
     hosts
         Host names that the page answers to (without ports).
+    clock
+        For counting by the minute.
+    tls
+        Whether browsers reach the page over TLS; they are then told to do so for ever.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, hosts: Collection[str], *, clock: Clock | None = None, tls: bool = False) -> None:
         self._app = app
         self._hosts = frozenset(hosts)
+        self._headers = {**_HEADERS, "Strict-Transport-Security": _TLS_ONLY} if tls else _HEADERS
+        self._clock = clock or SystemClock()
+        self._posts = Pace(self._clock, POSTS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -50,14 +68,20 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        if not self._ours(headers):
-            await _refuse(scope, send)
+        if not self._ours(scope, headers):
+            await _refuse(scope, send, 403, b"This page answers only to its own address.\n")
+            return
+        if scope["type"] == "websocket":
+            await self._app(scope, self._paced(receive), send)
+            return
+        if scope["method"] not in _READING and not self._posts.allows((scope.get("client") or ("",))[0]):
+            await _refuse(scope, send, 429, b"That was a lot at once. Please wait a minute.\n")
             return
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 answer = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                for name, value in self._headers.items():
                     answer[name] = value
                 if not scope["path"].startswith("/_nicegui/"):
                     answer["Cache-Control"] = "no-store"
@@ -65,12 +89,26 @@ class Guard:
 
         await self._app(scope, receive, send_guarded)
 
-    def _ours(self, headers: dict[str, str]) -> bool:
+    def _ours(self, scope: Scope, headers: dict[str, str]) -> bool:
         host = headers.get("host", "")
         if _name(f"//{host}") not in self._hosts:
             return False
         origin = headers.get("origin")
-        return origin is None or urlsplit(origin).netloc == host
+        if origin is None:
+            # Browsers say where a form or a WebSocket comes from; who does not say is no browser of our reader's.
+            return scope["type"] == "http" and scope["method"] in _READING
+        return urlsplit(origin).netloc == host
+
+    def _paced(self, receive: Receive) -> Receive:
+        pace = Pace(self._clock, MESSAGES)
+
+        async def receive_paced() -> Message:
+            message = await receive()
+            if message["type"] == "websocket.receive" and not pace.allows(""):
+                return {"type": "websocket.disconnect", "code": 1008}
+            return message
+
+        return receive_paced
 
 
 def _name(url: str) -> str:
@@ -80,10 +118,9 @@ def _name(url: str) -> str:
         return ""
 
 
-async def _refuse(scope: Scope, send: Send) -> None:
+async def _refuse(scope: Scope, send: Send, status: int, body: bytes) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008})
         return
-    body = b"This page answers only to its own address.\n"
-    await send({"type": "http.response.start", "status": 403, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", b"text/plain")]})
     await send({"type": "http.response.body", "body": body})
