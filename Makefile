@@ -8,7 +8,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= ../shared/data
-PYTEST_ARGS ?= -n auto --dist loadscope --no-loadscope-reorder
+# Many tests run servers and processes of their own beside them: half the cores keep the machine quick enough.
+WORKERS ?= $(shell cores=$$(nproc); echo $$(( cores > 4 ? cores / 2 : 2 )))
+PYTEST_ARGS ?= -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 # What uv shall write into a lock: what holds on every machine, and nothing of where it was fetched from.

@@ -20,9 +20,17 @@ ALLOWED = {
 OURS = ("spineclip", "collector", "processing", "dashboards", "firmware_sim")
 
 
+def _parse(path: Path) -> ast.Module:
+    source = path.read_text()
+    try:
+        return ast.parse(source)
+    except SystemError:  # "AST constructor recursion depth mismatch": CPython before 3.11.8, and gone at the next call
+        return ast.parse(source)
+
+
 def _imports(path: Path) -> set[str]:
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(_parse(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
