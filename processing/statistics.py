@@ -68,6 +68,7 @@ _STEP_HZ: Final = np.array([1.5, 1.75, 2.0, 2.25])
 _STEPS: Final = _steps()
 _COSINES: Final = _cosines()
 _WAVES: Final = _waves()
+_PARTS: Final = np.ascontiguousarray(np.concatenate([np.ones((RATE_HZ, 1)), _COSINES, _STEPS], axis=1).T)
 
 
 def statistics(seconds: Seconds) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -81,81 +82,88 @@ def statistics(seconds: Seconds) -> tuple[NDArray[np.float64], NDArray[np.float6
         Shape (n, 2 x 22): cosine and sine part of the norm at each of `WAVE_HZ`, g, in one phase for all seconds.
     """
     n = len(seconds)
-    table = np.zeros((n, COLUMNS))
-    xyz = np.ascontiguousarray(seconds.xyz_g.transpose(2, 0, 1))
-    covered = seconds.covered
-    mean = np.rint(xyz.sum(axis=2) * (_COSINE_QUANTUM * 16 / RATE_HZ)) / (_COSINE_QUANTUM * 16)
-    size = np.sqrt(mean[0] * mean[0] + mean[1] * mean[1] + mean[2] * mean[2])
-    up = mean / np.maximum(size, 1e-6)
-    parts = xyz.reshape(3 * n, RATE_HZ) @ _COSINES
-    np.multiply(parts, _COSINE_QUANTUM, out=parts)
-    np.rint(parts, out=parts)
-    np.multiply(parts, 1.0 / _COSINE_QUANTUM, out=parts)
-    parts = parts.reshape(3, n, RATE_HZ - 1)
-    along = parts[0] * up[0][:, None]
-    along += parts[1] * up[1][:, None]
-    along += parts[2] * up[2][:, None]
-    along *= along
-    parts *= parts
-    whole = parts[0] + parts[1]
-    whole += parts[2]
-    for band, (a, b) in enumerate(BANDS):
-        table[:, VERTICAL.start + band] = _row_sum(along, a - 1, b - 1)
-        table[:, TOTAL.start + band] = _row_sum(whole, a - 1, b - 1)
-    norm = xyz[0] * xyz[0]
-    norm += xyz[1] * xyz[1]
-    norm += xyz[2] * xyz[2]
+    xyz = np.ascontiguousarray(seconds.xyz_g.reshape(n, 3 * RATE_HZ).T)  # seconds last: long rows for every sum
+    parts = (_PARTS @ xyz.reshape(RATE_HZ, 3 * n)).reshape(len(_PARTS), 3, n)
+    xyz = xyz.reshape(RATE_HZ, 3, n)
+    mean = np.rint(parts[0] * (_COSINE_QUANTUM * 16 / RATE_HZ))
+    mean *= 1.0 / (_COSINE_QUANTUM * 16)
+    size2 = mean * mean
+    up = mean / np.maximum(np.sqrt(size2[0] + size2[1] + size2[2]), 1e-6)
+    cosines = parts[1:RATE_HZ]
+    cosines *= _COSINE_QUANTUM
+    np.rint(cosines, out=cosines)
+    cosines *= 1.0 / _COSINE_QUANTUM
+    pulled = parts[1:] * up
+    along = pulled[:, 0] + pulled[:, 1]
+    along += pulled[:, 2]
+    push = _push(parts[RATE_HZ:], along[RATE_HZ - 1 :])
+    energy = np.empty((RATE_HZ - 1, 2, n))
+    np.multiply(along[: RATE_HZ - 1], along[: RATE_HZ - 1], out=energy[:, 0])
+    cosines *= cosines
+    np.add(cosines[:, 0], cosines[:, 1], out=energy[:, 1])
+    energy[:, 1] += cosines[:, 2]
+    squares = xyz * xyz
+    norm = squares[:, 0] + squares[:, 1]
+    norm += squares[:, 2]
     np.sqrt(norm, out=norm)
-    np.rint(norm * _COSINE_QUANTUM, out=norm)
+    norm *= _COSINE_QUANTUM
+    np.rint(norm, out=norm)
     norm *= 1.0 / _COSINE_QUANTUM
-    table[:, COVERED] = covered
-    table[:, GRAVITY] = mean.T
-    deviation = norm - (norm.sum(axis=1) / RATE_HZ)[:, None]
-    table[:, MAD] = _row_sum(np.abs(deviation, out=deviation), 0, RATE_HZ) / RATE_HZ
-    table[:, FLAT] = _flat_axes(xyz)
-    table[:, PUSH] = _push(xyz, up)
-    table[~covered] = 0.0
-    waves = norm @ _WAVES
-    count = len(WAVE_HZ)
-    phase = (seconds.first + np.arange(n)) % 4
-    cos, sin = _TURN_COS[phase], _TURN_SIN[phase]
-    turned = np.empty_like(waves)
-    turned[:, :count] = waves[:, :count] * cos - waves[:, count:] * sin
-    turned[:, count:] = waves[:, :count] * sin + waves[:, count:] * cos
-    return table, turned
+    columns = np.zeros((COLUMNS, n))
+    columns[COVERED] = covered = seconds.covered
+    columns[GRAVITY] = mean
+    bands = columns[VERTICAL.start : TOTAL.stop].reshape(2, len(BANDS), n)
+    for band, (a, b) in enumerate(BANDS):
+        bands[:, band] = _sum(energy[a - 1 : b - 1])
+    deviation = norm - norm.sum(axis=0) / RATE_HZ
+    columns[MAD] = _sum(np.abs(deviation, out=deviation)) / RATE_HZ
+    columns[FLAT] = _flat_axes(xyz)
+    columns[PUSH] = push
+    if not covered.all():
+        columns[:, ~covered] = 0.0
+    return np.ascontiguousarray(columns.T), _turned(_WAVES.T @ norm, seconds.first)
+
+
+def _turned(waves: NDArray[np.float64], first: int) -> NDArray[np.float64]:
+    """Turn the waves of each second, shape (44, n), back by its number; gives shape (n, 44)."""
+    count, n = len(WAVE_HZ), waves.shape[1]
+    turned = np.empty((n, 2 * count))
+    for k in range(min(4, n)):
+        cos, sin = _TURN_COS[(first + k) % 4], _TURN_SIN[(first + k) % 4]
+        real, imag = waves[:count, k::4].T, waves[count:, k::4].T
+        turned[k::4, :count] = real * cos - imag * sin
+        turned[k::4, count:] = real * sin + imag * cos
+    return turned
 
 
 def _flat_axes(xyz: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Number of axes of each second whose samples are all the same."""
-    same = (xyz[:, :, 0] == xyz[:, :, RATE_HZ // 2]) & (xyz[:, :, 0] == xyz[:, :, -1])
-    maybe = np.nonzero(same)
-    if len(maybe[0]):
-        rows = xyz[maybe]
-        same[maybe] = (rows == rows[:, :1]).all(axis=1)
+    """Number of axes of each second, shape (25, 3, n), whose samples are all the same."""
+    same = (xyz[0] == xyz[RATE_HZ // 2]) & (xyz[0] == xyz[-1])
+    if same.any():
+        same[same] = (xyz[:, same] == xyz[0, same]).all(axis=0)
     return np.asarray(same.sum(axis=0), dtype=np.int64)
 
 
-def _push(xyz: NDArray[np.float64], up: NDArray[np.float64]) -> NDArray[np.float64]:
+def _push(parts: NDArray[np.float64], along: NDArray[np.float64]) -> NDArray[np.float64]:
     """How far each axis follows the vertical one by a quarter period, at the frequencies of steps.
 
     The trunk slows down as the foot lands and gains speed as it rises, so forward runs a quarter period apart from
     up, to the same side in everyone, while sideways moves at half the frequency (measured: the sum over a walk
     points forward within 15 degrees in 19 of 21 people of HARTH and HAR70+ and in all five of the chest recordings).
+    `parts` has shape (8, 3, n), its part `along` up (8, n): cosines, then sines, at each of the four frequencies.
     """
-    n, count = xyz.shape[1], len(_STEP_HZ)
-    parts = (xyz.reshape(3 * n, RATE_HZ) @ _STEPS).reshape(3, n, 2 * count)
-    along = parts[0] * up[0][:, None] + parts[1] * up[1][:, None] + parts[2] * up[2][:, None]
-    cos, sin = along[:, :count], along[:, count:]
-    return np.stack([_row_sum(sin * axis[:, :count] - cos * axis[:, count:], 0, count) for axis in parts], axis=1)
+    count = len(_STEP_HZ)
+    follows = along[count:, None] * parts[:count]
+    follows -= along[:count, None] * parts[count:]
+    return _sum(follows)
 
 
-def _row_sum(values: NDArray[np.float64], start: int, stop: int) -> NDArray[np.float64]:
-    """Sum columns in halves: the same additions for one row as for many (a library may not promise that)."""
-    part = values[:, start:stop]
-    while part.shape[1] > 1:
-        half = part.shape[1] // 2
-        folded = part[:, :half] + part[:, half : 2 * half]
-        if part.shape[1] % 2:
-            folded[:, 0] += part[:, -1]
+def _sum(part: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sum rows in halves: the same additions for one second as for many (a library may not promise that)."""
+    while len(part) > 1:
+        half = len(part) // 2
+        folded = part[:half] + part[half : 2 * half]
+        if len(part) % 2:
+            folded[0] += part[-1]
         part = folded
-    return part[:, 0]
+    return np.asarray(part[0])
