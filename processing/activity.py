@@ -99,23 +99,27 @@ def load(placement: Placement) -> Model:
 def likeness(fitted: Model, rhythm: NDArray[np.float64], table: NDArray[np.float64]) -> NDArray[np.float64]:
     """Likeness to walking of seconds, 0 to 1, in steps of 1/64; 0 where nothing was measured."""
     odds = rhythm @ fitted.walk + fitted.walk_bias
-    chance = 1.0 / (1.0 + np.exp(-np.clip(odds, -30.0, 30.0)))
+    chance = 1.0 / (1.0 + np.exp(-np.minimum(np.maximum(odds, -30.0), 30.0)))
     return np.where(table[:, statistics.COVERED] > 0, np.rint(chance * 64.0) / 64.0, 0.0)
 
 
 def chances(fitted: Model, features: NDArray[np.float64]) -> NDArray[np.float64]:
     """Log chance of each of `CLASSES`, shape (n, classes), not below -6."""
-    hidden = features @ fitted.hidden
-    hidden += fitted.hidden_bias
-    np.multiply(np.clip(hidden, 0.0, _HIDDEN_LIMIT, out=hidden), _HIDDEN_QUANTUM, out=hidden)
-    np.multiply(np.rint(hidden, out=hidden), 1.0 / _HIDDEN_QUANTUM, out=hidden)
-    score = hidden @ fitted.out + fitted.out_bias
-    score -= score.max(axis=1, keepdims=True)
+    hidden = fitted.hidden.T @ features.T  # seconds last: long rows
+    hidden += fitted.hidden_bias[:, None]
+    np.minimum(np.maximum(hidden, 0.0, out=hidden), _HIDDEN_LIMIT, out=hidden)
+    hidden *= _HIDDEN_QUANTUM
+    np.rint(hidden, out=hidden)
+    hidden *= 1.0 / _HIDDEN_QUANTUM
+    score = fitted.out.T @ hidden
+    score += fitted.out_bias[:, None]
+    score -= score.max(axis=0)
     each = np.exp(score)
-    total = each[:, 0].copy()
-    for column in range(1, each.shape[1]):
-        total += each[:, column]
-    return np.maximum(score - np.log(total)[:, None], _LEAST)
+    total = each[0] + each[1]
+    for row in each[2:]:
+        total += row
+    score -= np.log(total)
+    return np.maximum(score, _LEAST, out=score).T
 
 
 def decide(

@@ -114,9 +114,9 @@ def statistics(seconds: Seconds) -> tuple[NDArray[np.float64], NDArray[np.float6
     columns[GRAVITY] = mean
     bands = columns[VERTICAL.start : TOTAL.stop].reshape(2, len(BANDS), n)
     for band, (a, b) in enumerate(BANDS):
-        bands[:, band] = _sum(energy[a - 1 : b - 1])
+        bands[:, band] = row_sum(energy[a - 1 : b - 1])
     deviation = norm - norm.sum(axis=0) / RATE_HZ
-    columns[MAD] = _sum(np.abs(deviation, out=deviation)) / RATE_HZ
+    columns[MAD] = row_sum(np.abs(deviation, out=deviation)) / RATE_HZ
     columns[FLAT] = _flat_axes(xyz)
     columns[PUSH] = push
     if not covered.all():
@@ -155,10 +155,10 @@ def _push(parts: NDArray[np.float64], along: NDArray[np.float64]) -> NDArray[np.
     count = len(_STEP_HZ)
     follows = along[count:, None] * parts[:count]
     follows -= along[:count, None] * parts[count:]
-    return _sum(follows)
+    return row_sum(follows)
 
 
-def _sum(part: NDArray[np.float64]) -> NDArray[np.float64]:
+def row_sum(part: NDArray[np.float64]) -> NDArray[np.float64]:
     """Sum rows in halves: the same additions for one second as for many (a library may not promise that)."""
     while len(part) > 1:
         half = len(part) // 2
