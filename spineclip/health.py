@@ -77,7 +77,7 @@ def of_core(core: Core) -> Numbers:
 
 
 def of_collector(collector: Collector) -> Numbers:
-    """Tell how a collector is: well while a wearable streams or is being looked for, and the outbox takes records."""
+    """Tell how a collector is: well while the broker listens to it."""
     return {
         "ok": collector.connected,
         "stage": "collector",
