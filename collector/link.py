@@ -32,7 +32,8 @@ DISCONNECT_S: Final = 5.0
 BATTERY_EVERY_S: Final = 600.0
 GOOD_DATA_NS: Final = 60 * 10**9
 """After so much good data the back-off starts small again."""
-_BACKOFF_S: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+_BACKOFF_S: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 12.0)
+"""With its play of a fifth never more than 15 s: who comes back shall not wait for us."""
 _AWAY_S: Final = (0.5, 1.0, 2.0, 4.0)
 """Pauses between scans for a wearable that is not there: short, so that it streams soon after it comes back ..."""
 _LONG_AWAY: Final = 60
