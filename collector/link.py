@@ -29,6 +29,8 @@ _LOG = logging.getLogger(__name__)
 
 CONNECT_S: Final = 12.0
 DISCONNECT_S: Final = 5.0
+SAY_STOP_S: Final = 1.0
+"""Short, so that time is left to disconnect before the collector has to be gone."""
 BATTERY_EVERY_S: Final = 600.0
 GOOD_DATA_NS: Final = 60 * 10**9
 """After so much good data the back-off starts small again."""
@@ -318,7 +320,7 @@ class Link:
 
     async def _say_stop(self, client: BleakClient, sighting: Sighting) -> None:
         try:
-            async with asyncio.timeout(DISCONNECT_S):
+            async with asyncio.timeout(SAY_STOP_S):
                 await sighting.wearable.stop(ClientGatt(client, self._clock, self._questions))
         except Exception as error:  # noqa: BLE001
             # We are leaving anyway; a wearable that cannot be told stops when the link ends.

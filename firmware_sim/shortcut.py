@@ -15,7 +15,7 @@ from firmware_sim.faults import Faults
 from firmware_sim.firmware.base import Firmware
 from firmware_sim.link import LinkModel
 
-_PATIENCE_NS: Final = 3 * 10**9
+_PATIENCE_S: Final = 3.0
 
 Heard = Callable[[str, bytes, int], None]
 """Called with characteristic, value, and true time of arrival (UTC nanoseconds)."""
@@ -82,12 +82,19 @@ class Shortcut:
         self.device.write(characteristic, data)
 
     async def ask(
-        self, characteristic: str, data: bytes, *, answer_on: str, answer_head: bytes, response: bool
+        self,
+        characteristic: str,
+        data: bytes,
+        *,
+        answer_on: str,
+        answer_head: bytes,
+        response: bool,
+        within_s: float = _PATIENCE_S,
     ) -> bytes | None:
         """Write, and let time pass until the notification that begins with `answer_head`; None when none comes."""
         self._answer, self._waiting = None, [(answer_on, answer_head)]
         await self.write(characteristic, data, response=response)
-        patience_ns = self.now_ns + _PATIENCE_NS
+        patience_ns = self.now_ns + round(within_s * 1e9)
         while self._answer is None and self.now_ns < patience_ns:
             due = self.device.next_ns()
             self.run(patience_ns if due is None else min(due, patience_ns))

@@ -22,13 +22,12 @@ from collector.wearables.base import (
     from_floats,
     read_battery_level,
 )
-from collector.wearables.profile import BYTES, UNITS_G, Profile, Write, read_profile
+from collector.wearables.lines import LineCutter, read_csv, read_json
+from collector.wearables.profile import BYTES, UNITS_G, FieldSpec, Profile, Write, read_profile
 
 _DTYPE: Final = {
     "u8": "<u1", "i8": "<i1", "u16": "<u2", "i16": "<i2", "u32": "<u4", "i32": "<i4", "u64": "<u8", "f32": "<f4",
 }  # fmt: skip
-_LONGEST_LINE: Final = 4096
-_MOST_SAMPLES: Final = 1000
 PRESETS: Final = Path(__file__).parent / "profiles"
 
 
@@ -39,6 +38,8 @@ class GenericDecoder:
         self.rejects: Counter[str] = Counter()
         self._profile = profile
         self._rest = b""
+        self._cutter = LineCutter(self.rejects)
+        self._read_line = read_json if profile.text == "json" else read_csv
         self._head_bytes = len(profile.head) + sum(BYTES[field.type] for field in profile.fields)
         self._sample_bytes = 3 * BYTES[profile.samples.type]
         self._axes = [("xyz".index(name[-1]), -1 if name[0] == "-" else 1) for name in profile.samples.axes.split(",")]
@@ -74,28 +75,11 @@ class GenericDecoder:
         return found
 
     def _lines(self, data: bytes) -> list[Decoded]:
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        if len(self._rest) > _LONGEST_LINE:
-            self.rejects["line-too-long"] += 1
-            self._rest = b""
-        return [frame for line in lines for frame in self._line(line.strip())]
-
-    def _line(self, line: bytes) -> list[Decoded]:
-        word = self._profile.line.encode()
-        if not line.startswith(word):
-            return self._reject("other-line") if line else []
-        try:
-            numbers = [float(part) for part in line[len(word) :].strip(b",; ").split(b",")]
-        except ValueError:
-            return self._reject("not-a-number")
-        names = [field.name for field in self._profile.fields]
-        told, values = numbers[: len(names)], numbers[len(names) :]
-        if len(told) < len(names) or not values or len(values) % 3 or len(values) > 3 * _MOST_SAMPLES:
-            return self._reject("wrong-length")
-        if not all(value.is_integer() for value in told):  # which also refuses what is not finite
-            return self._reject("not-a-number")
-        whole = [int(value) for value in told]
-        return self._made(whole, np.array(values).reshape(-1, 3))
+        found: list[Decoded] = []
+        for line in self._cutter.feed(data):
+            read = self._read_line(self._profile, line)
+            found += self._reject(read) if isinstance(read, str) else self._made(*read)
+        return found
 
     # ---- one frame
 
@@ -106,21 +90,21 @@ class GenericDecoder:
         if not frame.startswith(profile.head):
             return self._reject("head")
         at = len(profile.head)
-        numbers = []
+        numbers: list[tuple[FieldSpec, int]] = []
         for field in profile.fields:
             size = BYTES[field.type]
-            numbers.append(int.from_bytes(frame[at : at + size], "little", signed=field.type.startswith("i")))
+            number = int.from_bytes(frame[at : at + size], "little", signed=field.type.startswith("i"))
+            numbers.append((field, number))
             at += size
         body = frame[at:]
         if len(body) % self._sample_bytes:
             return self._reject("wrong-length")
         return self._made(numbers, np.frombuffer(body, _DTYPE[profile.samples.type]).reshape(-1, 3))
 
-    def _made(self, numbers: list[int], values: NDArray[np.generic]) -> list[Decoded]:
-        fields = self._profile.fields
-        if any(f.must_be is not None and number != f.must_be for f, number in zip(fields, numbers, strict=True)):
+    def _made(self, numbers: list[tuple[FieldSpec, int]], values: NDArray[np.generic]) -> list[Decoded]:
+        if any(field.must_be is not None and number != field.must_be for field, number in numbers):
             return self._reject("other-version")
-        told: dict[str, int] = {f.name: number for f, number in zip(fields, numbers, strict=True)}
+        told: dict[str, int] = {field.name: number for field, number in numbers}
         if told.get("samples", len(values)) != len(values):
             return self._reject("wrong-length")
         battery = told.get("battery")

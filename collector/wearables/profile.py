@@ -70,19 +70,20 @@ class Rate(_Part):
 class FieldSpec(_Part):
     """A number before the samples: what it is for, and how it is written.
 
-    ``must_be`` refuses frames in which it has another value.
+    ``must_be`` refuses frames in which it has another value. ``key`` is its name in a JSON line.
     """
 
     name: Literal["counter", "time", "samples", "flags", "battery", "fixed", "unused"]
     type: Number
     must_be: int | None = None
+    key: str = ""
 
 
 class Samples(_Part):
     """The samples: three numbers each.
 
     `unit` and `scale`: one count is `scale` units. `scales` chooses the scale by the flags: ``flags & mask`` counts
-    from zero.
+    from zero. ``keys`` are their names in a JSON line: one for all three axes, or one for each.
     """
 
     type: Number
@@ -91,6 +92,7 @@ class Samples(_Part):
     mask: Annotated[int, Field(ge=1, le=255)] | None = None
     scales: tuple[Annotated[float, Field(gt=0, le=1e4)], ...] = ()
     axes: Annotated[str, Field(pattern="^-?[xyz],-?[xyz],-?[xyz]$")] = "x,y,z"
+    keys: tuple[Annotated[str, Field(min_length=1)], ...] = ()
 
 
 class Time(_Part):
@@ -110,6 +112,7 @@ class Profile(_Part):
     data: Uuid
     framing: Literal["packet", "stream", "lines"] = "packet"
     head: Hex = b""
+    text: Literal["csv", "json"] = "csv"
     line: str = ""
     fields: tuple[FieldSpec, ...] = ()
     samples: Samples
@@ -136,13 +139,28 @@ class Profile(_Part):
             raise ValueError("'samples.scales' needs a field 'flags' and 'samples.mask'")
         if self.framing == "stream" and (not self.head or "samples" in names):
             raise ValueError("'framing: stream' needs a 'head', and frames of one length (no field 'samples')")
-        if self.framing == "lines" and not self.line:
-            raise ValueError("'framing: lines' needs 'line': the word with which a line of samples begins")
+        self._check_text()
         if sorted(self.samples.axes.replace("-", "").split(",")) != ["x", "y", "z"]:
             raise ValueError("'samples.axes' must name x, y and z once each")
         if [rate.hz for rate in self.rates] != sorted({rate.hz for rate in self.rates}):
             raise ValueError("'rates' must rise")
         return self
+
+    def _check_text(self) -> None:
+        json = self.framing == "lines" and self.text == "json"
+        if self.framing == "lines" and not json and not self.line:
+            raise ValueError("'framing: lines' needs 'line': the word with which a line of samples begins")
+        if self.framing != "lines" and (self.line or self.text != "csv"):
+            raise ValueError("'line' and 'text' need 'framing: lines'")
+        if json and self.line:
+            raise ValueError("'text: json' has no 'line': each line is one object")
+        if json and len(self.samples.keys) not in (1, 3):
+            raise ValueError("'text: json' needs 'samples.keys': one name for all axes, or three, for x, y and z")
+        keys = [field.key for field in self.fields] + list(self.samples.keys)
+        if not json and any(keys):
+            raise ValueError("'key' and 'keys' need 'framing: lines' and 'text: json'")
+        if json and (not all(keys) or len(keys) != len(set(keys))):
+            raise ValueError("'text: json' needs a 'key' for each of 'fields', and no key twice")
 
 
 def read_profile(path: Path) -> Profile:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Final
 
 from firmware_sim.firmware.diy import Diy
+from firmware_sim.firmware.diy_text import DiyText
 from firmware_sim.firmware.eager import Infinitime, Microbit, Nicla
 from firmware_sim.firmware.espruino import Espruino
 from firmware_sim.firmware.metamotion import Metamotion
@@ -30,5 +31,6 @@ CATALOG: Final[Mapping[str, Callable[..., StreamingFirmware]]] = {
     "nicla": Nicla,
     "infinitime": Infinitime,
     "diy": Diy,
+    "diy-text": DiyText,
 }
 """Every one takes a motion first, and by keyword at least `address`, `drift_ppm`, `boot_ns` and `keep_truth`."""

@@ -48,6 +48,7 @@ HOW: dict[str, tuple[Sequence[str], list[Write]]] = {
     "nicla": ((uuids.NICLA_ACCELERATION,), []),
     "infinitime": ((uuids.INFINITIME_MOTION,), []),
     "diy": ((uuids.DIY_SAMPLES,), []),
+    "diy-text": ((uuids.DIY_TEXT,), []),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +30,17 @@ PIECES = st.builds(lambda head, rest: head + rest, st.sampled_from(HEADS), st.bi
 LINES = st.lists(st.integers(-(2**70), 2**70) | st.just("nan"), max_size=12).map(
     lambda numbers: b"spineclip," + ",".join(map(str, numbers)).encode() + b"\n"
 )
+OBJECTS = st.dictionaries(
+    st.sampled_from(["n", "t", "a", "battery", "b"]),
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=1), inner, max_size=2),
+        max_leaves=8,
+    ),
+).map(lambda held: json.dumps(held).encode() + b"\n")
 NOTIFICATIONS = st.lists(
-    st.tuples(st.integers(0, 3), PIECES | LINES, st.integers(0, 3 * 10**9), st.integers(-(10**13), 10**13)), max_size=40
+    st.tuples(st.integers(0, 3), PIECES | LINES | OBJECTS, st.integers(0, 3 * 10**9), st.integers(-(10**13), 10**13)),
+    max_size=40,
 )
 
 
@@ -131,6 +141,7 @@ def test_the_uuids_of_the_presets_are_those_of_the_wearables() -> None:
         "nicla": (uuids.NICLA_SERVICE, uuids.NICLA_ACCELERATION),
         "infinitime": (uuids.INFINITIME_SERVICE, uuids.INFINITIME_MOTION),
         "diy": (uuids.DIY_SERVICE, uuids.DIY_SAMPLES),
+        "diy-text": (uuids.DIY_TEXT_SERVICE, uuids.DIY_TEXT),
     }
     for path in PRESETS.glob("*.yaml"):
         profile = parse_profile(path.read_text(), path.name)

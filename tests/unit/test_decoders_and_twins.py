@@ -16,6 +16,7 @@ import pytest
 from collector.stream import ClipStream
 from collector.wearables import Stream, Wearable, by_kind
 from firmware_sim.firmware.diy import Diy
+from firmware_sim.firmware.diy_text import DiyText
 from firmware_sim.firmware.eager import Infinitime, Microbit, Nicla
 from firmware_sim.firmware.espruino import Espruino
 from firmware_sim.firmware.metamotion import Metamotion
@@ -131,6 +132,7 @@ CASES = [
     Case("nicla", Nicla, 10.0, 8.0, {}, 8 / 32_768 / 2 + 1e-9),
     Case("infinitime", Infinitime, 10.0, 2.0),
     Case("diy", Diy, 50.0, 8.0, {"uptime_ns": (2**32 - 5_000_000) * 10**3}),
+    Case("diy-text", DiyText, 50.0, 8.0, {"uptime_ns": (2**32 - 5_000) * 10**6}),
 ]
 
 
