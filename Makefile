@@ -83,6 +83,10 @@ fuzz: dev ## Throw a million damaged messages of each kind at their readers
 soak: dev system ## Run a day of fifty patients, faster than real time (ARGS="50 24": patients, hours)
 	@$(BIN)/python -m benchmarks.soak $(ARGS)
 
+.PHONY: soak-wearables
+soak-wearables: dev ## Eight wearables, a hundred faults in two minutes (SPINECLIP_SOAK=seconds:faults)
+	@SPINECLIP_SOAK=$${SPINECLIP_SOAK:-120:100} $(BIN)/python -m pytest -s tests/fault/test_wearable_soak.py
+
 .PHONY: dashboards
 dashboards: dev ## Write the Grafana dashboards anew
 	@$(BIN)/python -m dashboards.grafana

@@ -1,6 +1,6 @@
 """Promise: eight wearables, many faults at random: what is received is what was sent, less what is named as a gap.
 
-``SPINECLIP_SOAK=120:100`` (which is what ``make soak`` does) makes it a hundred faults in two minutes.
+``SPINECLIP_SOAK=120:100`` (which is what ``make soak-wearables`` does) makes it a hundred faults in two minutes.
 """
 
 from __future__ import annotations
