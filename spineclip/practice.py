@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
 from dashboards.days import by_date, met_days
+from dashboards.therapist.desk import Reasons
 from processing import goals as rules
+from processing.attention import reasons
+from processing.metrics import Value
 from processing.stores.base import MetricReader, MetricStore
 from spineclip.contract.clock import Clock
 from spineclip.contract.config import Goals, PatientConfig, zone
@@ -35,6 +39,10 @@ class FilePractice:
         """Return what is asked at present, with what the graded plan has added."""
         today = day_of(self._clock.utc_ns(), self.zone(patient))
         return present_goals(self._patients.config(patient), self._store, patient, today)
+
+    def reasons(self, day: Mapping[str, Value]) -> Reasons:
+        """Return what one would ask about on a day."""
+        return tuple((reason.name, reason.numbers) for reason in reasons(day))
 
     def agree(self, patient: str, goals: Goals) -> None:
         """Keep a new agreement, in the settings and as a metric."""

@@ -18,10 +18,11 @@ _GOOD_DBM, _WEAK_DBM = -75.0, -90.0
 
 @dataclass(frozen=True, slots=True)
 class ClipView:
-    """The card "my clip": name and value pairs, and a sentence (may be empty)."""
+    """The card "my clip": name and value pairs, a sentence, and how it is put on (both may be empty)."""
 
     facts: tuple[tuple[str, str], ...]
     sentence: str
+    how_to_wear: str = ""
 
 
 def clip_view(device: Point | None, received: Received | None, words: Words) -> ClipView:
@@ -48,10 +49,12 @@ def clip_view(device: Point | None, received: Received | None, words: Words) -> 
     if rssi_dbm is not None and heard:
         facts.append((words("clip.signal"), words(f"clip.signal_{_strength(rssi_dbm)}")))
     placement = fields.get("placement")
+    how = ""
     if placement in set(Placement):
         facts.append((words("clip.worn_at"), words(f"placement.{placement}")))
+        how = words(f"wear.{placement}")
     low = battery is not None and battery <= _LOW_PCT
-    return ClipView(tuple(facts), words("clip.charge") if low else "")
+    return ClipView(tuple(facts), words("clip.charge") if low else "", how)
 
 
 def _strength(rssi_dbm: float) -> str:

@@ -93,7 +93,8 @@ def fortnight_html(view: FortnightView, words: Words) -> str:
 def clip_html(view: ClipView) -> str:
     """Write how the clip does."""
     facts = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in view.facts)
-    return (f"<dl>{facts}</dl>" if facts else "") + (_sentence(view.sentence) if view.sentence else "")
+    sentences = "".join(_sentence(text) for text in (view.sentence, view.how_to_wear) if text)
+    return (f"<dl>{facts}</dl>" if facts else "") + sentences
 
 
 def _column(day: DayBar, ceiling_min: float, words: Words) -> str:

@@ -100,7 +100,7 @@ class PageModel:
         now = now_view(received, words)
         reel = self._day(now_ns)
         return Shown(
-            when=f"{words(f'weekday.{today.weekday()}')} {today.day}.{today.month}. "
+            when=f"{words(f'weekday.{today.weekday()}')} {words.short_date(today)}, "
             f"{local_time(now_ns, source.zone):%H:%M}",
             state=now.state,
             figure=now.figure,

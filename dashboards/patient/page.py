@@ -15,6 +15,7 @@ from dashboards.patient.words import Words
 from spineclip.contract.errors import StoreError
 
 _STYLE: Final = (Path(__file__).parent / "style.css").read_text("utf-8")
+_SOUND: Final = (Path(__file__).parent / "sound.js").read_text("utf-8")
 _REFRESH_S: Final = 0.5
 _STATES: Final = "walking running cycling active standing sitting lying not_worn unknown missing"
 
@@ -26,7 +27,7 @@ def add_page(source: Source) -> None:
 
     @ui.page("/", title=Words(language)("page.title"), language="de" if language == "de" else "en-US")
     async def _page() -> None:
-        ui.add_head_html(f"<style>{_STYLE}</style>")
+        ui.add_head_html(f"<style>{_STYLE}</style><script>{_SOUND}</script>")
         await _Parts(model).fill()
 
 
@@ -62,10 +63,15 @@ class _Parts:
                 with _section("diary", words("diary.title")):
                     diary = DiaryCard(self._model.source.desk, words)
                 await diary.fill()
-                if self._model.source.desk.can_pause():
-                    with _section("pause", words("pause.title")):
-                        pause = PauseCard(self._model.source.desk, words)
-                    await pause.fill()
+            with _section("pause", words("pause.title")):
+                desk = self._model.source.desk
+                pause = PauseCard(desk, words) if desk is not None and desk.can_pause() else None
+                ui.html(
+                    f'<button type="button" class="chip sound" aria-pressed="false">{words("sound.switch")}</button>',
+                    sanitize=False,
+                )
+            if pause is not None:
+                await pause.fill()
             with _section("clip-card", words("clip.title")):
                 self._clip = ui.html("", sanitize=False)
                 if self._model.source.calibrator is not None:

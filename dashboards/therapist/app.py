@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
@@ -22,6 +23,7 @@ from dashboards.therapist import markup
 from dashboards.therapist.desk import Office
 from dashboards.therapist.overview import overview
 from dashboards.words import Words
+from spineclip.contract.config import GOAL_LIMITS
 from spineclip.contract.days import day_of
 from spineclip.contract.errors import SpineclipError
 
@@ -53,7 +55,8 @@ class _View:
 
     async def all(self, _: Request) -> Response:
         office = self._office
-        rows = await asyncio.to_thread(overview, office.reader, office.practice.zone, office.clock.utc_ns())
+        practice, now_ns = office.practice, office.clock.utc_ns()
+        rows = await asyncio.to_thread(overview, office.reader, practice.zone, now_ns, practice.reasons)
         return HTMLResponse(markup.overview_html(rows, self._words, self.doorkeeper.handle))
 
     async def one(self, request: Request) -> Response:
@@ -86,7 +89,7 @@ class _View:
         try:
             await asyncio.to_thread(self._agree, patient, form)
         except (SpineclipError, ValueError) as error:
-            why = str(error) if isinstance(error, SpineclipError) else ""
+            why = self._wrong_with(form) or (str(error) if isinstance(error, SpineclipError) else "")
             return self._page(patient, said=self._words("therapist.not_kept", why=why), is_error=True)
         return self._page(patient, said=self._words("therapist.kept"))
 
@@ -109,13 +112,29 @@ class _View:
         numbers = read_numbers(office.reader, patient, today - timedelta(days=1), zone)
         return report_html(numbers, Words(office.practice.language(patient)), today)
 
+    def _wrong_with(self, form: dict[str, str]) -> str:
+        """Say in the reader's language which number nobody can mean; nothing if it is none of them."""
+        for name in markup.GOAL_FIELDS:
+            most, value = GOAL_LIMITS[name], _value(form.get(name, "0"))
+            if not 0 <= value <= most:
+                return self._words("therapist.out_of_range", goal=self._words(f"therapist.goal_{name}"), most=most)
+            if name == "days_per_week" and value != int(value):
+                return self._words("therapist.whole_days")
+        return ""
+
     def _agree(self, patient: str, form: dict[str, str]) -> None:
         practice = self._office.practice
         today = day_of(self._office.clock.utc_ns(), practice.zone(patient))
-        numbers: dict[str, Any] = {
-            name: float(form[name].replace(",", ".")) for name in markup.GOAL_FIELDS if name in form
-        }
+        numbers: dict[str, Any] = {name: _value(form[name]) for name in markup.GOAL_FIELDS if name in form}
         if numbers.get("days_per_week", 0.5) == int(numbers.get("days_per_week", 0.5)):
             numbers["days_per_week"] = int(numbers["days_per_week"])
         goals = replace(practice.goals(patient), since=today.isoformat(), **numbers)
         practice.agree(patient, goals)
+
+
+def _value(text: str) -> float:
+    """Read a number with either decimal sign; what is none is NaN, which no limit allows."""
+    try:
+        return float(text.replace(",", "."))
+    except ValueError:
+        return math.nan

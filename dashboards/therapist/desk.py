@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 from zoneinfo import ZoneInfo
 
+from processing.metrics import Value
 from processing.stores.base import MetricReader
 from spineclip.contract.clock import Clock
 from spineclip.contract.config import Goals
+
+Reasons: TypeAlias = Sequence[tuple[str, Mapping[str, str]]]
+"""What one would ask about: the names of reasons, and the numbers of each."""
 
 
 class Practice(Protocol):
@@ -24,6 +29,10 @@ class Practice(Protocol):
 
     def goals(self, patient: str) -> Goals:
         """Return what is asked at present, with what the graded plan has added."""
+        ...
+
+    def reasons(self, day: Mapping[str, Value]) -> Reasons:
+        """Return what one would ask about on a day, by the fields of its ``daily`` point."""
         ...
 
     def agree(self, patient: str, goals: Goals) -> None:

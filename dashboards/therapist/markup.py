@@ -78,7 +78,8 @@ def page_html(words: Words, content: str) -> str:
 
 def _row(row: Row, words: Words, handle: str) -> str:
     seen = _say(words, "never") if row.last_seen is None else escape(words.short_date(row.last_seen))
-    ask = escape(row.why)
+    told = "; ".join(words(f"therapist.why_{name}", **numbers) for name, numbers in row.reasons)
+    ask = escape(told or row.why)
     if row.asks_for_advice:
         ask = f"<strong>{_say(words, 'nsaid', n=row.nsaid_in_row)}</strong>{'<br>' if ask else ''}{ask}"
     cells = "".join(_answer(row, name, words) for name in _QUESTIONS)

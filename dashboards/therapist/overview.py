@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from dashboards.days import asks_for_advice, by_date
 from dashboards.report.numbers import DAYS, Answer, Question, read_numbers
+from dashboards.therapist.desk import Reasons
+from processing.metrics import Value
 from processing.stores.base import MetricReader
 from spineclip.contract.days import day_of, day_start_ns
 
@@ -23,6 +25,8 @@ class Row:
         Attention points of the fortnight, for sorting alone.
     why
         What of the newest day with any points one would ask about.
+    reasons
+        The same, for whoever has words of their own for it; empty where the day's numbers no longer tell.
     last_seen
         The last local day with data, None if there is none in eight weeks.
     questions
@@ -41,6 +45,7 @@ class Row:
     met: int
     judged: int
     nsaid_in_row: int
+    reasons: Reasons = ()
 
     @property
     def asks_for_advice(self) -> bool:
@@ -52,7 +57,12 @@ class Row:
         return next(question.answer for question in self.questions if question.name == name)
 
 
-def overview(reader: MetricReader, zone_of: Callable[[str], ZoneInfo], now_ns: int) -> list[Row]:
+def overview(
+    reader: MetricReader,
+    zone_of: Callable[[str], ZoneInfo],
+    now_ns: int,
+    reasons_of: Callable[[Mapping[str, Value]], Reasons] = lambda _: (),
+) -> list[Row]:
     """Read all patients, those first whom one would ask most.
 
     Parameters
@@ -61,17 +71,25 @@ def overview(reader: MetricReader, zone_of: Callable[[str], ZoneInfo], now_ns: i
         A patient's time zone.
     now_ns
         UTC nanoseconds; the fortnight is that of the last fourteen finished local days.
+    reasons_of
+        What one would ask about on a day, by the fields of its ``daily`` point.
 
     Raises
     ------
     StoreError
         If the store cannot be read.
     """
-    rows = [row_of(reader, patient, zone_of(patient), now_ns) for patient in reader.patients()]
+    rows = [row_of(reader, patient, zone_of(patient), now_ns, reasons_of) for patient in reader.patients()]
     return sorted(rows, key=lambda row: (not row.asks_for_advice, -row.points, row.patient))
 
 
-def row_of(reader: MetricReader, patient: str, zone: ZoneInfo, now_ns: int) -> Row:
+def row_of(
+    reader: MetricReader,
+    patient: str,
+    zone: ZoneInfo,
+    now_ns: int,
+    reasons_of: Callable[[Mapping[str, Value]], Reasons] = lambda _: (),
+) -> Row:
     """Read one patient."""
     until = day_of(now_ns, zone) - timedelta(days=1)
     numbers = read_numbers(reader, patient, until, zone)
@@ -79,14 +97,15 @@ def row_of(reader: MetricReader, patient: str, zone: ZoneInfo, now_ns: int) -> R
     daily = by_date(reader.points("daily", patient, since_ns, now_ns))
     fortnight = [(day, point) for day, point in sorted(daily.items()) if until - timedelta(days=DAYS) < day <= until]
     judged = [day.met_walking for day in numbers.now if day.met_walking is not None]
-    reasons = [str(point.fields["attention_why"]) for _, point in fortnight if point.fields.get("attention_why")]
+    asked = [point.fields for _, point in fortnight if point.fields.get("attention_why")]
     return Row(
         patient,
         points=sum(int(point.fields.get("attention", 0)) for _, point in fortnight),
-        why=reasons[-1] if reasons else "",
+        why=str(asked[-1]["attention_why"]) if asked else "",
         last_seen=max((day for day, point in daily.items() if point.fields.get("worn_min")), default=None),
         questions=numbers.questions,
         met=sum(judged),
         judged=len(judged),
         nsaid_in_row=numbers.nsaid_in_row,
+        reasons=reasons_of(asked[-1]) if asked else (),
     )

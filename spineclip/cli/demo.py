@@ -28,9 +28,10 @@ def demo(
     ] = None,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port of the page; 0 takes any.")] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Keep the data here (default: a folder that goes with the demo).")
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Keep the data here (default: a folder that goes with the demo).")
     ] = None,
+    data_dir: Annotated[Path | None, typer.Option("--data-dir", hidden=True)] = None,
     tz: Annotated[str, typer.Option(help="Time zone of the generated person.")] = "Europe/Berlin",
     language: Annotated[str, typer.Option(help="Language of the page: en or de.")] = "en",
 ) -> None:
@@ -48,7 +49,7 @@ def demo(
         if browser:
             Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
-    with _folder(data_dir) as folder:
+    with _folder(data or data_dir) as folder:
         tally = Tally()
         wishes = Wishes(folder, speed, seconds, port, tz, language)
         run_until_stopped(run(wishes, typer.echo, opened, tally))
@@ -66,5 +67,5 @@ def _folder(chosen: Path | None) -> Iterator[Path]:
         yield chosen
         return
     with tempfile.TemporaryDirectory(prefix="spineclip-demo-", ignore_cleanup_errors=True) as name:
-        typer.echo(f"The data are in {name} and go with the demo; --data-dir keeps them")
+        typer.echo(f"The data are in {name} and go with the demo; --data keeps them")
         yield Path(name)

@@ -18,13 +18,14 @@ _MARKS = {Verdict.GOOD: "ok", Verdict.UNSURE: "??", Verdict.BAD: "no"}
 
 def doctor(
     settings: Annotated[Path | None, typer.Option(help="The collector's settings file, for broker and outbox.")] = None,
-    data_dir: Annotated[Path | None, typer.Option(help="Where store and patients' settings are.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Data folder (default: $SPINECLIP_DATA or the user's).")] = None,
+    data_dir: Annotated[Path | None, typer.Option("--data-dir", hidden=True)] = None,
     bluetooth: Annotated[bool, typer.Option(help="Look for adapter and wearables.")] = True,
     seconds: Annotated[float, typer.Option(min=0.5, max=60, help="How long to scan.")] = 3.0,
 ) -> None:
     """Check adapter, D-Bus, broker, store, outbox, clock and permissions; exit status 1 when something is wrong."""
-    data = data_dir or data_folder()
-    databases = [("store", store_file(data))]
+    folder = data or data_dir or data_folder()
+    databases = [("store", store_file(folder))]
     access, adapter, secrets = None, None, []
     if settings is not None:
         known = files.read(settings)
@@ -37,7 +38,7 @@ def doctor(
     findings = asyncio.run(
         examine(
             time=SystemClock(),
-            data=data,
+            data=folder,
             databases=databases,
             access=access,
             secrets=secrets,

@@ -19,7 +19,7 @@ from spineclip.contract.placement import Placement
 Vector = tuple[float, float, float]
 _T = TypeVar("_T", "Goals", "Nudging")
 
-_GOAL_LIMITS: Final = {
+GOAL_LIMITS: Final = {
     "walking_min": 300,
     "walking_step_min": 30,
     "walking_ceiling_min": 300,
@@ -29,6 +29,7 @@ _GOAL_LIMITS: Final = {
     "upright_pct": 100,
     "days_per_week": 7,
 }
+"""The most that can be agreed on, by field of `Goals`; the least is 0."""
 _NUDGING_LIMITS: Final = {
     "slouched_min": 480,
     "sedentary_min": 480,
@@ -115,7 +116,7 @@ class Goals:
             If the date is not one, or a number is outside of what a day allows.
         """
         _check_date(self.since)
-        _check_numbers(self, _GOAL_LIMITS)
+        _check_numbers(self, GOAL_LIMITS)
 
 
 @dataclass(frozen=True, slots=True)

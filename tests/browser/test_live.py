@@ -35,7 +35,7 @@ def test_the_page_follows_a_replayed_body(tmp_path: Path, watched: Watched, pict
     recording = tmp_path / "lively.parquet"
     _record(recording)
     page = watched.page
-    arguments = ["--placement", "sternum", "--axes", "x=up,y=left,z=backward", "--speed", "6"]
+    arguments = ["--placement", "sternum", "--axes", "x=up,y=left,z=backward", "--speed", "12"]
     with spineclip("replay", str(recording), *arguments, "--page", "--port", "0", data=tmp_path) as command:
         page.goto(command.wait_for(r"http://127\.0\.0\.1:\d+/").group())
         headline = page.locator(".headline")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 import zoneinfo
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.server("chromium")
 
 BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
 PATIENT = "p-0123456789"
+VIEWS = ("now", "today", "fortnight", "diary", "goals", "clip-card")
 
 
 def _fill(data: Path, language: str) -> None:
@@ -40,6 +42,8 @@ def _fill(data: Path, language: str) -> None:
     for k in range(1440):
         state = "sitting" if k < 720 else "walking"
         points.append(Point("activity", start_ns + 7 * 3600 * 10**9 + k * 5 * 10**9, tags, {"state": state}))
+    worn = {"placement": "sternum", "battery_pct": 12.0, "rssi_dbm": -60.0}
+    points.append(Point("device", start_ns + 9 * 3600 * 10**9, {**tags, "device": "clip-1"}, worn))
     store = SqliteStore(store_file(data))
     store.commit(PATIENT, points, None)
     store.close()
@@ -75,21 +79,57 @@ def test_stored_days_are_shown_and_nothing_leaves_the_machine(
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") <= width, "nothing is wider than the screen"
         page.screenshot(path=pictures / f"page-{language}-{width}.png", full_page=True)
+        for view in VIEWS:
+            page.locator(f"section.{view}").screenshot(path=pictures / f"view-{view}-{language}-{width}.png")
     assert watched.complaints == []
     assert [url for url in watched.requests if not url.startswith(address)] == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 1280])
-def test_no_rule_of_wcag_is_broken(shown: tuple[str, str], watched: Watched, scheme: str, width: int) -> None:
+def test_no_rule_of_wcag_is_broken(shown: tuple[str, str], watched: Watched) -> None:
     page = watched.page
-    page.emulate_media(color_scheme=scheme)
-    page.set_viewport_size({"width": width, "height": 800})
     page.goto(shown[1])
     expect(page.locator("section.fortnight .day")).to_have_count(14)
-    results = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
-    assert len(results.response["passes"]) > 10, "the rules have been looked at"
-    assert results.violations_count == 0, results.generate_report()
+    for scheme, width in (("light", 320), ("dark", 320), ("light", 1280), ("dark", 1280)):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.set_viewport_size({"width": width, "height": 800})
+        results = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
+        assert len(results.response["passes"]) > 10, "the rules have been looked at"
+        assert results.violations_count == 0, f"{scheme} {width}: {results.generate_report()}"
+
+
+def test_a_reminder_sounds_only_where_it_was_switched_on(tmp_path: Path, watched: Watched) -> None:
+    _fill(tmp_path, "en")
+    page, store = watched.page, SqliteStore(store_file(tmp_path))
+    tones = "Number(document.documentElement.dataset.tones ?? 0)"
+
+    def nudge(**more: float) -> None:
+        now_ns = time.time_ns()
+        fields = {
+            "cause": "sedentary",
+            "text": "Time to get up?",
+            "reason": "You have been sitting for 46 minutes.",
+            **more,
+        }
+        store.commit(PATIENT, [Point("nudge", now_ns, {"patient": PATIENT}, fields)], None)
+
+    with spineclip("page", "--no-browser", "--port", "0", data=tmp_path) as command:
+        page.goto(command.wait_for(r"http://127\.0\.0\.1:\d+/").group())
+        switch = page.get_by_role("button", name="A short tone with each reminder")
+        expect(switch).to_have_attribute("aria-pressed", "false")
+        nudge()
+        expect(page.locator(".nudge")).to_contain_text("46 minutes")
+        assert page.evaluate(tones) == 0, "off until somebody switches it on"
+        nudge(ended_s=5.0)
+        expect(page.locator(".nudge p")).to_have_count(0)
+        switch.click()
+        page.wait_for_function(f"{tones} === 1")  # a sample of it
+        nudge()
+        page.wait_for_function(f"{tones} === 2")
+        page.reload()
+        expect(switch).to_have_attribute("aria-pressed", "true")
+        assert command.end() == 0
+    store.close()
+    assert watched.complaints == []
 
 
 def test_the_diary_takes_two_taps_and_a_note_as_plain_text(tmp_path: Path, watched: Watched, pictures: Path) -> None:

@@ -56,7 +56,7 @@ def _session(process: psutil.Process) -> int:
 
 def test_it_ends_by_itself_with_one_line_and_keeps_its_data_where_asked(tmp_path: Path) -> None:
     data = tmp_path / "kept"
-    arguments = ["--no-browser", "--port", "0", "--for", "4", "--speed", "60", "--data-dir", str(data)]
+    arguments = ["--no-browser", "--port", "0", "--for", "4", "--speed", "60", "--data", str(data)]
     with spineclip("demo", *arguments, data=tmp_path) as command:
         address = _address(command)
         status, page = _ask(address)

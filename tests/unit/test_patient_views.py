@@ -217,6 +217,7 @@ class TestClip:
     @pytest.mark.parametrize("language", LANGUAGES)
     def test_every_place_has_a_name(self, placement: Placement, language: str) -> None:
         assert len(clip_view(self._device(placement=str(placement)), None, Words(language)).facts) == 2
+        assert clip_view(self._device(placement=str(placement)), None, Words(language)).how_to_wear
 
     def test_nothing_heard_yet(self) -> None:
         assert clip_view(None, None, WORDS).sentence == "No clip has been heard yet."

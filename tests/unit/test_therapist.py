@@ -18,6 +18,7 @@ from dashboards.therapist.app import therapist_app
 from dashboards.therapist.desk import Office
 from dashboards.therapist.overview import overview
 from dashboards.words import Words
+from processing.attention import attention
 from processing.metrics import Point
 from processing.stores.sqlite import SqliteStore
 from spineclip.contract.clock import DrivenClock
@@ -184,6 +185,26 @@ async def test_goals_that_nobody_can_mean_change_nothing(
     assert answer.status_code == 422
     assert "Nothing was changed" in answer.text
     assert Patients(data).config("p-pills") == before
+
+
+async def test_in_german_reasons_and_refusals_are_german(office: Office, data: Path) -> None:
+    german = replace(office, language="de")
+    day, at_ns = str(TODAY - timedelta(days=1)), day_start_ns(TODAY - timedelta(days=1), BERLIN) + 1
+    told = {"date": day, "walking_min": 4.0, "goal_walking_min": 20.0, "worn_min": 700.0, "enough_data": True}
+    point = Point("daily", at_ns, {"patient": "p-german"}, told | attention(told))
+    german.reader.commit("p-german", [point], None)  # type: ignore[attr-defined]
+    async with _browser(Guard(therapist_app(german), ("127.0.0.1",))) as browser:
+        await browser.post("/enter", content=KEY)
+        assert "4 von 20 min gegangen" in (await browser.get("/")).text
+        form = await _form(browser, "p-german")
+        for bad, said in (
+            ({"walking_min": "viel"}, "Gehen, Minuten am Tag: eine Zahl von 0 bis 300."),
+            ({"days_per_week": "2,5"}, "Tage in der Woche: eine ganze Zahl."),
+        ):
+            answer = await browser.post(_at("p-german") + "/goals", data=form | bad)
+            assert answer.status_code == 422
+            assert said in answer.text
+    german.reader.erase("p-german")  # type: ignore[attr-defined]
 
 
 async def test_a_form_from_elsewhere_is_refused(client: httpx.AsyncClient, data: Path) -> None:
