@@ -17,7 +17,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Final
 
-from processing import nudge_words, records
+from processing import nudge_words, records, smoothing
 from processing.checkpoint import CheckpointError
 from processing.committer import Committer
 from processing.intake import Verdict
@@ -128,6 +128,8 @@ class Core:
             If the checkpoints cannot be read at the start.
         """
         await self._resume()
+        # a stretch of silence needs it, and all patients would wait while it loads
+        prepared = asyncio.create_task(asyncio.to_thread(smoothing.prepare))
         tasks = [asyncio.create_task(work) for work in (self._process(), self._ticks(), self._committer.run())]
         for task in tasks:
             task.add_done_callback(self._task_ended)
@@ -137,7 +139,7 @@ class Core:
             self._committer.stop()
             for task in tasks[:2]:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(prepared, *tasks, return_exceptions=True)
             for task in tasks:
                 if not task.cancelled() and (error := task.exception()) is not None:
                     raise error

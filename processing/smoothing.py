@@ -9,6 +9,7 @@ model in its place was no better on people left out, and fifty times slower.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Final
 
 import numpy as np
@@ -54,6 +55,11 @@ class SmoothingState:
     past: NDArray[np.float64]
 
 
+def prepare() -> None:
+    """Load what long stretches need, which takes seconds, before the first comes."""
+    import_module("scipy.signal")
+
+
 def begin() -> SmoothingState:
     """Return the state before the first second."""
     return SmoothingState(np.zeros((1, _COLUMNS)), np.empty((0, _COLUMNS)), np.empty((0, _COLUMNS)))
@@ -95,7 +101,7 @@ def observe(
 def _filtered(
     evidence: NDArray[np.float64], before: NDArray[np.float64], past: NDArray[np.float64], memory: NDArray[np.float64]
 ) -> None:
-    # loaded here, since it takes seconds and a live stream never comes by
+    # loaded here, since it takes seconds and a live stream without gaps never comes by
     from scipy.signal import lfilter  # type: ignore[attr-defined, unused-ignore]  # noqa: PLC0415
 
     for start, stop, decay in _SPLITS:
