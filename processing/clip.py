@@ -28,7 +28,7 @@ from spineclip.contract.placement import Placement
 MAX_SILENCE_S: Final = 7 * 86400
 """Seconds of silence that are written out second by second as unknown; after a longer one the table starts anew."""
 
-_SLICE: Final = 1024
+_SLICE: Final = 2000
 _HISTORY: Final = features.BEFORE_S + 2
 
 

@@ -132,6 +132,8 @@ def walking_weight(table: NDArray[np.float64], start: int, stop: int) -> NDArray
     nothing like walking, does not count.
     """
     likeness = table[start:stop, statistics.WALK]
+    if likeness.max() < 0.5:
+        return np.zeros(stop - start)
     gravity = table[start:stop, statistics.GRAVITY]
     before = table[max(start - 1, 0) : stop - 1, statistics.GRAVITY]
     likely = table[max(start - 1, 0) : stop - 1, statistics.WALK] >= _ALSO_BEFORE
@@ -194,46 +196,74 @@ def _mount(
 ) -> tuple[OrientationState, int]:
     """Fill `held` for rows of one mount; gives the number of rows until the clip shows to be put on anew."""
     n = len(rows)
-    counts = weight > 0
-    index = np.cumsum(counts)
-    new = np.empty((int(index[-1]), 4))
-    new[:, 3] = weight[counts]
-    new[:, :3] = rows[counts, statistics.GRAVITY] * new[:, 3:]
-    walked = np.concatenate([state.walked, new])
-    whole = _folded(walked, REFERENCE_S)
-    latest = _folded(walked, LAST_S)
-    push = np.cumsum(np.concatenate([[state.push], rows[counts, statistics.PUSH] * new[:, 3:]]), axis=0)
     end, mounts = n, state.mounts
-    turned = _turned(whole, latest, len(state.walked))
+    walks = _walks(state, rows, weight)
+    turned = walks.turned
     if turned is not None:
-        end = int(np.flatnonzero(counts)[turned - len(state.walked)])
-    at = index + len(state.walked)
-    up, strength = _mean(whole[at], state.up)
-    down = _dot(up, rows[:, statistics.GRAVITY]) < _DOWN_COS * np.sqrt(
-        _dot(up, up) * _dot(rows[:, statistics.GRAVITY], rows[:, statistics.GRAVITY])
-    )
+        end = int(np.flatnonzero(weight > 0)[turned - len(state.walked)])
+    up, strength = _mean(walks.whole, state.up)
+    gravity = rows[:, statistics.GRAVITY]
+    down = _dot(up, gravity) < _DOWN_COS * np.sqrt(_dot(up, up) * _dot(gravity, gravity))
     upright = np.maximum.accumulate(np.where(down, state.last_upright, second))
     over = np.flatnonzero(second - upright >= DOWN_S)
     if len(over) and int(over[0]) < end:
         end, turned = int(over[0]), None
     part = slice(0, end)
-    held[part, REFERENCE] = up[part]
-    held[part, STRENGTH] = strength[part]
-    held[part, LAST_WALK] = _mean(latest[at[part]], state.up)[0]
-    forward = push[index[part]]
-    own = (strength[part] >= KNOWN)[:, None]
-    held[part, FORWARD] = state.forward if np.isfinite(state.forward).all() else np.where(own, forward, np.nan)
-    own_walk = (strength[part] > 0).astype(np.float64)
+    up, strength = up[: max(end, 1)], strength[: max(end, 1)]  # one row stands for all where nothing was walked
+    held[part, REFERENCE] = up
+    held[part, STRENGTH] = strength
+    held[part, LAST_WALK] = _mean(walks.latest[: max(end, 1)], state.up)[0]
+    own = (strength >= KNOWN)[:, None]
+    told_forward = np.isfinite(state.forward).all()
+    held[part, FORWARD] = state.forward if told_forward else np.where(own, walks.push[: max(end, 1)], np.nan)
+    own_walk = (strength > 0).astype(np.float64)
     taught = bool(np.isfinite(state.neutral).all())
-    held[part, NEUTRAL] = state.neutral if taught else np.where(own_walk[:, None] > 0, up[part], state.usual)
+    held[part, NEUTRAL] = state.neutral if taught else np.where(own_walk[:, None] > 0, up, state.usual)
     held[part, OWN] = 2.0 if taught else own_walk
     held[part, MOUNT] = mounts
     if end == n:
-        kept = replace(state, walked=walked[-REFERENCE_S - LAST_S :], push=push[-1], last_upright=int(upright[-1]))
+        kept = replace(
+            state, walked=walks.walked[-REFERENCE_S - LAST_S :], push=walks.push[-1], last_upright=int(upright[-1])
+        )
         return kept, n
     if turned is not None:  # the walk that showed it is the first of the new mount
-        return replace(_put_on(state), walked=walked[turned - LAST_S + 1 : turned], last_upright=int(second[end])), end
+        return replace(
+            _put_on(state), walked=walks.walked[turned - LAST_S + 1 : turned], last_upright=int(second[end])
+        ), end
     return replace(_put_on(state), last_upright=int(second[end])), end
+
+
+@dataclass(frozen=True, slots=True)
+class _Walks:
+    """Sums over the walking up to each row (one row stands for all where nothing is walked), and the first turned."""
+
+    walked: NDArray[np.float64]
+    whole: NDArray[np.float64]
+    latest: NDArray[np.float64]
+    push: NDArray[np.float64]
+    turned: int | None
+
+
+def _walks(state: OrientationState, rows: NDArray[np.float64], weight: NDArray[np.float64]) -> _Walks:
+    counts = weight > 0
+    if not counts.any():
+        walked = state.walked
+        return _Walks(
+            walked,
+            walked[-REFERENCE_S:].sum(axis=0)[None],  # exact in any order: see `grid`
+            walked[-LAST_S:].sum(axis=0)[None],
+            state.push[None],
+            None,
+        )
+    index = np.cumsum(counts)
+    new = np.empty((int(index[-1]), 4))
+    new[:, 3] = weight[counts]
+    new[:, :3] = rows[counts, statistics.GRAVITY] * new[:, 3:]
+    walked = np.concatenate([state.walked, new])
+    whole, latest = _folded(walked, REFERENCE_S), _folded(walked, LAST_S)
+    push = np.cumsum(np.concatenate([[state.push], rows[counts, statistics.PUSH] * new[:, 3:]]), axis=0)
+    at = index + len(state.walked)
+    return _Walks(walked, whole[at], latest[at], push[index], _turned(whole, latest, len(state.walked)))
 
 
 def _turned(whole: NDArray[np.float64], latest: NDArray[np.float64], old: int) -> int | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -53,18 +54,24 @@ class PoseModel:
         mean = flat + gain @ (seen - flat[pick])
         return replace(self, mean=mean.reshape(k, d), spread=0.5 * (spread + spread.T))
 
-    def chances(self, angles: Array) -> Array:
-        """Chance of each posture for rows of angles, shape (n, d) to (n, k), all postures alike beforehand."""
+    @cached_property
+    def _around(self) -> tuple[Array, Array]:
+        """Inverse and log determinant of the spread of angles around each posture's mean."""
         k, d = self.mean.shape
         own = [slice(row * d, row * d + d) for row in range(k)]
         around = np.stack([self.spread[at, at] for at in own]) + self.noise
-        inverse = np.linalg.inv(around)
+        return np.linalg.inv(around), np.log(np.linalg.det(around))
+
+    def chances(self, angles: Array) -> Array:
+        """Chance of each posture for rows of angles, shape (n, d) to (n, k), all postures alike beforehand."""
+        k, d = self.mean.shape
+        inverse, size = self._around
         away = angles[:, None, :] - self.mean
         far = np.zeros((len(angles), k))
         for i in range(d):
             for j in range(d):
                 far += away[:, :, i] * away[:, :, j] * inverse[:, i, j]
-        logs = -0.5 * (far + np.log(np.linalg.det(around)))
+        logs = -0.5 * (far + size)
         logs -= logs.max(axis=1, keepdims=True)
         weights = np.exp(logs)
         return np.asarray(weights / weights.sum(axis=1, keepdims=True))

@@ -36,6 +36,8 @@ did not change at all."""
 
 _TABLE_QUANTUM: Final = 16384.0
 _COSINE_QUANTUM: Final = 65536.0
+_PIECE: Final = 250
+"""Seconds that stay in the processor's cache; no power of two, whose rows would push each other out of it."""
 
 
 def _cosines() -> NDArray[np.float64]:
@@ -68,6 +70,13 @@ _STEP_HZ: Final = np.array([1.5, 1.75, 2.0, 2.25])
 _STEPS: Final = _steps()
 _COSINES: Final = _cosines()
 _WAVES: Final = _waves()
+_TURNED: Final = np.concatenate(
+    [
+        _WAVES[:, : len(WAVE_HZ)] * _TURN_COS[:, None] - _WAVES[:, len(WAVE_HZ) :] * _TURN_SIN[:, None],
+        _WAVES[:, : len(WAVE_HZ)] * _TURN_SIN[:, None] + _WAVES[:, len(WAVE_HZ) :] * _TURN_COS[:, None],
+    ],
+    axis=2,
+)
 _PARTS: Final = np.ascontiguousarray(np.concatenate([np.ones((RATE_HZ, 1)), _COSINES, _STEPS], axis=1).T)
 
 
@@ -82,7 +91,20 @@ def statistics(seconds: Seconds) -> tuple[NDArray[np.float64], NDArray[np.float6
         Shape (n, 2 x 22): cosine and sine part of the norm at each of `WAVE_HZ`, g, in one phase for all seconds.
     """
     n = len(seconds)
-    xyz = np.ascontiguousarray(seconds.xyz_g.reshape(n, 3 * RATE_HZ).T)  # seconds last: long rows for every sum
+    if n <= _PIECE:
+        return _piece(seconds.xyz_g, seconds.covered, seconds.first)
+    table, waves, covered = np.empty((n, COLUMNS)), np.empty((n, 2 * len(WAVE_HZ))), seconds.covered
+    for a in range(0, n, _PIECE):
+        here = slice(a, a + _PIECE)
+        table[here], waves[here] = _piece(seconds.xyz_g[here], covered[here], seconds.first + a)
+    return table, waves
+
+
+def _piece(
+    xyz_g: NDArray[np.float64], covered: NDArray[np.bool_], first: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    n = len(xyz_g)
+    xyz = np.ascontiguousarray(xyz_g.reshape(n, 3 * RATE_HZ).T)  # seconds last: long rows for every sum
     parts = (_PARTS @ xyz.reshape(RATE_HZ, 3 * n)).reshape(len(_PARTS), 3, n)
     xyz = xyz.reshape(RATE_HZ, 3, n)
     mean = np.rint(parts[0] * (_COSINE_QUANTUM * 16 / RATE_HZ))
@@ -110,7 +132,7 @@ def statistics(seconds: Seconds) -> tuple[NDArray[np.float64], NDArray[np.float6
     np.rint(norm, out=norm)
     norm *= 1.0 / _COSINE_QUANTUM
     columns = np.zeros((COLUMNS, n))
-    columns[COVERED] = covered = seconds.covered
+    columns[COVERED] = covered
     columns[GRAVITY] = mean
     bands = columns[VERTICAL.start : TOTAL.stop].reshape(2, len(BANDS), n)
     for band, (a, b) in enumerate(BANDS):
@@ -121,18 +143,17 @@ def statistics(seconds: Seconds) -> tuple[NDArray[np.float64], NDArray[np.float6
     columns[PUSH] = push
     if not covered.all():
         columns[:, ~covered] = 0.0
-    return np.ascontiguousarray(columns.T), _turned(_WAVES.T @ norm, seconds.first)
+    return np.ascontiguousarray(columns.T), _turned(norm, first)
 
 
-def _turned(waves: NDArray[np.float64], first: int) -> NDArray[np.float64]:
-    """Turn the waves of each second, shape (44, n), back by its number; gives shape (n, 44)."""
-    count, n = len(WAVE_HZ), waves.shape[1]
-    turned = np.empty((n, 2 * count))
+def _turned(norm: NDArray[np.float64], first: int) -> NDArray[np.float64]:
+    """Waves of the norm of each second, shape (25, n), turned back by its number; gives shape (n, 44)."""
+    n = norm.shape[1]
+    if n == 1:
+        return np.asarray(norm.T @ _TURNED[first % 4])
+    turned = np.empty((n, 2 * len(WAVE_HZ)))
     for k in range(min(4, n)):
-        cos, sin = _TURN_COS[(first + k) % 4], _TURN_SIN[(first + k) % 4]
-        real, imag = waves[:count, k::4].T, waves[count:, k::4].T
-        turned[k::4, :count] = real * cos - imag * sin
-        turned[k::4, count:] = real * sin + imag * cos
+        turned[k::4] = norm[:, k::4].T @ _TURNED[(first + k) % 4]
     return turned
 
 
