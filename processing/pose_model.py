@@ -60,7 +60,7 @@ class PoseModel:
         k, d = self.mean.shape
         own = [slice(row * d, row * d + d) for row in range(k)]
         around = np.stack([self.spread[at, at] for at in own]) + self.noise
-        return np.linalg.inv(around), np.log(np.linalg.det(around))
+        return np.asarray(np.linalg.inv(around)), np.asarray(np.log(np.linalg.det(around)))
 
     def chances(self, angles: Array) -> Array:
         """Chance of each posture for rows of angles, shape (n, d) to (n, k), all postures alike beforehand."""
