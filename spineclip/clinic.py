@@ -22,7 +22,7 @@ from spineclip.enrolment import ROLES, Passwords
 
 SERVICE_USER: Final = 10_001
 """Who the services run as when root made the secrets: nobody in particular, and never root."""
-STATES: Final = ("mosquitto", "influxdb", "influxdb-config", "grafana")
+STATES: Final = ("mosquitto", "influxdb", "influxdb-config", "grafana", "settings")
 TOKENS: Final = ("core", "page", "grafana")
 MAIN: Final = "spineclip"
 """The first clinic: bucket, and organisation 1 of Grafana. Compose brings it along."""

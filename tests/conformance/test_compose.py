@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 import yaml
-from typer.main import get_command
 
-from spineclip.cli.main import app
+from spineclip.cli.main import load
 
 HOUSE = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((HOUSE / "docker-compose.yml").read_text())
@@ -135,7 +134,7 @@ def test_a_command_knows_its_options_and_names_files_that_it_is_given(name: str)
     named = {word for word in service["command"] if word.startswith("/run/")}
     assert len(named) == 3
     assert named <= given
-    command = get_command(app).commands[name]  # type: ignore[attr-defined]
+    command = load(name)
     known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
     assert {word for word in service["command"] if word.startswith("--")} <= known
 

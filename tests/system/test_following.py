@@ -6,11 +6,13 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from collector.broker import BrokerAccess, BrokerSession
+from dashboards.words import Words
 from processing.stores.sqlite import SqliteStore
 from spineclip.announce import announce
 from spineclip.broker import Broker, embedded_broker
@@ -94,6 +96,11 @@ async def test_in_a_clinic_new_goals_reach_the_core_through_an_open_view(tmp_pat
         with spineclip(*shown, data=data) as command:
             first = await asyncio.wait_for(heard.get(), 60)
             assert first.time_zone == "Europe/Berlin", "what was changed while nobody followed"
+            if "page" in view:
+                address = await asyncio.to_thread(command.wait_for, r"http://127\.0\.0\.1:\d+/")
+                html = (await asyncio.to_thread(httpx.get, address.group(), timeout=30)).text
+                assert Words("en")("calibrate.start") in html, "with a broker the page can calibrate"
+                assert Words("en")("calibrate.title") in html
             with spineclip("goals", "p-1", "--walking", "12", data=data) as agreeing:
                 assert await asyncio.to_thread(agreeing.wait) == 0, agreeing.text
             changed = await asyncio.wait_for(heard.get(), 60)
