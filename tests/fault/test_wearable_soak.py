@@ -122,7 +122,10 @@ def account(records: list[Record], twin: StreamingFirmware, value_g: float, *, e
             unexplained += len(missing) - sum(inside)
         where += found
         gaps, end_ns = [], record.end_ns
-    return len(where), named, unexplained
+    # Nothing before the first sample; and after the last only what was on its way when the collector was stopped.
+    assert where[0] == 0 or not exactly
+    assert len(sent) - 1 - where[-1] <= twin.rate_hz
+    return len(where), named, unexplained + where[0]
 
 
 _NEAR_NS = 60_000_000

@@ -18,6 +18,9 @@ from collector.broker import BrokerAccess
 from collector.service import Collector, CollectorSettings, WornClip
 from firmware_sim.conductor import Conductor
 from firmware_sim.firmware.base import Samples, Times
+from firmware_sim.firmware.movella import MovellaDot
+from firmware_sim.firmware.movesense import Movesense
+from firmware_sim.firmware.polar import H10, Polar
 from firmware_sim.firmware.streaming import StreamingFirmware
 from firmware_sim.firmware.witmotion import Witmotion
 from firmware_sim.radio import VirtualRadio
@@ -230,3 +233,30 @@ async def test_lock_step_replay_is_exact_and_the_same_every_time(tmp_path: Path)
     )
     n = min(len(first), len(second)) - 1
     assert first[:n] == second[:n]
+
+
+@pytest.mark.parametrize("make", [lambda motion: Polar(motion, model=H10), Movesense, MovellaDot])
+async def test_a_replay_at_any_speed_loses_no_first_samples_of_who_streams_only_when_told(
+    make: Callable[[Turning], StreamingFirmware], tmp_path: Path
+) -> None:
+    """The recording begins at a given time; every sample from its first one on arrives, as fast as it goes."""
+    start_ns = 1_700_000_000 * 10**9
+    clock = DrivenClock(start_ns - 600 * 10**9)
+    async with VirtualRadio(clock=clock) as radio, embedded_broker() as broker:
+        firmware = make(Turning(start_ns))
+        radio.add(firmware)
+        access = BrokerAccess(broker.host, broker.port, broker.username, broker.password)
+        core = StandIn(access)
+        kind = {"Polar": "polar-h10", "Movesense": "movesense", "MovellaDot": "dot"}[type(firmware).__name__]
+        collector = Collector(settings_for(tmp_path, access, kind), clock)
+        async with running(collector):
+            conductor = Conductor(radio, clock, settled=collector.settled)
+            await conductor.begin_at(start_ns)
+            await conductor.run(start_ns + 20 * 10**9)
+        core.close()
+    got = np.concatenate([one.xyz_g() for one in core.in_order if isinstance(one, SampleBatch)])
+    sent, at_ns = firmware.truth.xyz_g, firmware.truth.t_ns
+    assert at_ns[0] - start_ns <= 1e9 / firmware.rate_hz
+    assert len(got) >= 19 * firmware.rate_hz
+    assert np.abs(got - sent[: len(got)]).max() < 1e-5
+    assert [one.reason for one in core.in_order if isinstance(one, Gap)] == []
