@@ -37,12 +37,11 @@ def demo(
 ) -> None:
     """Show the whole way: a virtual wearable on a generated person, Bluetooth, MQTT, metrics, and a page."""
     typer.echo("Starting ...")
-    from spineclip.demo import Tally, Wishes  # noqa: PLC0415 - loads every stage, which other commands do without
-    from spineclip.demo import demo as run  # noqa: PLC0415
-
     zone(tz)
     if language not in _LANGUAGES:
         raise SettingsError(f"there is no page in {language!r}", advice=f"Use {' or '.join(_LANGUAGES)}")
+    from spineclip.demo import Tally, Wishes  # noqa: PLC0415 - loads every stage, which other commands do without
+    from spineclip.demo import demo as run  # noqa: PLC0415
 
     def opened(address: str) -> None:
         typer.echo(f"The page: {address}  (Ctrl-C ends the demo)")

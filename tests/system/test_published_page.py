@@ -162,3 +162,23 @@ def test_an_address_that_does_not_protect_is_refused(url: str, tmp_path: Path) -
         assert command.wait() == 1
     assert "Traceback" not in command.text
     assert "https" in command.text
+
+
+def test_the_therapists_view_is_published_behind_its_own_key(tmp_path: Path) -> None:
+    SqliteStore(store_file(tmp_path)).close()
+    token, key_file = Links(tmp_path).make("p-1"), tmp_path / "therapist.key"
+    arguments = ["therapist", "--no-browser", "--port", "0", "--publish", PUBLIC, "--key-file", str(key_file)]
+    with spineclip(*arguments, data=tmp_path) as command:
+        key = command.wait_for(rf"{PUBLIC}/enter#(\S+)").group(1)
+        address = command.wait_for(r"http://127\.0\.0\.1:\d+").group()
+        with _reader(address, "10.0.0.7") as patient:
+            assert _enter(patient, token) == 403, "a patient's link opens a patient's page"
+        with _reader(address, "10.0.0.8") as therapist:
+            assert therapist.get("/").status_code == 403
+            assert _enter(therapist, key) == 204
+            answer = therapist.get("/")
+            assert answer.status_code == 200
+            assert "strict-transport-security" in answer.headers
+        assert command.end() == 0, command.text
+    assert key_file.read_text() == key, "the same at the next start"
+    assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
