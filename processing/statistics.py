@@ -170,7 +170,7 @@ def _push(parts: NDArray[np.float64], along: NDArray[np.float64]) -> NDArray[np.
 
     The trunk slows down as the foot lands and gains speed as it rises, so forward runs a quarter period apart from
     up, to the same side in everyone, while sideways moves at half the frequency (measured: the sum over a walk
-    points forward within 15 degrees in 19 of 21 people of HARTH and HAR70+ and in all five of the chest recordings).
+    points forward within 15 degrees in 17 of 21 people of HARTH and HAR70+ and in all five of the chest recordings).
     `parts` has shape (8, 3, n), its part `along` up (8, n): cosines, then sines, at each of the four frequencies.
     """
     count = len(_STEP_HZ)

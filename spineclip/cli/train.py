@@ -36,7 +36,8 @@ def train(
             typer.echo(
                 f"{kind}: a fifth of the people left out, right {np.mean(np.concatenate([c[3] for c in claims])):.3f}"
             )
-        final = {**fit.fit(recorded), "confidence": fit.confidence(claims)}
+        abroad = list(fit.sets_left_out(recorded))
+        final = {**fit.fit(recorded), "confidence": fit.confidence(claims, abroad)}
         into.mkdir(parents=True, exist_ok=True)
         fit.write(into / f"{kind}.npz", final)
         typer.echo(f"{kind}: wrote {into / f'{kind}.npz'}")
