@@ -156,7 +156,7 @@ def decide(
     best, raw = likeliest(smoothed, known)
     table, group = fitted.confidence, groups(best, known)
     confidence = np.empty(len(raw))
-    for row in np.unique(group).tolist():
+    for row in set(group.tolist()):
         some = group == row
         confidence[some] = np.interp(raw[some], table[0], table[1 + row])
     least = np.where(known | (best >= RESTING), SURE, SURE_OF_REST)
