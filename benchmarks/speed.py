@@ -4,17 +4,19 @@ A day of 50 Hz (4.32 million samples) of a generated person through the core of 
 metrics, next to one causal fourth-order ``sosfilt`` over the same array: the floor that any filtering pays. Times are
 of the processor, all in one run, the smallest of three for the floor. Peers that are installed run on the same day::
 
-    python -m benchmarks.speed [--days 1] [--peers]
+    python -m benchmarks.speed [--days 1] [--memory 14]
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
-import resource
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,8 +43,30 @@ def _seconds(what: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
-def _peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
+def _status_mb(name: str) -> float:
+    """Read a line of this process's memory, as Linux keeps it."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(float(line.split()[1]) / 1024.0 for line in lines if line.startswith(name))
+
+
+def _memory(days: int) -> None:
+    """Print how far memory rises above the input (a day, gone through as often as asked) while seconds are kept."""
+    t_ns, xyz = _day(1)
+    warm = slice(0, 120 * RATE_HZ)
+    _kept(iter([Block(t_ns[warm], xyz[warm])]))  # what is loaded at first use is not the input's
+    before = _status_mb("VmRSS:")
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak begins anew: see proc(5)
+    kept = _kept(
+        Block(t_ns[a : a + 2**17] + day * 86_400 * 10**9, xyz[a : a + 2**17])
+        for day in range(days)
+        for a in range(0, len(t_ns), 2**17)
+    )
+    print(f"memory above the input, {days} day(s): {_status_mb('VmHWM:') - before:.0f} MB at most, {kept:,} s kept")
+
+
+def _kept(pieces: Iterator[Block]) -> int:
+    results = list(analysis.analyze([analysis.Track("clip", PLACE, pieces)], CONFIG))
+    return sum(len(result.seconds) for result in results)
 
 
 def _day(days: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -99,17 +123,21 @@ def main() -> None:
     """Measure and print."""
     words = argparse.ArgumentParser(description=__doc__)
     words.add_argument("--days", type=int, default=1)
+    words.add_argument("--memory", type=int, metavar="DAYS", help="measure memory alone, in this process (Linux)")
     chosen = words.parse_args()
+    if chosen.memory:
+        _memory(chosen.memory)
+        return
     t_ns, xyz = _day(chosen.days)
     sos = butter(4, 0.1, output="sos")
     floor_s = min(_seconds(lambda: sosfilt(sos, xyz, axis=0)) for _ in range(3))
     print(f"{chosen.days} day(s) at {RATE_HZ} Hz, {len(t_ns):,} samples; floor (sosfilt, order 4): {floor_s:.3f} s")
-    before = _peak_mb()
     core_s = _seconds(lambda: clip.step(clip.begin(ClipSetup(PLACE)), Block(t_ns, xyz)))
     print(f"core of a clip (states, steps, posture): {core_s:.3f} s, {core_s / floor_s:.1f} x the floor")
     all_s = _seconds(lambda: _everything(t_ns, xyz))
     print(f"everything, to bouts and day metrics: {all_s:.3f} s, {all_s / floor_s:.1f} x the floor")
-    print(f"memory above the input and the filter: {max(_peak_mb() - before, 0.0):.0f} MB at most")
+    sys.stdout.flush()
+    subprocess.run([sys.executable, "-m", "benchmarks.speed", "--memory", str(chosen.days)], check=False)  # noqa: S603 - itself
     for name, whole in (("core of a clip", False), ("everything", True)):
         spent = _stream(t_ns, xyz, whole=whole)
         print(f"streaming, a second a batch, {name}: {np.median(spent):.3f} ms median, {np.mean(spent):.3f} ms mean")

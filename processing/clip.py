@@ -251,9 +251,10 @@ def _postures(
     """Name how the trunk is held in the seconds of sitting and standing, with the poses taught in this mount."""
     out = np.zeros(len(codes), dtype=np.int8)
     rests = (codes == State.SITTING.code) | (codes == State.STANDING.code)
+    rests &= np.isfinite(flexion_deg)
     poses = setup.calibration.poses if setup.calibration is not None else {}
     own = held[:, orientation.OWN]
-    for kind in (0.0, 1.0, 2.0):
+    for kind in set(own[rests].tolist()):
         rows = np.flatnonzero(rests & (own == kind))
         cuts = [0, len(rows)]
         if kind == 2.0 and poses:
