@@ -16,6 +16,7 @@ from processing.metrics import Point
 from processing.stores.sqlite import SqliteReader, SqliteStore
 from spineclip.contract.config import PatientConfig
 from spineclip.contract.days import day_start_ns
+from spineclip.links import Links
 from spineclip.patients import Patients, store_file
 from tests.browser.conftest import Watched
 from tests.running import spineclip
@@ -159,4 +160,25 @@ def test_the_diary_takes_two_taps_and_a_note_as_plain_text(tmp_path: Path, watch
     today = dt.datetime.now(BERLIN).date().isoformat()
     note = "<script>alert(1)</script> better"
     assert point.fields == {"date": today, "pain": 7, "exercises": True, "note": note}
+    assert watched.complaints == []
+
+
+def test_a_published_page_opens_by_its_link_and_by_nothing_else(tmp_path: Path, watched: Watched) -> None:
+    _fill(tmp_path, "en")
+    page, token = watched.page, Links(tmp_path).make(PATIENT)
+    arguments = ["page", PATIENT, "--no-browser", "--port", "0", "--publish", "http://localhost"]
+    with spineclip(*arguments, data=tmp_path) as command:
+        address = command.wait_for(r"http://127\.0\.0\.1:\d+/").group()
+        assert page.goto(address).status == 403  # type: ignore[union-attr]
+        watched.complaints.clear()  # the browser itself reports the refusal
+        page.goto(f"{address}enter")
+        expect(page.get_by_role("status")).to_contain_text("needs its link")
+        assert Axe().run(page).violations_count == 0
+        page.goto("about:blank")
+        page.goto(f"{address}enter#{token}")
+        page.wait_for_url(address)
+        page.get_by_role("button", name="7", exact=True).click()
+        expect(page.locator("section.diary [role=status]")).to_have_text("Kept.")
+        assert [url for url in watched.requests if token in url.split("#")[0]] == [], "the key is in no request"
+        assert command.end() == 0
     assert watched.complaints == []
