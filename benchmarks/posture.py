@@ -1,6 +1,7 @@
 """Fit the models that name sitting postures, or print how right they are on people left out.
 
-``python -m benchmarks.posture [DATASET]`` prints the table; ``--fit`` writes `processing/weights/postures.json`.
+``python -m benchmarks.posture [DATASET]`` prints the table; ``--fit`` writes `processing/weights/postures.json`
+and `processing/weights/stretches.npz`.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from processing.posture import WEIGHTS
+from processing import posture, stretch_model
 from spineclip import posture_trials
 
 if __name__ == "__main__":
@@ -18,6 +19,6 @@ if __name__ == "__main__":
     options = parser.parse_args()
     trials = posture_trials.read(options.dataset)
     if options.fit:
-        posture_trials.write(trials, WEIGHTS)
+        posture_trials.write(trials, posture.WEIGHTS, stretch_model.WEIGHTS)
     else:
         print(posture_trials.table(trials, left_out=posture_trials.fitted(trials)))
