@@ -32,7 +32,7 @@ def test_a_slouch_is_told_from_upright_at_t4(trials: posture.Trials) -> None:
         pytest.param(*("T12", "usual", 0.78, 0.855), marks=pytest.mark.slow),
         ("L5", "own", 0.72, 0.77),
         pytest.param(*("L5", "usual", 0.66, 0.71), marks=pytest.mark.slow),
-        pytest.param(*("L5+T4", "own", 0.86, 0.905), marks=pytest.mark.slow),
+        pytest.param(*("L5+T4", "own", 0.85, 0.905), marks=pytest.mark.slow),
     ],
 )
 def test_whole_stretches_of_people_left_out(
