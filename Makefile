@@ -13,6 +13,8 @@ WORKERS ?= $(shell cores=$$(nproc); echo $$(( cores > 4 ? cores / 2 : 2 )))
 PYTEST_ARGS ?= -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
+# Small matrices only: threads of the linear algebra library would wait for each other.
+export OMP_NUM_THREADS ?= 1
 # What uv shall write into a lock: what holds on every machine, and nothing of where it was fetched from.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
