@@ -15,7 +15,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "demo": "Show the whole way: a virtual wearable on a generated person, Bluetooth, MQTT, metrics, and a page.",
     "scan": "List the wearables near, nearest first.",
     "pair": "Recognise a wearable by shaking it (or by name), and note in the settings where it is worn.",
-    "calibrate": "Measure the neutral posture: sit tall and still while it counts.",
+    "calibrate": "Measure the neutral posture, or teach another: sit still while it counts.",
     "collect": "Collect from a patient's wearables and send to the broker, until Ctrl-C or SIGTERM.",
     "core": "Turn records from the broker into stored metrics, until Ctrl-C or SIGTERM.",
     "page": "Show a patient's page until Ctrl-C.",

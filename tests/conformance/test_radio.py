@@ -40,6 +40,9 @@ from tests.unit.motions import Ramp
 QUICK = BluezTiming(connect_s=0.005, discover_s=0.005, disconnect_s=0.01, advert_s=0.01)
 FAST = 0x0B  # 200 Hz
 
+GAP = "00001800-0000-1000-8000-00805f9b34fb"
+GATT = "00001801-0000-1000-8000-00805f9b34fb"
+
 
 @pytest.fixture
 async def radio() -> AsyncIterator[VirtualRadio]:
@@ -254,7 +257,7 @@ async def test_signals_come_in_the_order_of_bluez(radio: VirtualRadio) -> None:
         "+GattCharacteristic1",
         "+GattDescriptor1",
         "+GattCharacteristic1",
-        f"UUIDs={[SERVICE]}",
+        f"UUIDs={[GAP, GATT, SERVICE]}",
         "ServicesResolved=True",
     ]
     assert [one for one in told[8:] if one != "answer"] == ["ServicesResolved=False", "Connected=False"]

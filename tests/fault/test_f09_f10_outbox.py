@@ -14,7 +14,7 @@ import pytest
 
 from collector.outbox import REASON_FULL, Outbox
 from processing.stores.sqlite import SqliteStore
-from spineclip.contract.clock import SystemClock
+from spineclip.contract.clock import DrivenClock, SystemClock
 from spineclip.contract.errors import OutboxError
 from spineclip.contract.wire import Gap, SampleBatch, decode
 from tests.fault.world import PATIENT, content, core_here, metrics, sender, spying, until, uplink_here
@@ -103,7 +103,8 @@ async def test_f10(damage: str, broker: Broker, tmp_path: Path, figure: Callable
     Promise: noticed, the file moved aside (a single rotten record left out); running again within 5 s with a new boot.
     """
     path = tmp_path / "outbox.sqlite"
-    outbox = Outbox(path, SystemClock())
+    # begun a while ago: boots count seconds, and nobody fills, loses and reopens an outbox within one
+    outbox = Outbox(path, DrivenClock(SystemClock().utc_ns() - 60 * 10**9))
     boot = outbox.begin("clip-1")
     outbox.append(day_of_somebody(100, boot=boot))
     payload = outbox.after(0, 100)[50].payload

@@ -71,8 +71,9 @@ def never_seen(shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     trials = posture_trials.read(shared_data / "sitting_posture")
     others = ~np.isin(trials.person, [int(one) for one in PEOPLE])
     gravity = {site: rows[others] for site, rows in trials.gravity_g.items()}
-    rest = posture_trials.Trials(trials.posture[others], trials.person[others], gravity, trials.first[others])
-    posture_trials.write(rest, tmp_path / "postures.json")
+    fine = {site: rows[others] for site, rows in trials.fine.items()}
+    rest = posture_trials.Trials(trials.posture[others], trials.person[others], gravity, fine, trials.first[others])
+    posture_trials.write(rest, tmp_path / "postures.json", tmp_path / "stretches.npz")
     monkeypatch.setattr(posture, "WEIGHTS", tmp_path / "postures.json")
     posture._weights.cache_clear()
     yield
