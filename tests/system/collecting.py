@@ -60,8 +60,9 @@ class Collecting:
 
     def send_again(self) -> None:
         """Send everything that is not acknowledged, oldest first."""
-        for key in sorted(self.waiting):
-            self.publish("samples", encode(self.waiting[key]))
+        # a copy taken at once: acks arrive in the client's thread
+        for _, record in sorted(list(self.waiting.items()), key=lambda item: item[0]):  # noqa: C414
+            self.publish("samples", encode(record))
 
     def publish(self, channel: str, payload: bytes, *, retain: bool = False) -> None:
         self._client.publish(f"spineclip/v1/{self.patient}/{channel}", payload, qos=1, retain=retain)
