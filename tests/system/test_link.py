@@ -195,7 +195,7 @@ async def test_a_dead_bluetooth_service_or_bus_is_survived(radio: VirtualRadio, 
 async def test_f01_takes_over_what_a_killed_collector_left_connected(
     radio: VirtualRadio, text: str, ours: frozenset[str]
 ) -> None:
-    """BlueZ keeps the link of a process that was killed (bluez issue 89), and who is connected does not advertise."""
+    """BlueZ keeps the link of a process that was killed (bluez#89), and who is connected does not advertise."""
     device = radio.add(Witmotion(_Still(), address="C0:00:00:00:00:01"))
     radio.connect_from_elsewhere(device)
     notes = _Notes()
