@@ -20,7 +20,6 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from collector.broker import BrokerAccess
 from collector.outbox import Outbox
 from collector.uplink import Uplink
 from firmware_sim.firmware.base import Samples, Times
@@ -28,6 +27,7 @@ from firmware_sim.firmware.witmotion import Witmotion
 from firmware_sim.radio import VirtualRadio
 from spineclip.broker import embedded_broker
 from spineclip.contract.clock import SystemClock
+from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.placement import Placement
 from spineclip.contract.wire import SampleBatch
 

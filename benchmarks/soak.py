@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from collector.broker import BrokerAccess
 from collector.outbox import Outbox
 from collector.uplink import Uplink
 from processing.stores.sqlite import SqliteReader
 from spineclip.contract.clock import SystemClock
+from spineclip.contract.connection import BrokerAccess
 from tests.fault.world import core_process
 from tests.servers.mosquitto import Broker, mosquitto
 from tests.system.collecting import T0_NS, day_of_somebody

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from collector.broker import BrokerAccess
 from collector.link import Link, Radio
 from collector.outbox import DEFAULT_MAX_BYTES, Outbox
 from collector.scan import Sighting, Target
@@ -20,6 +19,7 @@ from collector.uplink import Uplink
 from collector.wearables import Stream
 from collector.writer import Writer
 from spineclip.contract.clock import Clock
+from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.errors import OutboxError, SpineclipError
 from spineclip.contract.ids import check_id
 from spineclip.contract.messages import Buzz, Event

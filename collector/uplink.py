@@ -18,8 +18,8 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from typing import Final
 
-from collector.broker import BrokerAccess, BrokerSession
 from collector.outbox import Outbox, Row
+from spineclip.contract.connection import BrokerAccess, Connection
 from spineclip.contract.errors import BrokerError, SpineclipError, WireError
 from spineclip.contract.messages import Ack, Buzz, CollectorReport, CollectorState, Event, Resend, command_from_json
 from spineclip.contract.topics import Channel, topic
@@ -100,7 +100,7 @@ class Uplink:
         self._number = 0
         self._outlived = False
         self._progress_s = 0.0
-        self._session: BrokerSession | None = None
+        self._session: Connection | None = None
 
     @property
     def connected(self) -> bool:
@@ -146,7 +146,7 @@ class Uplink:
     async def _serve(self) -> None:
         state = topic(self._patient, Channel.STATE)
         self._number = max(self._number + 1, time.time_ns())
-        session = BrokerSession(
+        session = Connection(
             self._access,
             client_id=f"collector-{self._patient}",
             will=(state, self._report(CollectorState.LOST)),
@@ -157,7 +157,8 @@ class Uplink:
         self._lost = None
         self._begin_anew()
         try:
-            await session.open([topic(self._patient, one) for one in (Channel.ACK, Channel.CMD, Channel.STATE)])
+            await session.open()
+            await session.subscribe(*(topic(self._patient, one) for one in (Channel.ACK, Channel.CMD, Channel.STATE)))
             session.publish(state, self._report(CollectorState.READY), retain=True)
             self._session = session
             self.connects += 1
@@ -174,7 +175,7 @@ class Uplink:
             self._session = None
             await session.close()
 
-    async def _say_goodbye(self, session: BrokerSession, state: str) -> None:
+    async def _say_goodbye(self, session: Connection, state: str) -> None:
         last = session.publish(state, self._report(CollectorState.DISCONNECTED), retain=True)
         self._unconfirmed.add(last)
         deadline_s = time.monotonic() + 1.0
@@ -183,7 +184,7 @@ class Uplink:
 
     # ---- sending
 
-    async def _work(self, session: BrokerSession) -> None:
+    async def _work(self, session: Connection) -> None:
         self._tell(session)
         ack, self._new_ack = self._new_ack, None
         if ack is not None:
@@ -210,7 +211,7 @@ class Uplink:
                 self._publish(session, row)
             await self._show_newest(session)
 
-    async def _show_newest(self, session: BrokerSession) -> None:
+    async def _show_newest(self, session: Connection) -> None:
         """Let the core see the newest records at once while many older ones wait."""
         if self._outbox.backlog < (SHOW_FROM if self._shown_s is None else SHOW_UNTIL):
             self._shown_s = None
@@ -223,14 +224,14 @@ class Uplink:
             session.publish(self._newest, row.payload, qos=0)
             self._shown = row.row_id
 
-    def _tell(self, session: BrokerSession) -> None:
+    def _tell(self, session: Connection) -> None:
         while self._events:
             session.publish(topic(self._patient, Channel.EVENT), self._events.popleft().to_json())
         if self._outlived:
             self._outlived = False
             session.publish(topic(self._patient, Channel.STATE), self._report(CollectorState.READY), retain=True)
 
-    def _publish(self, session: BrokerSession, row: Row) -> None:
+    def _publish(self, session: Connection, row: Row) -> None:
         # Callbacks run in this loop, so the PUBACK cannot come before the id is noted.
         self._unconfirmed.add(session.publish(self._samples, row.payload))
         self.published += 1

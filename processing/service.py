@@ -21,12 +21,12 @@ from processing import nudge_words, records, smoothing
 from processing.checkpoint import CheckpointError
 from processing.committer import Committer
 from processing.intake import Verdict
-from processing.mqtt import Connection, MqttSettings
 from processing.nudges import Nudge
 from processing.patient import Patient, Taken
 from processing.stores.base import MetricStore
 from spineclip.contract.clock import Clock, SystemClock
 from spineclip.contract.config import PatientConfig
+from spineclip.contract.connection import BrokerAccess, Connection
 from spineclip.contract.errors import BrokerError, StoreBusyError, WireError
 from spineclip.contract.live import Live
 from spineclip.contract.messages import Buzz, Event, command_to_json
@@ -81,7 +81,7 @@ class Core:
     """
 
     def __init__(
-        self, store: MetricStore, mqtt: MqttSettings, clock: Clock | None = None, *, commit_s: float = 2.0
+        self, store: MetricStore, mqtt: BrokerAccess, clock: Clock | None = None, *, commit_s: float = 2.0
     ) -> None:
         self._store = store
         self._mqtt = mqtt
@@ -184,7 +184,7 @@ class Core:
         told = ""
         while not self._stopping.is_set():
             self._lost.clear()
-            connection = Connection(self._mqtt, on_message=self._on_message, on_lost=self._on_lost)
+            connection = Connection(self._mqtt, client_id="core", on_message=self._on_message, on_lost=self._on_lost)
             try:
                 await connection.open()
                 # configs first: what is retained of them comes before any samples

@@ -8,9 +8,9 @@ from typing import Final
 
 import numpy as np
 
-from collector.broker import BrokerAccess, BrokerSession
 from collector.wearing import stillness
 from spineclip.contract.config import PatientConfig
+from spineclip.contract.connection import BrokerAccess, Connection
 from spineclip.contract.errors import WireError
 from spineclip.contract.ids import new_patient_id
 from spineclip.contract.topics import Channel, topic
@@ -68,15 +68,14 @@ class MqttCalibrator:
             if isinstance(record, SampleBatch) and record.placement.sees_trunk:
                 found[record.device].append(record)
 
-        session = BrokerSession(
+        session = Connection(
             self._access,
             client_id=f"calibrate-{new_patient_id()}",
             on_message=hear,
-            on_puback=lambda _: None,
-            on_lost=lambda _: None,
         )
         try:
-            await session.open([topic(self._patient, Channel.SAMPLES)])
+            await session.open()
+            await session.subscribe(topic(self._patient, Channel.SAMPLES))
             await asyncio.sleep(seconds)
         finally:
             await session.close()

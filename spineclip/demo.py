@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from collector.broker import BrokerAccess
 from collector.service import WornClip
 from dashboards.patient.model import Source
 from dashboards.patient.server import serve_page
@@ -22,6 +21,7 @@ from processing.stores.sqlite import SqliteStore
 from spineclip.calibrating import MqttCalibrator
 from spineclip.contract.clock import DrivenClock, SystemClock
 from spineclip.contract.config import zone
+from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.errors import LinkError
 from spineclip.demo_person import ADDRESS, PATIENT, PLACEMENT, Person, person
 from spineclip.desk import StoreDesk

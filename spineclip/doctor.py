@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from collector.broker import BrokerAccess, BrokerSession
 from collector.scan import look
 from spineclip.contract.clock import Clock
+from spineclip.contract.connection import BrokerAccess, Connection
 from spineclip.contract.errors import SpineclipError
 from spineclip.contract.ids import is_id
 from spineclip.contract.topics import Channel, topic
@@ -86,16 +86,14 @@ async def adapter(name: str | None, seconds: float) -> Finding:
 
 async def broker(access: BrokerAccess) -> Finding:
     """Connect to the broker and leave again."""
-    session = BrokerSession(
+    session = Connection(
         access,
         client_id="spineclip-doctor",
-        will=None,
         on_message=lambda _topic, _payload: None,
-        on_puback=lambda _mid: None,
-        on_lost=lambda _reason: None,
     )
     try:
-        await session.open([topic(access.username if is_id(access.username) else "doctor", Channel.ACK)])
+        await session.open()
+        await session.subscribe(topic(access.username if is_id(access.username) else "doctor", Channel.ACK))
     except SpineclipError as error:
         return Finding("broker", Verdict.BAD, error.what, error.advice)
     finally:

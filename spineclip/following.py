@@ -8,9 +8,9 @@ import logging
 from collections.abc import AsyncIterator
 from typing import Final
 
-from collector.broker import BrokerAccess
 from spineclip.contract.clock import Clock, SystemClock
 from spineclip.contract.config import PatientConfig
+from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.errors import BrokerError, SettingsError
 from spineclip.patients import Patients
 from spineclip.retained import publish_config

@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 from typing import Final
 
-from collector.broker import BrokerAccess, BrokerSession
 from spineclip.contract.config import PatientConfig
+from spineclip.contract.connection import BrokerAccess, Connection
 from spineclip.contract.errors import BrokerError
 from spineclip.contract.topics import Channel, topic
 
@@ -32,15 +32,14 @@ async def publish_config(access: BrokerAccess, patient: str, config: PatientConf
         if (heard, content) == (name, payload):
             arrived.set()
 
-    session = BrokerSession(
+    session = Connection(
         access,
         client_id=f"config-{patient}",
         on_message=hear,
-        on_puback=lambda _: None,
-        on_lost=lambda _: None,
     )
     try:
-        await session.open([name])
+        await session.open()
+        await session.subscribe(name)
         session.publish(name, payload, retain=True)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE_S):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from collector.broker import BrokerAccess
+from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.errors import SettingsError
 
 if TYPE_CHECKING:

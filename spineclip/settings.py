@@ -28,9 +28,9 @@ from typing import Annotated, Any
 import tomli_w
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from collector.broker import BrokerAccess
 from collector.outbox import DEFAULT_MAX_BYTES
 from collector.service import CollectorSettings, WornClip
+from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.errors import SettingsError
 from spineclip.contract.ids import is_id
 from spineclip.contract.placement import Placement

@@ -12,11 +12,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from collector.broker import BrokerAccess
 from collector.service import Collector, CollectorSettings, WornClip
 from processing.intake import IntakeState
 from processing.metrics import Point
-from processing.mqtt import MqttSettings
 from processing.patient import REGISTRY, PatientCheckpoint
 from processing.pipeline import PatientState
 from processing.service import Core
@@ -25,6 +23,7 @@ from spineclip.announce import announce
 from spineclip.broker import Broker, embedded_broker
 from spineclip.contract.clock import Clock
 from spineclip.contract.config import PatientConfig
+from spineclip.contract.connection import BrokerAccess
 from spineclip.following import followed
 from spineclip.live_feed import MqttFeed, live_feed
 from spineclip.patients import Patients
@@ -119,8 +118,7 @@ async def station(
         access = BrokerAccess(broker.host, broker.port, broker.username, broker.password)
         if plan.patients is not None:
             await stack.enter_async_context(followed(access, plan.patients, plan.patient, told=True))
-        settings = MqttSettings(broker.host, broker.port, broker.username, broker.password)
-        core = Core(store, settings, clock, commit_s=commit_s)
+        core = Core(store, access, clock, commit_s=commit_s)
         serving = asyncio.create_task(core.run(), name="core")
         stack.push_async_callback(_end_core, core, serving)
         feed = await stack.enter_async_context(live_feed(broker, plan.patient))

@@ -10,11 +10,11 @@ from typing import Annotated
 
 import typer
 
-from processing.mqtt import MqttSettings
 from processing.service import Core
 from processing.stores.base import MetricStore
 from processing.stores.sqlite import SqliteStore
 from spineclip import logs
+from spineclip.contract.connection import BrokerAccess
 from spineclip.health import health, of_core
 from spineclip.patients import data_folder, store_file
 from spineclip.servers import open_influx, secret
@@ -45,7 +45,7 @@ def core(
 ) -> None:
     """Turn records from the broker into stored metrics, until Ctrl-C or SIGTERM."""
     logs.set_up(logging.DEBUG if verbose else logging.INFO)
-    mqtt = MqttSettings(host, port, user, secret(password_file), ca)
+    mqtt = BrokerAccess(host, port, user, secret(password_file), ca)
     with contextlib.ExitStack() as stack:
         kept: MetricStore
         if influx is None:
@@ -59,7 +59,7 @@ def core(
 
 
 async def serve(
-    store: MetricStore, mqtt: MqttSettings, alive: Path | None = None, health_port: int | None = None
+    store: MetricStore, mqtt: BrokerAccess, alive: Path | None = None, health_port: int | None = None
 ) -> None:
     """Serve until cancelled; then store what has arrived and take leave."""
     service = Core(store, mqtt)

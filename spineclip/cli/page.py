@@ -12,7 +12,6 @@ from typing import Annotated
 
 import typer
 
-from collector.broker import BrokerAccess
 from dashboards.patient.feed import LatestFeed
 from dashboards.patient.model import Source
 from dashboards.serving import Public, public_address
@@ -22,6 +21,7 @@ from spineclip.broker import Broker
 from spineclip.calibrating import MqttCalibrator
 from spineclip.contract.clock import SystemClock
 from spineclip.contract.config import zone
+from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.errors import SettingsError
 from spineclip.contract.ids import check_id
 from spineclip.desk import StoreDesk

@@ -14,10 +14,10 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from collector.broker import BrokerAccess
 from collector.outbox import Outbox
 from collector.uplink import Uplink
 from spineclip.contract.clock import SystemClock
+from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.placement import Placement
 from spineclip.contract.wire import Gap
 from spineclip.stopping import run_until_stopped

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 import collector.link as link_module
-from collector.broker import BrokerAccess
 from collector.service import Collector
 from firmware_sim.faults import ConnectFault
 from firmware_sim.firmware.witmotion import Witmotion
@@ -22,6 +21,7 @@ from processing.analysis import Track, analyze
 from spineclip.broker import embedded_broker
 from spineclip.contract.clock import SystemClock
 from spineclip.contract.config import PatientConfig
+from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.placement import Placement
 from spineclip.contract.wire import Gap, SampleBatch
 from tests.system.collecting import day_of_somebody

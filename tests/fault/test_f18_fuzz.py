@@ -12,10 +12,10 @@ from collections.abc import Callable
 import cbor2
 import pytest
 
-from processing.mqtt import MqttSettings
 from processing.service import Core
 from processing.stores.sqlite import SqliteStore
 from spineclip.contract.config import PatientConfig
+from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.errors import WireError
 from spineclip.contract.live import Live
 from spineclip.contract.messages import Ack, Event, command_from_json
@@ -105,7 +105,7 @@ async def test_f18_core(tmp_path: object, figure: Callable[[str], None]) -> None
     Promise: the core lives; what it takes and what it refuses, by reason, add up to what came.
     """
     store = SqliteStore(f"{tmp_path}/metrics.db")
-    core, rng = Core(store, MqttSettings()), random.Random(2)
+    core, rng = Core(store, BrokerAccess()), random.Random(2)
     seeds = _seeds()
     names = [f"spineclip/v1/p-1/{channel}" for channel in seeds] + ["spineclip/v1/+/samples", "x", "spineclip/v2/p/ack"]
     taken = 0

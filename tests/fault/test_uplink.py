@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from collector import uplink as uplink_module
-from collector.broker import BrokerAccess
 from collector.outbox import Outbox
 from collector.uplink import Uplink
 from spineclip.broker import embedded_broker
 from spineclip.contract.clock import DrivenClock
+from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.errors import SpineclipError
 from spineclip.contract.messages import Buzz, Resend, command_to_json
 from spineclip.contract.placement import Placement

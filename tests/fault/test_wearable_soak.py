@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 
 from collector import link as link_module
-from collector.broker import BrokerAccess
 from collector.service import Collector, CollectorSettings, WornClip
 from collector.wearables import by_kind
 from firmware_sim.device import VirtualDevice
@@ -32,6 +31,7 @@ from firmware_sim.link import LinkModel
 from firmware_sim.radio import VirtualRadio
 from spineclip.broker import embedded_broker
 from spineclip.contract.clock import SystemClock
+from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.placement import Placement
 from spineclip.contract.wire import Gap, Record
 from tests.system.test_collector import PATIENT, StandIn, Turning, until

@@ -16,14 +16,13 @@ from typing import Any, Protocol
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from collector.broker import BrokerAccess
 from collector.outbox import Outbox
 from collector.uplink import Uplink
 from processing.metrics import Point
-from processing.mqtt import MqttSettings
 from processing.service import Core
 from processing.stores.base import MetricReader, MetricStore
 from spineclip.contract.clock import SystemClock
+from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.wire import Record, SampleBatch, decode
 from tests.system.collecting import content
 
@@ -71,7 +70,7 @@ async def core_here(
     broker: Address, store: MetricStore, *, port: int | None = None, finish: bool = False, commit_s: float = 0.2
 ) -> AsyncIterator[Core]:
     """A core in this process, stopped in order at the end."""
-    settings = MqttSettings(broker.host, port or broker.port, broker.username, broker.password)
+    settings = BrokerAccess(broker.host, port or broker.port, broker.username, broker.password)
     service = Core(store, settings, SystemClock(), commit_s=commit_s)
     task = asyncio.create_task(service.run())
     try:

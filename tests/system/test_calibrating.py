@@ -10,10 +10,10 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from collector.broker import BrokerAccess
 from spineclip.broker import Broker, embedded_broker
 from spineclip.calibrating import MqttCalibrator
 from spineclip.contract import wire
+from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.placement import Placement
 from spineclip.patients import Patients
 

@@ -22,7 +22,6 @@ from typing import Any
 import pytest
 import yaml
 
-from collector.broker import BrokerAccess
 from collector.service import Collector, CollectorSettings, WornClip
 from dashboards.grafana.provisioning import dashboards
 from firmware_sim.conductor import Conductor
@@ -32,6 +31,7 @@ from firmware_sim.radio import VirtualRadio
 from firmware_sim.script import Stretch, sits, stands, walks
 from processing.stores.influx_link import Address, InfluxLink
 from spineclip.contract.clock import DrivenClock
+from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.placement import Placement
 from spineclip.enrolment import tell_broker
 from tests.servers.influx import Influx, influx

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from collector.broker import BrokerAccess, BrokerSession
 from firmware_sim.firmware.base import Samples, Times
 from firmware_sim.firmware.diy import Diy
 from firmware_sim.firmware.espruino import Espruino
@@ -24,6 +23,7 @@ from firmware_sim.radio import VirtualRadio
 from spineclip import settings
 from spineclip.broker import embedded_broker
 from spineclip.contract.config import PatientConfig
+from spineclip.contract.connection import BrokerAccess, Connection
 from spineclip.contract.placement import Placement
 from spineclip.contract.topics import Channel, topic
 from spineclip.contract.wire import Gap, SampleBatch
@@ -193,14 +193,13 @@ async def test_calibrate_measures_neutral_and_poses_and_leaves_them_at_the_broke
         code, out = await _calibrate(tmp_path, bent, "--pose", "slouched")
         assert code == 0, out
         assert "Let your back sink" in out
-        session = BrokerSession(
+        session = Connection(
             BrokerAccess(broker.host, broker.port, broker.username, broker.password),
             client_id="reader",
             on_message=lambda _, payload: heard.append(payload),
-            on_puback=lambda _: None,
-            on_lost=lambda _: None,
         )
-        await session.open([topic(PATIENT, Channel.CONFIG)])
+        await session.open()
+        await session.subscribe(topic(PATIENT, Channel.CONFIG))
         await until(lambda: bool(heard), 5)
         await session.close()
     config = PatientConfig.from_json(heard[0])

@@ -14,7 +14,6 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from collector.broker import BrokerAccess
 from collector.service import Collector, CollectorSettings, WornClip
 from firmware_sim.conductor import Conductor
 from firmware_sim.firmware.base import Samples, Times
@@ -26,6 +25,7 @@ from firmware_sim.firmware.witmotion import Witmotion
 from firmware_sim.radio import VirtualRadio
 from spineclip.broker import embedded_broker
 from spineclip.contract.clock import DrivenClock, SystemClock
+from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.messages import Ack, Stored, load
 from spineclip.contract.placement import Placement
 from spineclip.contract.topics import Channel, topic

@@ -18,12 +18,12 @@ import pytest
 from processing import pipeline, records
 from processing.analysis import Track, analyze
 from processing.metrics import Point
-from processing.mqtt import MqttSettings
 from processing.service import Core
 from processing.stores.sqlite import SqliteReader, SqliteStore
 from spineclip.broker import Broker, embedded_broker
 from spineclip.contract.clock import DrivenClock
 from spineclip.contract.config import PatientConfig
+from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.messages import Event, Stored
 from spineclip.contract.placement import Placement
 from spineclip.contract.wire import Gap, SampleBatch, encode
@@ -63,8 +63,8 @@ async def core(broker: Broker, path: Path, *, finish: bool = False) -> AsyncIter
         store.close()
 
 
-def _settings(broker: Broker) -> MqttSettings:
-    return MqttSettings(broker.host, broker.port, broker.username, broker.password)
+def _settings(broker: Broker) -> BrokerAccess:
+    return BrokerAccess(broker.host, broker.port, broker.username, broker.password)
 
 
 def in_batch(batches: list[SampleBatch], patient: str, config: PatientConfig | None = None) -> dict[object, Point]:

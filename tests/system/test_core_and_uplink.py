@@ -10,18 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from collector.broker import BrokerAccess
 from collector.outbox import Outbox
 from collector.uplink import Uplink
 from processing import records
 from processing.analysis import Track, analyze
 from processing.metrics import Point
-from processing.mqtt import MqttSettings
 from processing.service import Core
 from processing.stores.sqlite import SqliteReader, SqliteStore
 from spineclip.broker import Broker, embedded_broker
 from spineclip.contract.clock import DrivenClock
 from spineclip.contract.config import PatientConfig
+from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.placement import Placement
 from spineclip.contract.wire import Gap, SampleBatch
 from tests.system.collecting import T0_NS, content, day_of_somebody
@@ -33,7 +32,7 @@ pytestmark = pytest.mark.filterwarnings("default::DeprecationWarning")
 @contextlib.asynccontextmanager
 async def core(broker: Broker, path: Path) -> AsyncIterator[Core]:
     store = SqliteStore(path)
-    settings = MqttSettings(broker.host, broker.port, broker.username, broker.password)
+    settings = BrokerAccess(broker.host, broker.port, broker.username, broker.password)
     service = Core(store, settings, DrivenClock(T0_NS), commit_s=0.1)
     task = asyncio.create_task(service.run())
     try:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from collector.broker import BrokerAccess
 from firmware_sim.firmware.witmotion import Witmotion
 from firmware_sim.radio import VirtualRadio
 from spineclip.contract.clock import DrivenClock
+from spineclip.contract.connection import BrokerAccess
 from spineclip.doctor import RELEASED_NS, Verdict, adapter, broker, clock, database, dbus, folder, private
 from spineclip.enrolment import tell_broker
 from tests.servers.mosquitto import Broker

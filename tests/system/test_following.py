@@ -11,13 +11,13 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from collector.broker import BrokerAccess, BrokerSession
 from dashboards.words import Words
 from processing.stores.sqlite import SqliteStore
 from spineclip.announce import announce
 from spineclip.broker import Broker, embedded_broker
 from spineclip.contract.clock import DrivenClock
 from spineclip.contract.config import Goals, PatientConfig
+from spineclip.contract.connection import BrokerAccess, Connection
 from spineclip.contract.topics import Channel, topic
 from spineclip.enrolment import tell_broker
 from spineclip.following import LOOK_EVERY_S, follow
@@ -83,14 +83,13 @@ async def test_in_a_clinic_new_goals_reach_the_core_through_an_open_view(tmp_pat
         password_file.write_text(broker.passwords.admit("page"))
         access = BrokerAccess("localhost", broker.port, "core", broker.passwords.admit("core"), ca_file)
         tell_broker(broker.pid)
-        core = BrokerSession(
+        core = Connection(
             access,
             client_id="core",
             on_message=lambda _, payload: heard.put_nowait(PatientConfig.from_json(payload)),
-            on_puback=lambda _: None,
-            on_lost=lambda _: None,
         )
-        await core.open([topic("p-1", Channel.CONFIG)])
+        await core.open()
+        await core.subscribe(topic("p-1", Channel.CONFIG))
         there = ["--host", "localhost", "--broker-port", str(broker.port), "--ca", str(ca_file)]
         shown = [*view, "--no-browser", "--port", "0", *there, "--password-file", str(password_file)]
         with spineclip(*shown, data=data) as command:
