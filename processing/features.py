@@ -63,34 +63,49 @@ _PER_20_DEG: Final = 9.0 / np.pi
 _N_WAVES: Final = len(statistics.WAVE_HZ)
 _N_RHYTHM: Final = len(RHYTHM)
 _RHYTHM_OFFSET: Final = np.array([3.0, *[1.5] * _N_WAVES, 0.0, 0.0, *[3.5] * 8])[:, None]
-_THESE: Final = np.array([1, 1, 4, 0, 1, 2, 3, 1, 5, 4])
-_THOSE: Final = np.array([2, 3, 5, 6, 6, 6, 6, 7, 6, 6])
+_WINDOWS: Final = 6
+"""Windows that a mean direction is taken over, in this order: the second; the four seconds around it; the four
+before it; it and the three after; 16 and 64 seconds up to three after."""
+_LAST_WALK: Final = _WINDOWS
+_REFERENCE: Final = _WINDOWS + 1
+_SQUARE: Final = 0
+_COVERED: Final = 1
+_GRAVITY: Final = slice(2, 5)
+_VERTICAL: Final = slice(5, 9)
+_TOTAL: Final = slice(9, 13)
+_WALK: Final = statistics.WALK + 1
+"""Rows that windows are summed over: the square of gravity, then the table's own columns."""
 
 
 def rhythm(table: NDArray[np.float64], waves: NDArray[np.float64], start: int, stop: int) -> NDArray[np.float64]:
     """Features of `RHYTHM` for the rows ``[start, stop)``, shape (stop - start, 33), rounded."""
     n = stop - start
-    real, imag = _four(_columns(waves, start - 1, stop + 2, _N_WAVES * 2), n).reshape(2, _N_WAVES, n)
-    power = real * real
-    power += imag * imag
+    power = _four(_columns(waves, start - 1, stop + 2, _N_WAVES * 2), n)
+    power *= power
+    power = power[:_N_WAVES] + power[_N_WAVES:]
     power *= 0.125
     four = _four(_columns(table, start - 1, stop + 2, statistics.TOTAL.stop), n)
     count = np.maximum(four[statistics.COVERED], 1.0)
-    gravity = four[statistics.GRAVITY]
-    size2 = np.minimum(np.maximum(_dot(gravity, gravity) / (count * count), 0.25), 2.25)
+    size2 = _dot(four[statistics.GRAVITY]) / (count * count)
+    size2 = size2.clip(0.25, 2.25, out=size2)
     total = statistics.row_sum(power)
     out = np.empty((_N_RHYTHM, n))
     np.divide(total, size2, out=out[0])
     out[0] += _FLOOR_G2
     share = np.divide(power, total + _FLOOR_G2, out=power)
-    peak = np.argmax(share, axis=0)
     np.add(share, 1e-3, out=out[1 : 1 + _N_WAVES])
     out[1 + _N_WAVES : 3 + _N_WAVES] = 1.0
-    _energies(out[3 + _N_WAVES :].reshape(2, 4, n), four[4:8], four[8:12], 1.0 / (count * size2))
+    _energies(
+        out[3 + _N_WAVES :].reshape(2, 4, n),
+        four[statistics.VERTICAL],
+        four[statistics.TOTAL],
+        1.0 / (count * size2),
+    )
     np.log10(out, out=out)
     out += _RHYTHM_OFFSET
-    out[1 + _N_WAVES] = share[peak, np.arange(n)] * 4.0 - 2.0
-    out[2 + _N_WAVES] = statistics.WAVE_HZ[peak] - 2.0
+    np.multiply(np.maximum.reduce(share), 4.0, out=out[1 + _N_WAVES])
+    out[1 + _N_WAVES] -= 2.0
+    np.subtract(statistics.WAVE_HZ[share.argmax(axis=0)], 2.0, out=out[2 + _N_WAVES])
     return _rounded(out).T
 
 
@@ -107,63 +122,73 @@ def features(
     rows ``[start, stop)``.
     """
     n = stop - start
-    rows = _columns(table, start - BEFORE_S, stop + AHEAD_S, statistics.WALK + 1)
-    columns = np.empty((14, rows.shape[1]))
-    columns[:4] = rows[: statistics.GRAVITY.stop]
-    columns[4] = _dot(rows[statistics.GRAVITY], rows[statistics.GRAVITY])
-    columns[5:13] = rows[statistics.VERTICAL.start : statistics.TOTAL.stop]
-    columns[13] = rows[statistics.WALK]
+    columns = _summed(table, start, stop)
     four = _doubled(_doubled(columns, 1), 2)
     sixteen = _doubled(_doubled(four, 4), 8)
     sixty_four = _doubled(_doubled(sixteen, 16), 32)
     now, short, long = columns[:, BEFORE_S : BEFORE_S + n], sixteen[:, 52 : 52 + n], sixty_four[:, 4 : 4 + n]
-    means = np.empty((6, 5, n))  # of the second; of 4, 16 and 64; of the four before it and of it and the three after
-    means[0], means[1], means[2] = now[:5], four[:5, 63 : 63 + n], short[:5]
-    means[3], means[4], means[5] = long[:5], four[:5, 57 : 57 + n], four[:5, 64 : 64 + n]
-    count = np.maximum(means[:, 0], 1.0)
+    means = np.empty((_WINDOWS, _GRAVITY.stop, n))
+    means[0], means[1], means[2] = now[:5], four[:5, 63 : 63 + n], four[:5, 57 : 57 + n]
+    means[3], means[4], means[5] = four[:5, 64 : 64 + n], short[:5], long[:5]
+    count = np.maximum(means[:, _COVERED], 1.0)
     means /= count[:, None]
     known = np.isfinite(held[:, orientation.REFERENCE.start])
     vectors = _vectors(means, held, known)
-    sizes2 = vectors[:, 0] * vectors[:, 0] + vectors[:, 1] * vectors[:, 1] + vectors[:, 2] * vectors[:, 2]
-    size2 = np.minimum(np.maximum(sizes2[2], 0.25), 2.25)
+    sizes2 = vectors * vectors
+    sizes2 = sizes2[:, 0] + sizes2[:, 1] + sizes2[:, 2]
+    size2 = sizes2[4].clip(0.25, 2.25)
     out = np.empty((len(NAMES), n))
     out[:_N_RHYTHM] = rhythms.T
-    at = _N_RHYTHM
-    for window, size in ((short, 2), (long, 3)):
-        _energies(out[at : at + 8].reshape(2, 4, n), window[5:9], window[9:13], 1.0 / (count[size] * size2))
-        at += 8
-    np.divide(now[9:13], size2, out=out[at : at + 4])
-    out[at : at + 4] += _BAND_FLOOR_G2[:, None]
-    at += 4
-    spread = means[1:4, 4] - sizes2[1:4]
-    np.maximum(spread, 0.0, out=spread)
-    np.divide(spread, size2, out=out[at : at + 3])
-    out[at : at + 3] += _FLOOR_G2
-    at += 3
-    np.log10(out[_N_RHYTHM:at], out=out[_N_RHYTHM:at])
-    out[_N_RHYTHM:at] += 3.5
+    made = out[_N_RHYTHM:]
+    scale = 1.0 / (count[4:] * size2)
+    _energies(made[:8].reshape(2, 4, n), short[_VERTICAL], short[_TOTAL], scale[0])
+    _energies(made[8:16].reshape(2, 4, n), long[_VERTICAL], long[_TOTAL], scale[1])
+    np.divide(now[_TOTAL], size2, out=made[16:20])
+    made[16:20] += _BAND_FLOOR_G2[:, None]
+    sway = made[20:23]
+    np.subtract(means[1, _SQUARE], sizes2[1], out=sway[0])
+    np.subtract(means[4:, _SQUARE], sizes2[4:_LAST_WALK], out=sway[1:])
+    sway.clip(0.0, np.inf, out=sway)
+    sway /= size2
+    sway += _FLOOR_G2
+    np.log10(made[:23], out=made[:23])
+    made[:23] += 3.5
     angles = _angles(vectors, sizes2)
-    out[at : at + 3] = angles[:3]
-    at += 3
-    out[at] = now[13]
-    np.multiply(sixteen[13, 49 : 49 + n], 1.0 / 16, out=out[at + 1])
-    np.multiply(sixty_four[13, 1 : 1 + n], 1.0 / 64, out=out[at + 2])
-    since = np.minimum(np.maximum(held[:, orientation.SINCE_WALK], 0.0), _SINCE_CAP_S)
-    out[at + 3] = np.log2(1.0 + since) / 2.0
-    at += 4
-    out[at] = np.where(known, 0.25 + 0.25 * np.log2(1.0 + held[:, orientation.STRENGTH]), 0.0)
-    out[at + 1 : at + 6] = angles[3:8]
-    np.subtract(angles[8], angles[9], out=out[at + 6])
-    return _rounded(out).T
+    made[23:25], made[25] = angles[:2], angles[3]
+    made[26] = now[_WALK]
+    np.multiply(sixteen[_WALK, 49 : 49 + n], 1.0 / 16, out=made[27])
+    np.multiply(sixty_four[_WALK, 1 : 1 + n], 1.0 / 64, out=made[28])
+    held[:, orientation.SINCE_WALK].clip(0.0, _SINCE_CAP_S, out=made[29])
+    made[30] = held[:, orientation.STRENGTH]
+    made[29:31] += 1.0
+    np.log2(made[29:31], out=made[29:31])
+    made[29] /= 2.0
+    made[30] *= 0.25
+    made[30] += 0.25
+    if not known.all():
+        made[30, ~known] = 0.0
+    made[31:33], made[33:35], made[35] = angles[4:6], angles[8:10], angles[2]
+    np.subtract(angles[7], angles[6], out=made[36])
+    _rounded(made)
+    return out.T
+
+
+def _summed(table: NDArray[np.float64], start: int, stop: int) -> NDArray[np.float64]:
+    """Rows that windows around the seconds ``[start, stop)`` are summed over."""
+    rows = _columns(table, start - BEFORE_S, stop + AHEAD_S, statistics.WALK + 1)
+    columns = np.empty((_WALK + 1, rows.shape[1]))
+    columns[1:] = rows
+    columns[_SQUARE] = _dot(rows[statistics.GRAVITY])
+    return columns
 
 
 def _vectors(means: NDArray[np.float64], held: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Mean specific force in the six windows, the upright of walking and that of the last walk: shape (8, 3, n)."""
-    vectors = np.empty((8, 3, len(held)))
-    vectors[:6] = means[:, 1:4]
-    vectors[6], vectors[7] = held[:, orientation.REFERENCE].T, held[:, orientation.LAST_WALK].T
+    """Mean specific force in the six windows, that of the last walk and the upright of walking: shape (8, 3, n)."""
+    vectors = np.empty((_REFERENCE + 1, 3, len(held)))
+    vectors[:_WINDOWS] = means[:, _GRAVITY]
+    vectors[_LAST_WALK], vectors[_REFERENCE] = held[:, orientation.LAST_WALK].T, held[:, orientation.REFERENCE].T
     if not known.all():
-        vectors[6:, :, ~known] = 0.0
+        vectors[_LAST_WALK:, :, ~known] = 0.0
     return vectors
 
 
@@ -171,7 +196,7 @@ def _columns(values: NDArray[np.float64], low: int, high: int, width: int) -> ND
     """Rows ``[low, high)`` of the first `width` columns, as columns; zeros where the table has no rows."""
     first, last = max(low, 0), min(high, len(values))
     if first == low and last == high:
-        return np.ascontiguousarray(values[low:high, :width].T)
+        return values[low:high, :width].T
     out = np.zeros((width, high - low))
     out[:, first - low : last - low] = values[first:last, :width].T
     return out
@@ -189,33 +214,45 @@ def _doubled(values: NDArray[np.float64], size: int) -> NDArray[np.float64]:
 def _energies(
     out: NDArray[np.float64], vertical: NDArray[np.float64], total: NDArray[np.float64], scale: NDArray[np.float64]
 ) -> None:
-    np.multiply(vertical, scale, out=out[0])
     np.subtract(total, vertical, out=out[1])
-    np.maximum(out[1], 0.0, out=out[1])
-    out[1] *= scale
+    out[1].clip(0.0, np.inf, out=out[1])
+    out[0] = vertical
+    out *= scale
     out += _BAND_FLOOR_G2[:, None]
 
 
-def _dot(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(a[0] * b[0] + a[1] * b[1] + a[2] * b[2])
+def _dot(a: NDArray[np.float64]) -> NDArray[np.float64]:
+    squares = a * a
+    return np.asarray(squares[0] + squares[1] + squares[2])
 
 
 def _angles(vectors: NDArray[np.float64], sizes2: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Angles between the pairs of vectors that features are made of, in units of 20 degrees."""
-    product = vectors[_THESE]
-    product *= vectors[_THOSE]
-    along = product[:, 0] + product[:, 1]
-    along += product[:, 2]
-    size = np.sqrt(sizes2[_THESE] * sizes2[_THOSE])
-    cos = np.where(size > 1e-9, along / np.maximum(size, 1e-9), 1.0)
-    np.minimum(np.maximum(cos, -1.0, out=cos), 1.0, out=cos)
+    """Angles between pairs of vectors, in units of 20 degrees.
+
+    Of the four seconds around against 16, against 64 and against the last walk; of those before against those after;
+    of the six windows against the upright of walking.
+    """
+    n = sizes2.shape[1]
+    product, size = np.empty((10, 3, n)), np.empty((10, n))
+    for values, out in ((vectors, product), (sizes2, size)):
+        np.multiply(values[1], values[4:_REFERENCE], out=out[:3])
+        np.multiply(values[2], values[3], out=out[3])
+        np.multiply(values[:_WINDOWS], values[_REFERENCE], out=out[4:])
+    cos = product[:, 0] + product[:, 1]
+    cos += product[:, 2]
+    np.sqrt(size, out=size)
+    none = size <= 1e-9
+    size[none] = 1.0
+    cos /= size
+    cos[none] = 1.0
+    cos.clip(-1.0, 1.0, out=cos)
     np.arccos(cos, out=cos)
     cos *= _PER_20_DEG
     return cos
 
 
 def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    np.multiply(values, _QUANTUM, out=values)
+    values *= _QUANTUM
     np.rint(values, out=values)
-    np.multiply(values, 1.0 / _QUANTUM, out=values)
-    return np.minimum(np.maximum(values, -_LIMIT, out=values), _LIMIT, out=values)
+    values *= 1.0 / _QUANTUM
+    return values.clip(-_LIMIT, _LIMIT, out=values)

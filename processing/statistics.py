@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing.grid import RATE_HZ, Seconds
+from processing.products import product
 
 BANDS: Final = ((1, 2), (2, 7), (7, 17), (17, 25))
 """Cosine numbers (half Hz each) of the four bands: 0.5, 1-3, 3.5-8 and 8.5-12 Hz."""
@@ -35,7 +36,9 @@ all axes by band (4), g2; mean amplitude deviation of the norm, g; largest value
 did not change at all."""
 
 _TABLE_QUANTUM: Final = 16384.0
-_COSINE_QUANTUM: Final = 65536.0
+_SAMPLE_QUANTUM: Final = 65536.0
+"""Samples are whole multiples of 1 / this, g; so are cosines and the norm, once rounded."""
+_MEAN_QUANTUM: Final = 16 * _SAMPLE_QUANTUM
 _PIECE: Final = 250
 """Seconds that stay in the processor's cache; no power of two, whose rows would push each other out of it."""
 
@@ -61,23 +64,35 @@ def _steps() -> NDArray[np.float64]:
     return np.asarray(np.rint(table / RATE_HZ * _TABLE_QUANTUM) / _TABLE_QUANTUM)
 
 
-# A wave of k quarter hertz turns by k quarters of a circle a second: turned back by the second's own number, waves of
-# neighbouring seconds can simply be added.
-_QUARTERS: Final = np.rint(WAVE_HZ * 4).astype(np.int64)[None, :] * np.arange(4)[:, None] % 4
-_TURN_COS: Final = np.array([1.0, 0.0, -1.0, 0.0])[_QUARTERS]
-_TURN_SIN: Final = np.array([0.0, 1.0, 0.0, -1.0])[_QUARTERS]
+def _turned_waves() -> NDArray[np.float64]:
+    """Tabulate waves, shape (4, 25, 44), turned back by the second's number, for samples in whole quanta.
+
+    A wave of k quarter hertz turns by k quarters of a circle a second: turned back by the second's own number, waves
+    of neighbouring seconds can simply be added.
+    """
+    waves, count = _waves() / _SAMPLE_QUANTUM, len(WAVE_HZ)
+    quarters = np.rint(WAVE_HZ * 4).astype(np.int64)[None, :] * np.arange(4)[:, None] % 4
+    cos, sin = np.array([1.0, 0.0, -1.0, 0.0])[quarters], np.array([0.0, 1.0, 0.0, -1.0])[quarters]
+    real, imag = waves[:, :count], waves[:, count:]
+    return np.concatenate(
+        [real * cos[:, None] - imag * sin[:, None], real * sin[:, None] + imag * cos[:, None]], axis=2
+    )
+
+
+def _parts() -> NDArray[np.float64]:
+    """Tabulate the sum, the cosines as `_bands` wants them and the waves of steps, shape (34, 25)."""
+    cosines = _cosines()
+    second, third, fourth = (cosines[:, a - 1 : b - 1] for a, b in BANDS[1:])
+    none = np.zeros((RATE_HZ, 1))
+    ordered = [cosines[:, :1], second, third[:, :5], fourth[:, :4], none, third[:, 5:], fourth[:, 4:]]
+    table = np.concatenate([np.ones((RATE_HZ, 1)), *ordered, _steps() / _SAMPLE_QUANTUM], axis=1)
+    return np.ascontiguousarray(table.T)
+
+
 _STEP_HZ: Final = np.array([1.5, 1.75, 2.0, 2.25])
-_STEPS: Final = _steps()
-_COSINES: Final = _cosines()
-_WAVES: Final = _waves()
-_TURNED: Final = np.concatenate(
-    [
-        _WAVES[:, : len(WAVE_HZ)] * _TURN_COS[:, None] - _WAVES[:, len(WAVE_HZ) :] * _TURN_SIN[:, None],
-        _WAVES[:, : len(WAVE_HZ)] * _TURN_SIN[:, None] + _WAVES[:, len(WAVE_HZ) :] * _TURN_COS[:, None],
-    ],
-    axis=2,
-)
-_PARTS: Final = np.ascontiguousarray(np.concatenate([np.ones((RATE_HZ, 1)), _COSINES, _STEPS], axis=1).T)
+_TURNED: Final = _turned_waves()
+_PARTS: Final = _parts()
+_STEPS_AT: Final = len(_PARTS) - 2 * len(_STEP_HZ)
 
 
 def statistics(seconds: Seconds) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -104,46 +119,65 @@ def _piece(
     xyz_g: NDArray[np.float64], covered: NDArray[np.bool_], first: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     n = len(xyz_g)
-    xyz = np.ascontiguousarray(xyz_g.reshape(n, 3 * RATE_HZ).T)  # seconds last: long rows for every sum
-    parts = (_PARTS @ xyz.reshape(RATE_HZ, 3 * n)).reshape(len(_PARTS), 3, n)
-    xyz = xyz.reshape(RATE_HZ, 3, n)
-    mean = np.rint(parts[0] * (_COSINE_QUANTUM * 16 / RATE_HZ))
-    mean *= 1.0 / (_COSINE_QUANTUM * 16)
+    xyz = np.empty((RATE_HZ, 3, n))  # seconds last: long rows for every sum; in whole quanta: nothing to scale later
+    np.multiply(xyz_g.reshape(n, 3 * RATE_HZ).T, _SAMPLE_QUANTUM, out=xyz.reshape(3 * RATE_HZ, n))
+    parts = product(_PARTS, xyz.reshape(RATE_HZ, 3 * n)).reshape(len(_PARTS), 3, n)
+    columns = np.zeros((COLUMNS, n))
+    columns[COVERED] = covered
+    mean = columns[GRAVITY]
+    np.multiply(parts[0], 16 / RATE_HZ, out=mean)
+    np.rint(mean, out=mean)
+    mean *= 1.0 / _MEAN_QUANTUM
     size2 = mean * mean
     up = mean / np.maximum(np.sqrt(size2[0] + size2[1] + size2[2]), 1e-6)
-    cosines = parts[1:RATE_HZ]
-    cosines *= _COSINE_QUANTUM
+    cosines, steps = parts[1:_STEPS_AT], parts[_STEPS_AT:]
     np.rint(cosines, out=cosines)
-    cosines *= 1.0 / _COSINE_QUANTUM
     pulled = parts[1:] * up
-    along = pulled[:, 0] + pulled[:, 1]
+    along = pulled[:, 0]
+    along += pulled[:, 1]
     along += pulled[:, 2]
-    push = _push(parts[RATE_HZ:], along[RATE_HZ - 1 :])
-    energy = np.empty((RATE_HZ - 1, 2, n))
-    np.multiply(along[: RATE_HZ - 1], along[: RATE_HZ - 1], out=energy[:, 0])
+    columns[PUSH] = _push(steps, along[_STEPS_AT - 1 :])
+    energy = np.empty((_STEPS_AT - 1, 2, n))
+    np.multiply(along[: _STEPS_AT - 1], along[: _STEPS_AT - 1], out=energy[:, 0])
     cosines *= cosines
-    np.add(cosines[:, 0], cosines[:, 1], out=energy[:, 1])
-    energy[:, 1] += cosines[:, 2]
+    total = energy[:, 1]
+    np.add(cosines[:, 0], cosines[:, 1], out=total)
+    total += cosines[:, 2]
+    _bands(energy, columns[VERTICAL.start : TOTAL.stop].reshape(2, len(BANDS), n))
+    columns[FLAT] = _flat_axes(xyz)
+    norm = _norm(xyz)
+    deviation = norm - np.add.reduce(norm) / RATE_HZ
+    np.multiply(row_sum(np.abs(deviation, out=deviation)) / RATE_HZ, 1.0 / _SAMPLE_QUANTUM, out=columns[MAD])
+    if not covered.all():
+        columns[:, ~covered] = 0.0
+    return columns.T, _turned(norm, first)
+
+
+def _bands(energy: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+    """Add up the energies of each cosine, shape (25, 2, n), to those of the bands, shape (2, 4, n).
+
+    The energies come in an order that lets a few sums of many rows do the work of many sums of a few: the first
+    band; five rows each of the three others; what has to be added to the last nine of these.
+    """
+    energy[6:15] += energy[16:]
+    three = energy[1:16].reshape(3, 5, 2, -1)
+    even, odd = three[:, 0], three[:, 1]
+    even += three[:, 2]
+    even += three[:, 4]
+    odd += three[:, 3]
+    even += odd
+    scale = 1.0 / _SAMPLE_QUANTUM**2
+    np.multiply(energy[0], scale, out=out[:, 0])
+    np.multiply(even, scale, out=out[:, 1:].transpose(1, 0, 2))
+
+
+def _norm(xyz: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Size of each sample, from shape (25, 3, n) to (25, n), in whole quanta."""
     squares = xyz * xyz
     norm = squares[:, 0] + squares[:, 1]
     norm += squares[:, 2]
     np.sqrt(norm, out=norm)
-    norm *= _COSINE_QUANTUM
-    np.rint(norm, out=norm)
-    norm *= 1.0 / _COSINE_QUANTUM
-    columns = np.zeros((COLUMNS, n))
-    columns[COVERED] = covered
-    columns[GRAVITY] = mean
-    bands = columns[VERTICAL.start : TOTAL.stop].reshape(2, len(BANDS), n)
-    for band, (a, b) in enumerate(BANDS):
-        bands[:, band] = row_sum(energy[a - 1 : b - 1])
-    deviation = norm - norm.sum(axis=0) / RATE_HZ
-    columns[MAD] = row_sum(np.abs(deviation, out=deviation)) / RATE_HZ
-    columns[FLAT] = _flat_axes(xyz)
-    columns[PUSH] = push
-    if not covered.all():
-        columns[:, ~covered] = 0.0
-    return np.ascontiguousarray(columns.T), _turned(norm, first)
+    return np.rint(norm, out=norm)
 
 
 def _turned(norm: NDArray[np.float64], first: int) -> NDArray[np.float64]:
@@ -152,8 +186,9 @@ def _turned(norm: NDArray[np.float64], first: int) -> NDArray[np.float64]:
     if n == 1:
         return np.asarray(norm.T @ _TURNED[first % 4])
     turned = np.empty((n, 2 * len(WAVE_HZ)))
+    seconds = np.ascontiguousarray(norm.T)
     for k in range(min(4, n)):
-        turned[k::4] = norm[:, k::4].T @ _TURNED[(first + k) % 4]
+        np.matmul(seconds[k::4], _TURNED[(first + k) % 4], out=turned[k::4])
     return turned
 
 
