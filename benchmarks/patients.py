@@ -66,7 +66,7 @@ class Ward:
             begun = time.perf_counter()
             record = decode(payload, now_ns=t0_ns + NS)
             decoded = time.perf_counter()
-            patient.take(record, float(second))
+            patient.take(record, now_s=float(second))
             taken = time.perf_counter()
             self.decode_s += decoded - begun
             self.take_s += taken - decoded

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -26,6 +27,11 @@ _LOG = logging.getLogger(__name__)
 LATE_QUIET_S: Final = 5.0
 """What comes late is used when nothing more has come for so long, so that a gap is filled at once."""
 LATE_MAX: Final = 4096
+TOGETHER: Final = 32
+"""So many records of the past are processed as one: the same metrics (any cutting of samples gives the same) for a
+ninth of the work. Of several wearables fewer, since none may run ahead of the others by what they wait for each other
+(`person.WAIT_S`)."""
+TOGETHER_OF_SEVERAL: Final = 8
 _PointKey = tuple[str, int, tuple[str, ...]]
 
 
@@ -53,7 +59,7 @@ class Commit:
 class Taken:
     """What a message has brought: the newest live second and nudges to be told."""
 
-    verdict: Verdict | None = None
+    verdicts: Counter[Verdict] = field(default_factory=Counter)
     live: Live | None = None
     nudges: list[Nudge] = field(default_factory=list)
     failed: list[Record] = field(default_factory=list)
@@ -116,14 +122,28 @@ class Patient:
             self._state = pipeline.configure(self._state, config)
             self.changed = True
 
-    def take(self, record: Record, now_s: float) -> Taken:
-        """Take a record in and process what is in order by it."""
-        verdict, ready = self.intake.take(record, now_s)
-        taken = self._process(ready)
-        taken.verdict = verdict
-        if verdict is Verdict.LATE and isinstance(record, SampleBatch):
-            self._late[record.device, record.boot, record.seq] = record
-            self._late_s = now_s
+    def take(self, *records: Record, now_s: float, past_ns: int = 0) -> Taken:
+        """Take records in and process what is in order by them.
+
+        Parameters
+        ----------
+        now_s
+            Monotonic seconds.
+        past_ns
+            What ended before is the past: nobody is nudged for it and no page shows it, so that it need not be looked
+            at second by second.
+        """
+        verdicts: Counter[Verdict] = Counter()
+        in_order: list[Record] = []
+        for record in records:
+            verdict, ready = self.intake.take(record, now_s)
+            verdicts[verdict] += 1
+            in_order += ready
+            if verdict is Verdict.LATE and isinstance(record, SampleBatch):
+                self._late[record.device, record.boot, record.seq] = record
+                self._late_s = now_s
+        taken = self._process(in_order, past_ns)
+        taken.verdicts = verdicts
         return taken
 
     def look(self, record: SampleBatch) -> Live | None:
@@ -185,28 +205,60 @@ class Patient:
                 self.intake.filled(device, lost)
                 self.changed = True
 
-    def _process(self, ready: list[Record]) -> Taken:
+    def _process(self, ready: list[Record], past_ns: int = 0) -> Taken:
         taken = Taken()
-        for record in ready:
-            self.changed = True
-            if isinstance(record, Gap):
-                self._keep((records.gap_point(record, self.patient),))
-                continue
-            try:
-                self._state, result = pipeline.step(
-                    self._state, record.device, record.placement, records.block(record), battery_pct=record.battery_pct
-                )
-            except Exception:  # noqa: BLE001  a record that meets a defect of ours must not stop those after it
-                _LOG.warning("a record could not be processed; it is kept aside", exc_info=True)
-                taken.failed.append(record)
-                continue
-            self._keep(result.points)
-            _notice(taken, result)
+        self.changed |= bool(ready)
+        self._keep(tuple(records.gap_point(record, self.patient) for record in ready if isinstance(record, Gap)))
+        for batches in _together([record for record in ready if isinstance(record, SampleBatch)], past_ns):
+            if not self._step(batches, taken):
+                for batch in batches:
+                    if len(batches) == 1 or not self._step([batch], taken):
+                        taken.failed.append(batch)
         return taken
+
+    def _step(self, batches: list[SampleBatch], taken: Taken) -> bool:
+        """Process batches of one wearable; tell whether they could be."""
+        first = batches[0]
+        try:
+            self._state, result = pipeline.step(
+                self._state, first.device, first.placement, _joined(batches), battery_pct=batches[-1].battery_pct
+            )
+        except Exception:  # noqa: BLE001  a record that meets a defect of ours must not stop those after it
+            if len(batches) == 1:
+                _LOG.warning("a record could not be processed; it is kept aside", exc_info=True)
+            return False
+        self._keep(result.points)
+        _notice(taken, result)
+        return True
 
     def _keep(self, points: tuple[Point, ...]) -> None:
         for point in points:
             self._unstored[point.measurement, point.time_ns, tuple(sorted(point.tags.values()))] = point
+
+
+def _together(batches: list[SampleBatch], past_ns: int) -> list[list[SampleBatch]]:
+    """Put batches of the past together that follow each other on one wearable, in the order of their first ones."""
+    most = TOGETHER if len({batch.device for batch in batches}) == 1 else TOGETHER_OF_SEVERAL
+    runs: list[list[SampleBatch]] = []
+    open_runs: dict[str, list[SampleBatch]] = {}
+    for batch in batches:
+        run = open_runs.get(batch.device)
+        if run is None or len(run) >= most or not _follows(run[-1], batch, past_ns):
+            run = open_runs[batch.device] = []
+            runs.append(run)
+        run.append(batch)
+    return runs
+
+
+def _follows(before: SampleBatch, batch: SampleBatch, past_ns: int) -> bool:
+    return batch.end_ns < past_ns and before.placement == batch.placement and before.end_ns <= batch.t0_ns
+
+
+def _joined(batches: list[SampleBatch]) -> Block:
+    blocks = [records.block(batch) for batch in batches]
+    if len(blocks) == 1:
+        return blocks[0]
+    return Block(np.concatenate([one.t_ns for one in blocks]), np.concatenate([one.xyz_g for one in blocks]))
 
 
 def _in_order(blocks: list[Block]) -> Block:

@@ -22,7 +22,7 @@ from processing.checkpoint import CheckpointError
 from processing.committer import Committer
 from processing.intake import Verdict
 from processing.nudges import Nudge
-from processing.patient import Patient, Taken
+from processing.patient import TOGETHER, Patient, Taken
 from processing.stores.base import MetricStore
 from spineclip.contract.clock import Clock, SystemClock
 from spineclip.contract.config import PatientConfig
@@ -38,8 +38,9 @@ _LOG = logging.getLogger(__name__)
 INBOX_MAX: Final = 4096
 """Messages that may wait for one patient; a flood beyond is dropped unread (and sent again, since it is not
 acknowledged), so that it costs its sender time and nobody else."""
-TURN: Final = 16
-"""Records of one patient that are processed before it is the next one's turn."""
+TURN: Final = 8
+TURN_PAST: Final = TOGETHER
+"""Records of one patient that are processed before it is the next one's turn: of the present, of the past."""
 UNSTORED_MAX: Final = 100_000
 """Points of one patient that may wait for the store; then its records wait too."""
 LIVE_EVERY_S: Final = 0.2
@@ -236,7 +237,7 @@ class Core:
             patient, channel = parse(name)
             match channel:
                 case Channel.SAMPLES:
-                    self._arrived(patient, decode(payload, now_ns=self._clock.utc_ns()))
+                    self._arrived(patient, payload)
                 case Channel.NEWEST:
                     self._look(patient, decode(payload, now_ns=self._clock.utc_ns()))
                 case Channel.CONFIG:
@@ -249,13 +250,13 @@ class Core:
         except WireError as error:
             self._refuse(patient, error, payload)
 
-    def _arrived(self, patient: str, record: Record) -> None:
+    def _arrived(self, patient: str, payload: bytes) -> None:
         desk = self._desk(patient)
         if len(desk.inbox) >= INBOX_MAX:
             self.rejects["flood"] += 1
             self.floods[patient] += 1
             return
-        desk.inbox.append(record)
+        desk.inbox.append(decode(payload, now_ns=self._clock.utc_ns()))
         self._work.set()
 
     def _look(self, patient: str, record: Record) -> None:
@@ -312,18 +313,20 @@ class Core:
             self._work.clear()
             for name, desk in list(self._desks.items()):
                 if desk.inbox and desk.patient.unstored < UNSTORED_MAX:
-                    for _ in range(min(TURN, len(desk.inbox))):
-                        self._take(name, desk, desk.inbox.popleft())
+                    self._turn(name, desk)
                     await asyncio.sleep(0)
                 if desk.inbox and desk.patient.unstored < UNSTORED_MAX:
                     self._work.set()
 
-    def _take(self, name: str, desk: _Desk, record: Record) -> None:
-        self.processed += 1
-        taken = desk.patient.take(record, self._now_s())
-        if taken.verdict is Verdict.LATE:
-            self.rejects["late"] += 1
-        if taken.verdict is Verdict.DUPLICATE:
+    def _turn(self, name: str, desk: _Desk) -> None:
+        past_ns = self._clock.utc_ns() - FRESH_NS
+        most = TURN_PAST if desk.inbox[0].end_ns < past_ns else TURN
+        turn = [desk.inbox.popleft() for _ in range(min(most, len(desk.inbox)))]
+        self.processed += len(turn)
+        taken = desk.patient.take(*turn, now_s=self._now_s(), past_ns=past_ns)
+        if taken.verdicts[Verdict.LATE]:
+            self.rejects["late"] += taken.verdicts[Verdict.LATE]
+        if taken.verdicts[Verdict.DUPLICATE]:
             self._committer.repeat_ack(name)
         self._tell(name, desk, taken)
 

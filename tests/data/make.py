@@ -48,7 +48,7 @@ def make_checkpoint(path: Path) -> None:
     """Somebody after three minutes."""
     patient = Patient(PATIENT)
     for batch in day_of_somebody(180):
-        patient.take(batch, 0.0)
+        patient.take(batch, now_s=0.0)
     path.write_bytes(patient.commit().checkpoint)
 
 

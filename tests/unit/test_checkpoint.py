@@ -137,5 +137,5 @@ def test_a_patient_resumed_saves_the_same_bytes_and_stays_small() -> None:
 def _worn_patient(seconds: int) -> Patient:
     patient = Patient("p-1")
     for batch in day_of_somebody(seconds):
-        patient.take(batch, 0.0)
+        patient.take(batch, now_s=0.0)
     return patient

@@ -21,7 +21,7 @@ class Stored:
         self.points: dict[tuple[str, int], Point] = {}
 
     def take(self, batches: Iterable[SampleBatch], now_s: float) -> list[Verdict | None]:
-        return [self.patient.take(batch, now_s).verdict for batch in batches]
+        return [next(iter(self.patient.take(batch, now_s=now_s).verdicts)) for batch in batches]
 
     def store(self) -> None:
         for point in self.patient.commit().points:

@@ -36,7 +36,7 @@ def test_a_checkpoint_of_any_version_goes_on(version: int) -> None:
     patient = Patient.resume(PATIENT, checkpoint_file(version).read_bytes())
     assert patient.intake.state.ack().stored["clip-1"].through_seq == 179
     for batch in day_of_somebody(240)[180:]:
-        patient.take(batch, 0.0)
+        patient.take(batch, now_s=0.0)
     patient.finish()
     days = [point for point in patient.commit().points if point.measurement == "daily"]
     assert days
