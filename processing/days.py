@@ -72,8 +72,8 @@ def amend(
 ) -> tuple[DaysState, DaysOutput]:
     """Take in seconds that came after their time had passed as missing.
 
-    Hours, days and whole slots are amended. The late seconds make bouts of their own where the gap has ended those
-    around it; a bout that bridged the gap stays as it is, with the coverage that says so.
+    Hours, days, whole minutes and whole slots are amended. The late seconds make bouts of their own where the gap has
+    ended those around it; a bout that bridged the gap stays as it is, with the coverage that says so.
 
     Parameters
     ----------
@@ -96,7 +96,8 @@ def amend(
         part, night = late.slice(a, b), np.full(b - a, hour.number in NIGHT_HOURS)
         amended = totals.amend(state.hours, state.days, hour, totals.count(part, night))
         state = replace(state, hours=amended[0], days=amended[1])
-        apart, finished, _ = bouts.step(apart, part, night)
+        apart, finished, streaks = bouts.step(apart, part, night)
+        points += _streak_points(streaks, part, patient)
         found += finished
         hour_starts.add(hour.start_s)
         changed.add(hour.day.start_s)
@@ -267,7 +268,7 @@ def _streak_points(streaks: Streaks, part: Epochs, patient: str) -> list[Point]:
     ends = np.array(streaks.minute_s) + 60
     last = np.searchsorted(part.start_ns, (ends - slots.SLOT_S) * NS)
     covered = np.r_[0.0, np.cumsum(part.coverage > 0)]
-    seen = covered[last + slots.SLOT_S] - covered[last] > 0
+    seen = covered[np.minimum(last + slots.SLOT_S, len(part))] - covered[last] > 0
     tags = {"patient": patient}
     return [
         Point("streak", minute_s * NS, tags, {"sedentary_s": float(sitting), "slouched_s": float(slouched)})

@@ -158,11 +158,11 @@ class Intake:
         stream = self._streams.get(device)
         return () if stream is None else stream.given_up
 
-    def filled(self, device: str, lost: GivenUp) -> None:
-        """Say that what came late of a gap has been used: it is not used again."""
+    def filled(self, device: str, lost: GivenUp, rest: tuple[GivenUp, ...]) -> None:
+        """Say that what came late of a gap has been used and is not to be used again; only the rest still may come."""
         stream = self._streams[device]
-        rest = tuple(other for other in stream.given_up if other != lost)
-        self._streams[device] = replace(stream, given_up=rest)
+        others = tuple(other for other in stream.given_up if other != lost)
+        self._streams[device] = replace(stream, given_up=(*others, *rest)[-_GIVEN_UP_KEPT:])
 
     def _judge(self, record: Record) -> Verdict:
         stream = self._streams.get(record.device)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
-from processing import pipeline, records
+from processing import late, pipeline, records
 from processing.checkpoint import CheckpointError, Registry
 from processing.intake import Intake, IntakeState, Verdict
+from processing.late import Before
 from processing.metrics import Point
 from processing.nudges import Nudge
 from processing.pipeline import PatientState, Result
@@ -24,9 +26,6 @@ from spineclip.contract.wire import Gap, Record, SampleBatch
 
 _LOG = logging.getLogger(__name__)
 
-LATE_QUIET_S: Final = 5.0
-"""What comes late is used when nothing more has come for so long, so that a gap is filled at once."""
-LATE_MAX: Final = 4096
 TOGETHER: Final = 32
 """So many records of the past are processed as one: the same metrics (any cutting of samples gives the same) for a
 ninth of the work. Of several wearables fewer, since none may run ahead of the others by what they wait for each other
@@ -41,6 +40,7 @@ class PatientCheckpoint:
 
     pipeline: PatientState
     intake: IntakeState
+    befores: Mapping[str, tuple[Before, ...]] = field(default_factory=dict)
 
 
 REGISTRY: Final = Registry(PatientCheckpoint)
@@ -84,6 +84,7 @@ class Patient:
         self._unstored: dict[_PointKey, Point] = {}
         self._in_flight: dict[_PointKey, Point] = {}
         self._late: dict[tuple[str, int, int], SampleBatch] = {}
+        self._befores: dict[str, tuple[Before, ...]] = {}
         self._late_s = 0.0
         self._preview = Preview()
         self.changed = False
@@ -104,6 +105,7 @@ class Patient:
         resumed = cls(patient)
         resumed.intake = Intake(saved.intake)
         resumed._state = saved.pipeline
+        resumed._befores = dict(saved.befores)
         return resumed
 
     @property
@@ -157,8 +159,8 @@ class Patient:
     def due(self, now_s: float) -> tuple[list[Resend], Taken]:
         """Return what is to be asked for again by now, and process what giving up has set free."""
         asks, freed = self.intake.due(now_s)
-        if self._late and (now_s - self._late_s >= LATE_QUIET_S or len(self._late) >= LATE_MAX):
-            self._amend()
+        if self._late and (now_s - self._late_s >= late.QUIET_S or len(self._late) >= late.MOST):
+            self.amend()
         return asks, self._process(freed)
 
     def add(self, point: Point) -> None:
@@ -171,7 +173,7 @@ class Patient:
         self._in_flight = {**self._in_flight, **self._unstored}
         self._unstored = {}
         self.changed = False
-        saved = PatientCheckpoint(self._state, self.intake.state)
+        saved = PatientCheckpoint(self._state, self.intake.state, dict(self._befores))
         return Commit(tuple(self._in_flight.values()), REGISTRY.dumps(saved), saved.intake.ack())
 
     def stored(self) -> None:
@@ -189,20 +191,28 @@ class Patient:
         self._keep(pipeline.finish(self._state).points)
         self.changed = True
 
-    def _amend(self) -> None:
-        """Use what came late, gap by gap; of each gap once."""
-        late, self._late = self._late, {}
-        for device in sorted({key[0] for key in late}):
+    def amend(self) -> None:
+        """Use what came late, gap by gap; each record once."""
+        came, self._late = self._late, {}
+        for device in sorted({key[0] for key in came}):
             for lost in self.intake.given_up(device):
-                batches = [late[key] for key in sorted(late) if key[0] == device and lost.holds(late[key])]
-                if not batches or not lost.start_ns:
+                found = late.stretches(lost, (batch for key, batch in came.items() if key[0] == device))
+                if not found or not lost.start_ns:
                     continue
-                samples = _in_order([records.block(batch) for batch in batches])
-                self._state, result = pipeline.amend(
-                    self._state, device, batches[0].placement, samples, (lost.start_ns, lost.end_ns)
-                )
-                self._keep(result.points)
-                self.intake.filled(device, lost)
+                sat = late.recalled(self._befores.get(device, ()), lost)
+                for stretch in found:
+                    self._state, result = pipeline.amend(
+                        self._state,
+                        device,
+                        stretch.batches[0].placement,
+                        _in_order([records.block(batch) for batch in stretch.batches]),
+                        (stretch.start_ns, stretch.end_ns),
+                        sat=sat,
+                    )
+                    self._keep(result.points)
+                rest = late.left(lost, found)
+                self._keep(late.gap_points(self.patient, device, lost, rest))
+                self.intake.filled(device, lost, rest)
                 self.changed = True
 
     def _process(self, ready: list[Record], past_ns: int = 0) -> Taken:
@@ -219,6 +229,7 @@ class Patient:
     def _step(self, batches: list[SampleBatch], taken: Taken) -> bool:
         """Process batches of one wearable; tell whether they could be."""
         first = batches[0]
+        self._remember(first)
         try:
             self._state, result = pipeline.step(
                 self._state, first.device, first.placement, _joined(batches), battery_pct=batches[-1].battery_pct
@@ -230,6 +241,13 @@ class Patient:
         self._keep(result.points)
         _notice(taken, result)
         return True
+
+    def _remember(self, batch: SampleBatch) -> None:
+        """Before a gap, remember how the clip sat."""
+        worn = self._state.clips.get(batch.device)
+        if worn is not None and late.is_gap(worn.last_ns, batch.t0_ns):
+            before = Before(worn.last_ns, worn.stream.orientation)
+            self._befores[batch.device] = late.remembered(self._befores.get(batch.device, ()), before)
 
     def _keep(self, points: tuple[Point, ...]) -> None:
         for point in points:
@@ -251,7 +269,9 @@ def _together(batches: list[SampleBatch], past_ns: int) -> list[list[SampleBatch
 
 
 def _follows(before: SampleBatch, batch: SampleBatch, past_ns: int) -> bool:
-    return batch.end_ns < past_ns and before.placement == batch.placement and before.end_ns <= batch.t0_ns
+    if batch.end_ns >= past_ns or before.placement != batch.placement or before.end_ns > batch.t0_ns:
+        return False
+    return not late.is_gap(before.end_ns, batch.t0_ns)
 
 
 def _joined(batches: list[SampleBatch]) -> Block:

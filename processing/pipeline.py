@@ -18,6 +18,7 @@ from processing.days import DaysState
 from processing.epochs import Epochs
 from processing.metrics import Point
 from processing.nudges import Nudge, NudgeState
+from processing.orientation import OrientationState
 from processing.person import PersonState
 from processing.present import Present
 from processing.samples import Block
@@ -137,15 +138,23 @@ def _step(
 
 
 def amend(
-    state: PatientState, device: str, placement: Placement, late: Block, missing_ns: tuple[int, int]
+    state: PatientState,
+    device: str,
+    placement: Placement,
+    late: Block,
+    missing_ns: tuple[int, int],
+    *,
+    sat: OrientationState | None = None,
 ) -> tuple[PatientState, Result]:
     """Take in samples that came after their time had passed as a gap ``[start, end)`` (UTC nanoseconds).
 
-    They are looked at by themselves, from a clip that was just put on: they hear nothing of what was around them.
+    They are looked at by themselves, with no more from before them than how the clip sat (`sat`); without it, as if it
+    had just been put on.
     """
     told = state.config.clips.get(device)
     setup = ClipSetup(placement, told.axes if told else {}, _calibration(told, None, int(late.t_ns[0])))
-    stream, output = clip.step(clip.begin(setup), late)
+    begun = clip.begin(setup)
+    stream, output = clip.step(begun if sat is None else replace(begun, orientation=sat), late)
     seconds = Epochs.concat([output.final, clip.finish(stream).final])
     missing_s = -(-missing_ns[0] // SECOND_NS), missing_ns[1] // SECOND_NS
     amended, given = days.amend(state.days, seconds, missing_s, state.patient, state.config)

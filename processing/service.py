@@ -20,6 +20,7 @@ from typing import Final
 from processing import nudge_words, records, smoothing
 from processing.checkpoint import CheckpointError
 from processing.committer import Committer
+from processing.flood import Allowance
 from processing.intake import Verdict
 from processing.nudges import Nudge
 from processing.patient import TOGETHER, Patient, Taken
@@ -59,6 +60,7 @@ class _Desk:
 
     patient: Patient
     inbox: deque[Record] = field(default_factory=deque)
+    allowance: Allowance = field(default_factory=Allowance)
     told_live_s: float = float("-inf")
 
 
@@ -101,7 +103,7 @@ class Core:
         self.rejects: Counter[str] = Counter()
         """Messages that could not be used, by reason."""
         self.floods: Counter[str] = Counter()
-        """Messages dropped unread because their patient had too many waiting, by patient."""
+        """Messages dropped unread because their patient had too many waiting, or sent the same over and over."""
 
     @property
     def connected(self) -> bool:
@@ -158,6 +160,8 @@ class Core:
                 while any(desk.inbox for desk in self._desks.values()):
                     self._work.set()
                     await asyncio.sleep(0.01)
+        for desk in self._desks.values():
+            desk.patient.amend()
         if finish:
             self.finish()
         try:
@@ -252,7 +256,9 @@ class Core:
 
     def _arrived(self, patient: str, payload: bytes) -> None:
         desk = self._desk(patient)
-        if len(desk.inbox) >= INBOX_MAX:
+        if len(desk.inbox) >= INBOX_MAX or desk.allowance.exhausted(self._now_s()):
+            if patient not in self.floods:
+                _LOG.warning("a patient sends more than can be used; what is too much is dropped unread")
             self.rejects["flood"] += 1
             self.floods[patient] += 1
             return
@@ -285,6 +291,8 @@ class Core:
         self.rejects[error.reason] += 1
         _LOG.debug("message of %s refused: %s", patient, error)
         self._committer.keep_aside(patient, self._clock.utc_ns(), error.reason, payload)
+        if patient in self._desks:
+            self._desks[patient].allowance.spend(1)
 
     def _desk(self, patient: str) -> _Desk:
         desk = self._desks.get(patient)
@@ -328,6 +336,7 @@ class Core:
             self.rejects["late"] += taken.verdicts[Verdict.LATE]
         if taken.verdicts[Verdict.DUPLICATE]:
             self._committer.repeat_ack(name)
+            desk.allowance.spend(taken.verdicts[Verdict.DUPLICATE])
         self._tell(name, desk, taken)
 
     def _tell(self, name: str, desk: _Desk, taken: Taken) -> None:

@@ -23,18 +23,20 @@ from tests.system.collecting import T0_NS, day_of_somebody
 from tests.system.test_core import in_batch
 
 pytestmark = pytest.mark.server("mosquitto")
-BACKLOG = 1200
-NEW = 12
+BACKLOG = 3600
+PACE_S = 0.5
+WAITING = 64
+"""So few waiting records are no past any more."""
 
 
 async def test_the_present_is_known_while_the_past_is_worked_off(
     tmp_path: Path, broker: Broker, figure: Callable[[str], None]
 ) -> None:
-    """F5: 20 minutes of batches wait, and new ones come while they are worked off.
+    """F5: an hour of batches waits, and new ones come while they are worked off.
 
     Promise: the page is told the newest second, at most 10 s behind, while most of the past waits; the same metrics.
     """
-    day = day_of_somebody(BACKLOG + NEW)
+    day = day_of_somebody(BACKLOG + 300)
     outbox, store = Outbox(tmp_path / "outbox.sqlite", SystemClock()), SqliteStore(tmp_path / "metrics.db")
     boot = outbox.begin("clip-1")
     records = [replace(record, boot=boot, seq=seq) for seq, record in enumerate(day)]
@@ -60,16 +62,18 @@ async def test_the_present_is_known_while_the_past_is_worked_off(
                 outbox.append([record])
                 newest_s += 1
                 uplink.wake()
-                await asyncio.sleep(0.5)
-            await until(lambda: outbox.backlog == 0 and core.waiting == 0, 110)
+                await asyncio.sleep(PACE_S)
+                if outbox.backlog <= WAITING:
+                    break
             took_s = time.monotonic() - began_s
+            await until(lambda: outbox.backlog == 0 and core.waiting == 0)
     finally:
         page.disconnect()
         page.loop_stop()
         outbox.close()
-    same = metrics(store) == in_batch(day, PATIENT)
+    same = metrics(store) == in_batch(day[:newest_s], PATIENT)
     store.close()
-    meanwhile = [(behind_s, waiting) for behind_s, waiting, _ in heard if waiting > 64]
+    meanwhile = [(behind_s, waiting) for behind_s, waiting, _ in heard if waiting > WAITING]
     figure(
         f"{BACKLOG} s drained at {BACKLOG / took_s:.0f} x real time, {BACKLOG / took_s:.0f} records/s; meanwhile "
         f"{len(meanwhile)} live seconds, {max(behind for behind, _ in meanwhile):.0f} s behind at most; same: {same}"
@@ -78,6 +82,5 @@ async def test_the_present_is_known_while_the_past_is_worked_off(
     first = next(k for k, (behind_s, _, _) in enumerate(heard) if behind_s <= 10)
     assert heard[first][1] > BACKLOG / 4, "the present is told while most of the past waits"
     times = [time_ns for _, _, time_ns in heard[first:]]
-    # 10 s is the promise, and the figure; a busy machine that runs all three processes may be late by as much again
-    assert max(behind_s for behind_s, waiting in [row[:2] for row in heard[first:]] if waiting > 64) <= 20
+    assert max(behind_s for behind_s, waiting in [row[:2] for row in heard[first:]] if waiting > WAITING) <= 10
     assert min(times) >= times[0] - 10 * 10**9, "the past is not told as the present"

@@ -54,4 +54,4 @@ async def test_f05(tmp_path: Path, figure: Callable[[str], None], full: bool) ->
     assert same
     assert after - before < 20 << 20
     assert draining - before < 20 << 20
-    assert seconds / took_s > 20 / 4  # the promise with four times the patience of a loaded machine
+    assert seconds / took_s >= 20

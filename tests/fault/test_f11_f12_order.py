@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from processing.metrics import Point
 from processing.service import Core
 from processing.stores.sqlite import SqliteStore
 from spineclip.contract.wire import encode
@@ -62,26 +63,44 @@ async def test_f12_within(broker: Broker, tmp_path: Path, figure: Callable[[str]
 async def test_f12_beyond(
     broker: Broker, tmp_path: Path, figure: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """F12: two batches come after the core has given them up.
+    """F12: a minute of batches comes after the core has given it up.
 
-    Promise: reported as a gap of their length; later they are counted as late and change nothing (an in-order stream
-    never gives up what its collector still has).
+    Promise: reported as a gap of its length; once it has come, its minute, hour and day are amended, and the gap says
+    that it was filled late.
     """
     monkeypatch.setattr("processing.intake.GIVE_UP_S", 1.0)
-    batches = day_of_somebody(120)
+    batches = day_of_somebody(240)
     store = SqliteStore(tmp_path / "metrics.db")
+
+    def found(name: str) -> list[Point]:
+        return [point for key, point in content(store, PATIENT).items() if key[0] == name]
+
     async with collecting(broker, PATIENT) as collector:
         async with core_here(broker, store, finish=True) as core:
             for batch in batches:
-                if batch.seq not in (40, 41):
+                if not 90 <= batch.seq < 150:
                     collector.publish("samples", encode(batch))
-            await collector.until_acked(119)
-            for batch in batches[40:42]:
+            await collector.until_acked(239)
+            (gap,) = found("gap")
+            assert (gap.time_ns, gap.fields) == (T0_NS + 90 * 10**9, {"dur_s": 60.0, "reason": "lost"})
+            for batch in batches[90:150]:
                 collector.publish("samples", encode(batch))
-            await until(lambda: core.rejects["late"] == 2)
-    gaps = [point for key, point in content(store, PATIENT).items() if key[0] == "gap"]
-    same = metrics(store) == in_batch([b for b in batches if b.seq not in (40, 41)], PATIENT)
+            await until(lambda: core.rejects["late"] == 60)
+    (gap,), (day,), (hour,) = found("gap"), found("daily"), found("hourly")
+    slots, streaks = {point.time_ns: point for point in found("activity")}, {point.time_ns for point in found("streak")}
     store.close()
-    figure(f"gap of {gaps[0].fields['dur_s']} s reported, 2 counted as late; metrics as without them: {same}")
-    assert [(gap.time_ns, gap.fields["dur_s"]) for gap in gaps] == [(T0_NS + 40 * 10**9, 2.0)]
-    assert same
+    complete = {p.time_ns: p for p in in_batch(batches, PATIENT).values() if p.measurement == "activity"}
+    inside = [T0_NS + k * 10**9 for k in range(90, 150, 5)]
+    same = sum(slots[t].fields["state"] == complete[t].fields["state"] for t in inside)
+    figure(
+        f"60 s came late; the gap is now {gap.fields}; {same} of {len(inside)} slots as if it had come in time, "
+        f"{day.fields['worn_min']} min worn"
+    )
+    assert gap.fields == {"dur_s": 0.0, "reason": "late"}
+    assert all(slots[t].fields["coverage"] == 1.0 for t in inside)
+    assert same >= len(inside) - 3, "but for the 15 s that a second waits for its neighbours"
+    assert {t * 10**9 for t in range(T0_NS // 10**9 + 95, T0_NS // 10**9 + 145) if t % 60 == 0} <= streaks
+    assert day.fields["worn_min"] == 4.0
+    (whole,) = [p for p in in_batch(batches, PATIENT).values() if p.measurement == "hourly"]
+    minutes = [sum(float(v) for v in one.fields.values() if isinstance(v, float)) for one in (hour, whole)]
+    assert minutes[0] == pytest.approx(minutes[1])

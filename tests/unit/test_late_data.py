@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from processing.intake import GIVE_UP_S, Verdict
+from processing.late import QUIET_S
 from processing.metrics import Point
-from processing.patient import LATE_QUIET_S, Patient
+from processing.patient import Patient
 from spineclip.contract.wire import SampleBatch
 from tests.system.collecting import T0_NS, day_of_somebody
 
@@ -49,12 +50,12 @@ def test_a_gap_that_is_filled_late_is_filled_in_hour_day_and_slots() -> None:
     gap = stored.day()
     assert gap["worn_min"] < whole.day()["worn_min"] - 1.8
     assert set(stored.take(BATCHES[90:210], 40.0)) == {Verdict.LATE}
-    stored.patient.due(40.0 + LATE_QUIET_S)
+    stored.patient.due(40.0 + QUIET_S)
     filled, complete = stored.day(), whole.day()
     for name in ("worn_min", "walking_min", "sedentary_min", "standing_min", "steps"):
-        # a stretch by itself hears nothing of its neighbours: each of its two edges may differ by the 15 s that a
-        # second may wait
-        assert abs(filled[name] - complete[name]) <= (2 * 15 / 60 if name != "steps" else 2 * 15 * 2), name
+        # of what was before it, a stretch knows only how the clip sat: its edges may differ by the 15 s that a second
+        # waits for its neighbours (two steps a second at most)
+        assert abs(filled[name] - complete[name]) <= (15 / 60 if name != "steps" else 15 * 2), name
     slots = [
         point for (name, t), point in stored.points.items() if name == "activity" and 95 <= (t - T0_NS) / 1e9 < 205
     ]
@@ -69,10 +70,10 @@ def test_a_gap_that_is_filled_late_is_filled_in_hour_day_and_slots() -> None:
 def test_late_data_count_once() -> None:
     _, stored = late(90, 210)
     stored.take(BATCHES[90:210], 40.0)
-    stored.patient.due(40.0 + LATE_QUIET_S)
+    stored.patient.due(40.0 + QUIET_S)
     before = stored.day()
     assert set(stored.take(BATCHES[90:210], 60.0)) == {Verdict.DUPLICATE}
-    stored.patient.due(60.0 + LATE_QUIET_S)
+    stored.patient.due(60.0 + QUIET_S)
     assert stored.day() == before
 
 
@@ -80,3 +81,44 @@ def test_late_data_outlive_a_restart_of_the_core() -> None:
     _, stored = late(90, 210)
     stored.patient = Patient.resume("p-1", stored.patient.commit().checkpoint)
     assert set(stored.take(BATCHES[90:210], 40.0)) == {Verdict.LATE}
+    stored.patient.due(40.0 + QUIET_S)
+    reference, _ = late(90, 210)
+    assert abs(stored.day()["sedentary_min"] - reference.day()["sedentary_min"]) <= 15 / 60, "how the clip sat is kept"
+
+
+def gaps(stored: Stored) -> list[tuple[float, float, str]]:
+    stored.store()
+    found = [point for (name, _), point in stored.points.items() if name == "gap"]
+    return sorted(
+        ((point.time_ns - T0_NS) / 1e9, float(point.fields["dur_s"]), str(point.fields["reason"])) for point in found
+    )
+
+
+def test_a_gap_says_what_of_it_is_still_missing() -> None:
+    _, stored = late(90, 210)
+    assert gaps(stored) == [(90.0, 120.0, "lost")]
+    stored.take([*BATCHES[90:100], *BATCHES[150:210]], 40.0)
+    stored.patient.due(40.0 + QUIET_S)
+    assert gaps(stored) == [(90.0, 0.0, "late"), (100.0, 50.0, "lost")]
+    assert set(stored.take(BATCHES[100:150], 60.0)) == {Verdict.LATE}, "the rest may still come"
+    assert set(stored.take(BATCHES[150:210], 60.0)) == {Verdict.DUPLICATE}
+    stored.patient.due(60.0 + QUIET_S)
+    assert gaps(stored) == [(90.0, 0.0, "late"), (100.0, 0.0, "late")]
+    whole = Stored()
+    whole.take(BATCHES, 0.0)
+    assert stored.day()["worn_min"] == whole.day()["worn_min"]
+
+
+def test_minutes_that_came_late_have_their_streaks() -> None:
+    _, stored = late(90, 210)
+    stored.store()
+
+    def minutes() -> set[int]:
+        return {t for (name, t), _ in stored.points.items() if name == "streak"}
+
+    missing = {t for t in range(T0_NS // 10**9 + 90, T0_NS // 10**9 + 150) if t % 60 == 0}
+    assert not minutes() & {t * 10**9 for t in missing}
+    stored.take(BATCHES[90:210], 40.0)
+    stored.patient.due(40.0 + QUIET_S)
+    stored.store()
+    assert minutes() >= {t * 10**9 for t in missing}
