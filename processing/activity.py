@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from processing import statistics
 from processing.epochs import State
+from processing.products import product
 from spineclip.contract.placement import Placement
 
 CLASSES: Final = (
@@ -104,28 +105,36 @@ def load(placement: Placement) -> Model:
 
 def likeness(fitted: Model, rhythm: NDArray[np.float64], table: NDArray[np.float64]) -> NDArray[np.float64]:
     """Likeness to walking of seconds, 0 to 1, in steps of 1/64; 0 where nothing was measured."""
-    odds = rhythm @ fitted.walk + fitted.walk_bias
-    chance = 1.0 / (1.0 + np.exp(-np.minimum(np.maximum(odds, -30.0), 30.0)))
-    return np.where(table[:, statistics.COVERED] > 0, np.rint(chance * 64.0) / 64.0, 0.0)
+    chance = product(fitted.walk[None], rhythm.T)[0]
+    chance += fitted.walk_bias
+    chance.clip(-30.0, 30.0, out=chance)
+    np.exp(np.negative(chance, out=chance), out=chance)
+    chance += 1.0
+    np.divide(64.0, chance, out=chance)
+    np.rint(chance, out=chance)
+    chance *= 1.0 / 64.0
+    chance *= table[:, statistics.COVERED]
+    return chance
 
 
 def chances(fitted: Model, features: NDArray[np.float64]) -> NDArray[np.float64]:
     """Log chance of each of `CLASSES`, shape (n, classes), not below -6."""
-    hidden = fitted.hidden.T @ features.T  # seconds last: long rows
+    hidden = product(fitted.hidden.T, features.T)  # seconds last: long rows
     hidden += fitted.hidden_bias[:, None]
-    np.minimum(np.maximum(hidden, 0.0, out=hidden), _HIDDEN_LIMIT, out=hidden)
+    hidden.clip(0.0, _HIDDEN_LIMIT, out=hidden)
     hidden *= _HIDDEN_QUANTUM
     np.rint(hidden, out=hidden)
     hidden *= 1.0 / _HIDDEN_QUANTUM
-    score = fitted.out.T @ hidden
+    score = product(fitted.out.T, hidden)
     score += fitted.out_bias[:, None]
-    score -= score.max(axis=0)
-    each = np.exp(score)
-    total = each[0] + each[1]
-    for row in each[2:]:
-        total += row
-    score -= np.log(total)
-    return np.maximum(score, _LEAST, out=score).T
+    score -= np.maximum.reduce(score)
+    score -= np.log(summed(np.exp(score)))
+    return score.clip(_LEAST, 0.0, out=score).T
+
+
+def summed(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sum rows from the first on: the same additions for one second as for many (a library may not promise that)."""
+    return np.asarray(np.add.accumulate(rows)[-1])
 
 
 def likeliest(smoothed: NDArray[np.float64], known: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from processing.activity import CLASSES, RESTING
+from processing.activity import CLASSES, RESTING, summed
 
 BLOCK_S: Final = 3
 """Seconds that become final together (whole blocks of UTC, whatever the cutting)."""
@@ -44,6 +44,8 @@ the trunk has just turned; whether it turns."""
 _FEW: Final = 4
 _COLUMNS: Final = _SPLITS[-1][1]
 _DECAY: Final = np.concatenate([np.full(stop - start, decay) for start, stop, decay in _SPLITS])
+_SHARES: Final = tuple(np.multiply.accumulate([_DECAY] * AHEAD_S)[:, :, None])
+"""What a second that lies 1, 2, ... seconds ahead counts for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,41 +74,53 @@ def observe(
     turning: NDArray[np.float64],
 ) -> SmoothingState:
     """Take in the next seconds: log chances, shape (n, classes), and the feature ``turning``, shape (n,)."""
-    evidence = np.empty((len(log_chances), _COLUMNS))
-    resting = log_chances[:, :RESTING]
-    top = np.maximum(np.maximum(resting[:, 0], resting[:, 1]), resting[:, 2])
-    each = np.exp(resting - top[:, None])
-    rest = top + np.log(each[:, 0] + each[:, 1] + each[:, 2])
+    n = len(log_chances)
+    columns, evidence = log_chances.T, np.empty((_COLUMNS, n))  # seconds last: long rows
+    resting = columns[:RESTING]
+    top = np.maximum.reduce(resting)
+    rest = np.log(summed(np.exp(resting - top)))
+    rest += top
     weight = np.exp(rest)
-    evidence[:, 0] = rest
-    evidence[:, 1:_GROUPS] = log_chances[:, RESTING:]
-    evidence[:, _GROUPS] = 1.0
-    for start, stop, _ in _SPLITS[1:3]:
-        evidence[:, start : stop - 1] = (resting - rest[:, None]) * weight[:, None]
-        evidence[:, stop - 1] = weight
-    evidence[:, -1] = turning >= _TURN
-    evidence[~covered] = 0.0
-    past = np.empty_like(evidence)
-    memory = np.empty_like(state.memory)
-    if len(evidence) <= _FEW:  # the same sums without a library's set-up, since a live stream brings second by second
-        memory = state.memory
-        for row in range(len(evidence)):
-            past[row] = evidence[row] + memory[0]
-            memory = (past[row] * _DECAY)[None]
+    evidence[0] = rest
+    evidence[1:_GROUPS] = columns[RESTING:]
+    evidence[_GROUPS] = 1.0
+    (start, stop, _), (again, end, _) = _SPLITS[1:3]
+    given_rest = evidence[start : stop - 1]
+    np.subtract(resting, rest, out=given_rest)
+    given_rest *= weight
+    evidence[stop - 1] = weight
+    evidence[again:end] = evidence[start:stop]
+    evidence[-1] = turning >= _TURN
+    if not covered.all():
+        evidence[:, ~covered] = 0.0
+    past = np.empty((_COLUMNS, n))
+    if n <= _FEW:  # the same sums without a library's set-up, since a live stream brings second by second
+        memory = state.memory[0]
+        for row in range(n):
+            np.add(evidence[:, row], memory, out=past[:, row])
+            memory = past[:, row] * _DECAY
     else:
-        _filtered(evidence, state.memory, past, memory)
-    return SmoothingState(memory, np.concatenate([state.evidence, evidence]), np.concatenate([state.past, past]))
+        memory = _filtered(evidence, state.memory[0], past)
+    if len(state.evidence):
+        evidence, past = _after(state.evidence, evidence), _after(state.past, past)
+    return SmoothingState(memory[None], evidence.T, past.T)
+
+
+def _after(before: NDArray[np.float64], columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.concatenate([before.T, columns], axis=1)
 
 
 def _filtered(
-    evidence: NDArray[np.float64], before: NDArray[np.float64], past: NDArray[np.float64], memory: NDArray[np.float64]
-) -> None:
+    evidence: NDArray[np.float64], before: NDArray[np.float64], past: NDArray[np.float64]
+) -> NDArray[np.float64]:
     # loaded here, since it takes seconds and a live stream without gaps never comes by
     from scipy.signal import lfilter  # type: ignore[attr-defined, unused-ignore]  # noqa: PLC0415
 
+    memory = np.empty((_COLUMNS, 1))
     for start, stop, decay in _SPLITS:
         own = slice(start, stop)
-        past[:, own], memory[:, own] = lfilter([1.0], [1.0, -decay], evidence[:, own], axis=0, zi=before[:, own])
+        past[own], memory[own] = lfilter([1.0], [1.0, -decay], evidence[own], zi=before[own, None])
+    return memory[:, 0]
 
 
 def release(state: SmoothingState, first: int, *, last: bool = False) -> tuple[SmoothingState, NDArray[np.float64]]:
@@ -118,33 +132,36 @@ def release(state: SmoothingState, first: int, *, last: bool = False) -> tuple[S
     n = waiting if last else (first + waiting - AHEAD_S) // BLOCK_S * BLOCK_S - first
     if n <= 0:
         return state, np.empty((0, len(CLASSES)))
-    after = np.concatenate([state.evidence, np.zeros((AHEAD_S, _COLUMNS))]) if last else state.evidence
-    total = state.past[:n].copy()
-    share = np.ones(_COLUMNS)
-    for ahead in range(1, AHEAD_S + 1):
-        share = share * _DECAY
-        total += after[ahead : ahead + n] * share
-    turned = state.past[:n, -1] > _TURNED
-    return SmoothingState(state.memory, state.evidence[n:].copy(), state.past[n:].copy()), _chances(total, turned)
+    after, past = state.evidence.T, state.past.T[:, :n]
+    if last:
+        after = np.concatenate([after, np.zeros((_COLUMNS, AHEAD_S))], axis=1)
+    total = past.copy()
+    for ahead, share in enumerate(_SHARES, 1):
+        total += after[:, ahead : ahead + n] * share
+    kept = SmoothingState(state.memory, state.evidence[n:], state.past[n:])
+    return kept, _chances(total, past[-1] > _TURNED)
 
 
 def now(state: SmoothingState) -> NDArray[np.float64]:
     """Return the live chances of the newest second, from it and its past, shape (1, classes)."""
-    return _chances(state.past[-1:], state.past[-1:, -1] > _TURNED)
+    newest = state.past[-1:].T
+    return _chances(newest, newest[-1] > _TURNED)
 
 
 def _chances(total: NDArray[np.float64], turned: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Chances from the mean evidence: neighbours repeat each other, so they make a second surer only on average."""
-    moving = _normal(total[:, :_GROUPS] / np.maximum(total[:, _GROUPS : _GROUPS + 1], 1e-9))
     (a, b, _), (c, d, _) = _SPLITS[1:3]
-    rest = np.where(turned[:, None], total[:, c:d], total[:, a:b])
-    resting = _normal(rest[:, :-1] / np.maximum(rest[:, -1:], 1e-9))
-    return np.concatenate([moving[:, :1] * resting, moving[:, 1:]], axis=1)
+    rest = total[a:b]
+    if turned.any():
+        rest = np.where(turned, total[c:d], rest)
+    out = np.empty((len(CLASSES), total.shape[1]))
+    moving = _normal(total[:_GROUPS] / np.maximum(total[_GROUPS], 1e-9))
+    np.multiply(moving[0], _normal(rest[:-1] / np.maximum(rest[-1], 1e-9)), out=out[:RESTING])
+    out[RESTING:] = moving[1:]
+    return out.T
 
 
 def _normal(log_chances: NDArray[np.float64]) -> NDArray[np.float64]:
-    each = np.exp(log_chances - log_chances.max(axis=1, keepdims=True))
-    total = each[:, 0].copy()
-    for column in range(1, each.shape[1]):
-        total += each[:, column]
-    return np.asarray(each / total[:, None])
+    each = np.exp(log_chances - np.maximum.reduce(log_chances))
+    each /= summed(each)
+    return each
