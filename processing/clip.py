@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from processing import activity, features, grid, orientation, posture, smoothing, statistics, walking, wear
+from processing import activity, features, grid, orientation, posture, smoothing, statistics, walking, wear, windows
 from processing.activity import Model
 from processing.epochs import POSTURES, STATES, Epochs, Neutral, Posture, State
 from processing.grid import RATE_HZ, SECOND_NS, GridState, Seconds
@@ -186,10 +186,11 @@ def _look(state: ClipState, fitted: Model, *, last: bool) -> ClipState:
     table = state.table.copy()
     lead = min(a, 1)
     waves = state.waves[state.looked - lead - state.kept :]
-    rhythm = features.rhythm(table[a - lead :], waves, lead, lead + b - a)
+    near = windows.around(table, a, b)
+    rhythm = features.rhythm(table, waves, lead, lead + b - a, near)
     table[a:b, statistics.WALK] = activity.likeness(fitted, rhythm, table[a:b])
-    oriented, held = orientation.step(state.orientation, state.looked, table, a, b)
-    described = features.features(table, rhythm, held, a, b)
+    oriented, held = orientation.step(state.orientation, state.looked, table, a, b, near)
+    described = features.features(table, rhythm, held, a, b, near)
     covered = table[a:b, statistics.COVERED] > 0
     return replace(
         state,

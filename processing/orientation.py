@@ -13,7 +13,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from processing import posture, statistics, wear
+from processing import posture, statistics, wear, windows
+from processing.windows import Windows
 from spineclip.contract.placement import Placement
 
 REFERENCE_S: Final = 64
@@ -147,11 +148,16 @@ def walking_weight(table: NDArray[np.float64], start: int, stop: int) -> NDArray
 
 
 def step(
-    state: OrientationState, first: int, table: NDArray[np.float64], start: int, stop: int
+    state: OrientationState,
+    first: int,
+    table: NDArray[np.float64],
+    start: int,
+    stop: int,
+    near: Windows | None = None,
 ) -> tuple[OrientationState, NDArray[np.float64]]:
     """Follow the mounting through the rows ``[start, stop)``; gives one row of `HELD` columns for each.
 
-    Row `start` is the second `first` (since 1970).
+    Row `start` is the second `first` (since 1970); `near` are the rows' windows, where they are known already.
     """
     n = stop - start
     if state.last_moved < 0:
@@ -159,7 +165,7 @@ def step(
     weight = walking_weight(table, start, stop)
     rows = table[start:stop]
     held = np.full((n, HELD), np.nan)
-    still, odd = wear.still_and_odd(table, start, stop)
+    still, odd = wear.still_and_odd(table, start, stop, near or windows.around(table, start, stop))
     second = np.arange(first, first + n)
     moved = np.maximum.accumulate(np.where(still, state.last_moved, second))
     seen = np.maximum.accumulate(np.where(rows[:, statistics.COVERED] > 0, second, state.last_covered))

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing import statistics
+from processing.windows import COVERED, DEAD, GRAVITY, LONG, NOW, SQUARE, TOTAL, Windows, dot
 
 DOUBT_S: Final = 90
 """Still for this long: it may not be worn, so no state is claimed."""
@@ -28,7 +29,8 @@ THIGH_NOT_WORN_S: Final = 1800
 CONFIDENCE: Final = 0.9
 """How sure `not_worn` is: nobody labelled it in the data at hand, so not surer than this."""
 
-_WINDOW_S: Final = 64
+_LEAST_S: Final = 32
+"""Measured seconds of the minute without which nothing is judged."""
 _STILL_G2: Final = 0.0005**2
 _NOISE_EXCESS: Final = 1.4
 _QUIET_G2: Final = 3 * 0.013**2
@@ -37,8 +39,10 @@ _DEAD_S: Final = 20
 _STUCK_G2: Final = 0.02**2
 
 
-def still_and_odd(table: NDArray[np.float64], start: int, stop: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Judge the rows ``[start, stop)``.
+def still_and_odd(
+    table: NDArray[np.float64], start: int, stop: int, near: Windows
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Judge the rows ``[start, stop)``, whose windows are `near`.
 
     Returns
     -------
@@ -49,35 +53,24 @@ def still_and_odd(table: NDArray[np.float64], start: int, stop: int) -> tuple[ND
         1.06 g), an axis that stands still while the others move, or no axis that
         changes at all in twenty of 64 seconds.
     """
-    n = stop - start
-    low = start - _WINDOW_S + 4
-    rows = table[max(low, 0) : min(stop + 3, len(table))]
-    columns = np.zeros((7, n + _WINDOW_S - 1))
-    here = columns[:, max(-low, 0) : max(-low, 0) + len(rows)]
-    gravity = rows[:, statistics.GRAVITY]
-    here[0] = rows[:, statistics.COVERED]
-    here[1:4] = gravity.T
-    here[4] = gravity[:, 0] * gravity[:, 0] + gravity[:, 1] * gravity[:, 1] + gravity[:, 2] * gravity[:, 2]
-    total = rows[:, statistics.TOTAL]
-    here[5] = (total[:, 0] + total[:, 1]) + (total[:, 2] + total[:, 3])
-    here[6] = rows[:, statistics.FLAT] == 3
-    width = 1
-    while width < _WINDOW_S:
-        columns = columns[:, width:] + columns[:, :-width]
-        width *= 2
-    count = np.maximum(columns[0], 1.0)
-    mean = columns[1:5] / count
-    size2 = mean[0] * mean[0] + mean[1] * mean[1] + mean[2] * mean[2]
-    noise = columns[5] / count
-    still = (
-        (columns[0] >= _WINDOW_S // 2)
-        & (mean[3] - size2 <= np.maximum(_STILL_G2, _NOISE_EXCESS / 25.0 * noise))
-        & (noise <= _QUIET_G2)
-    )
-    own = table[start:stop]
-    moved = own[:, statistics.TOTAL]
-    stuck = (own[:, statistics.FLAT] > 0) & ((moved[:, 0] + moved[:, 1]) + (moved[:, 2] + moved[:, 3]) > _STUCK_G2)
-    rest = (size2 >= _REST_G[0] ** 2) & (size2 <= _REST_G[1] ** 2)
-    dead = columns[6] >= _DEAD_S
-    here_measured = own[:, statistics.COVERED] > 0
-    return still & here_measured, (stuck | dead | ~rest) & here_measured
+    minute, count = near.sums[LONG], near.count[LONG]
+    size2 = dot(minute[GRAVITY] / count)
+    noise = _all_bands(minute[TOTAL]) / count
+    still = minute[COVERED] >= _LEAST_S
+    still &= noise <= _QUIET_G2
+    noise *= _NOISE_EXCESS / 25.0
+    still &= minute[SQUARE] / count - size2 <= noise.clip(_STILL_G2, np.inf, out=noise)
+    odd = (size2 < _REST_G[0] ** 2) | (size2 > _REST_G[1] ** 2)
+    odd |= minute[DEAD] >= _DEAD_S
+    flat = table[start:stop, statistics.FLAT] > 0
+    if flat.any():
+        odd |= flat & (_all_bands(near.sums[NOW, TOTAL]) > _STUCK_G2)
+    measured = near.sums[NOW, COVERED] > 0
+    still &= measured
+    odd &= measured
+    return still, odd
+
+
+def _all_bands(total: NDArray[np.float64]) -> NDArray[np.float64]:
+    two = total[::2] + total[1::2]
+    return np.asarray(two[0] + two[1])
