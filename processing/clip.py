@@ -29,7 +29,7 @@ MAX_SILENCE_S: Final = 7 * 86400
 """Seconds of silence that are written out second by second as unknown; after a longer one the table starts anew."""
 
 _SLICE: Final = 2000
-_HISTORY: Final = features.BEFORE_S + 2
+_HISTORY: Final = windows.BEFORE_S + 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,7 @@ def _append(state: ClipState, seconds: Seconds) -> ClipState:
 
 def _look(state: ClipState, fitted: Model, *, last: bool) -> ClipState:
     """Features and chances of every second whose look-ahead is there."""
-    stop = state.first + len(state.table) - (0 if last else features.AHEAD_S)
+    stop = state.first + len(state.table) - (0 if last else windows.AHEAD_S)
     if stop <= state.looked:
         return state
     a, b = state.looked - state.first, stop - state.first
@@ -187,10 +187,10 @@ def _look(state: ClipState, fitted: Model, *, last: bool) -> ClipState:
     lead = min(a, 1)
     waves = state.waves[state.looked - lead - state.kept :]
     near = windows.around(table, a, b)
-    rhythm = features.rhythm(table, waves, lead, lead + b - a, near)
+    rhythm = features.rhythm(table, waves, lead, lead + b - a, near=near)
     table[a:b, statistics.WALK] = activity.likeness(fitted, rhythm, table[a:b])
-    oriented, held = orientation.step(state.orientation, state.looked, table, a, b, near)
-    described = features.features(table, rhythm, held, a, b, near)
+    oriented, held = orientation.step(state.orientation, state.looked, table, a, b, near=near)
+    described = features.features(table, rhythm, held, a, b, near=near)
     covered = table[a:b, statistics.COVERED] > 0
     return replace(
         state,

@@ -12,9 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing import orientation, statistics, windows
-from processing.windows import AHEAD_S as AHEAD_S
 from processing.windows import AROUND, GRAVITY, LONG, NEXT, NOW, PAST, SHORT, SQUARE, TOTAL, VERTICAL, Windows
-from processing.windows import BEFORE_S as BEFORE_S
 
 RHYTHM: Final = (
     "rhythm_log",
@@ -95,6 +93,7 @@ def rhythm(
     waves: NDArray[np.float64],
     start: int,
     stop: int,
+    *,
     near: Windows | None = None,
 ) -> NDArray[np.float64]:
     """Features of `RHYTHM` for the rows ``[start, stop)``, shape (stop - start, 33), rounded.
@@ -131,6 +130,7 @@ def features(
     held: NDArray[np.float64],
     start: int,
     stop: int,
+    *,
     near: Windows | None = None,
 ) -> NDArray[np.float64]:
     """All features of the rows ``[start, stop)``, shape (stop - start, len(NAMES)), rounded.

@@ -153,6 +153,7 @@ def step(
     table: NDArray[np.float64],
     start: int,
     stop: int,
+    *,
     near: Windows | None = None,
 ) -> tuple[OrientationState, NDArray[np.float64]]:
     """Follow the mounting through the rows ``[start, stop)``; gives one row of `HELD` columns for each.

@@ -62,7 +62,7 @@ class Windows:
 
 
 def around(table: NDArray[np.float64], start: int, stop: int) -> Windows:
-    """Sum over the windows of the rows ``[start, stop)`` of a table of seconds; what it does not have counts as none."""
+    """Sum over the windows of the rows ``[start, stop)`` of a table of seconds; rows that it lacks count as none."""
     n = stop - start
     rows = columns(table, start - BEFORE_S, stop + AHEAD_S, statistics.FLAT + 1)
     single = np.empty((_ROWS, rows.shape[1]))
