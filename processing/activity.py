@@ -114,7 +114,7 @@ def likeness(fitted: Model, rhythm: NDArray[np.float64], table: NDArray[np.float
     np.rint(chance, out=chance)
     chance *= 1.0 / 64.0
     chance *= table[:, statistics.COVERED]
-    return chance
+    return np.asarray(chance)
 
 
 def chances(fitted: Model, features: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -164,4 +164,4 @@ def _chances(total: NDArray[np.float64], turned: NDArray[np.bool_]) -> NDArray[n
 def _normal(log_chances: NDArray[np.float64]) -> NDArray[np.float64]:
     each = np.exp(log_chances - np.maximum.reduce(log_chances))
     each /= summed(each)
-    return each
+    return np.asarray(each)
