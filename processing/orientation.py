@@ -6,6 +6,7 @@ The trunk is held nearest to upright while walking, so its mean specific force t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -80,6 +81,8 @@ class OrientationState:
         Up as a clip at this place mostly lies while its wearer sits tall, where the axes were told; else NaN.
     mounts
         How often the clip was put on anew.
+    newest
+        Row of `HELD` columns of the newest second; None before the first.
     """
 
     walked: NDArray[np.float64]
@@ -93,6 +96,7 @@ class OrientationState:
     forward: NDArray[np.float64]
     usual: NDArray[np.float64]
     mounts: int = 0
+    newest: NDArray[np.float64] | None = None
 
 
 def begin(
@@ -161,12 +165,16 @@ def step(
     Row `start` is the second `first` (since 1970); `near` are the rows' windows, where they are known already.
     """
     n = stop - start
+    still, odd = wear.still_and_odd(table, start, stop, near or windows.around(table, start, stop))
+    if n == 1 and table[start, statistics.WALK] < 0.5:
+        going_on = _rests(state, first, table[start], bool(still[0]), bool(odd[0]))
+        if going_on is not None:
+            return going_on
     if state.last_moved < 0:
         state = replace(state, last_moved=first - 1, last_covered=first - 1, last_upright=first - 1)
     weight = walking_weight(table, start, stop)
     rows = table[start:stop]
     held = np.full((n, HELD), np.nan)
-    still, odd = wear.still_and_odd(table, start, stop, near or windows.around(table, start, stop))
     second = np.arange(first, first + n)
     moved = np.maximum.accumulate(np.where(still, state.last_moved, second))
     seen = np.maximum.accumulate(np.where(rows[:, statistics.COVERED] > 0, second, state.last_covered))
@@ -184,7 +192,44 @@ def step(
         b = a + 1 + int(later[0]) if len(later) else n
         state, done = _mount(state, rows[a:b], weight[a:b], held[a:b], second[a:b])
         a += done
-    return replace(state, last_walk=int(walk[-1]), last_moved=int(moved[-1]), last_covered=int(seen[-1])), held
+    return replace(
+        state,
+        last_walk=int(walk[-1]),
+        last_moved=int(moved[-1]),
+        last_covered=int(seen[-1]),
+        newest=held[-1].copy(),
+    ), held
+
+
+def _rests(
+    state: OrientationState, second: int, row: NDArray[np.float64], still: bool, odd: bool
+) -> tuple[OrientationState, NDArray[np.float64]] | None:
+    """Do the same for one second without walking in which the clip stays on, as a live stream brings most of them.
+
+    Nothing is learnt then: what was known of the mounting a second before still holds. None where that is not so.
+    """
+    newest = state.newest
+    if newest is None:
+        return None
+    _, x, y, z = row[:4].tolist()
+    covered = row[statistics.COVERED] > 0
+    moved = state.last_moved if still else second
+    if second - moved == wear.NOT_WORN_S or (covered and second - state.last_covered > SILENT_S):
+        return None
+    up_x, up_y, up_z = newest[REFERENCE].tolist()
+    along = up_x * x + up_y * y + up_z * z
+    sizes2 = (up_x * up_x + up_y * up_y + up_z * up_z) * (x * x + y * y + z * z)
+    upright = state.last_upright if along < _DOWN_COS * math.sqrt(sizes2) else second
+    if second - upright >= DOWN_S:
+        return None
+    newest = newest.copy()
+    newest[SINCE_WALK] = second - state.last_walk if state.last_walk >= 0 else 1e6
+    newest[STILL_S], newest[ODD] = second - moved, odd
+    seen = second if covered else state.last_covered
+    return OrientationState(
+        state.walked, state.push, state.last_walk, moved, seen, upright,
+        state.neutral, state.up, state.forward, state.usual, state.mounts, newest,
+    ), newest[None]  # fmt: skip
 
 
 def _put_on(state: OrientationState) -> OrientationState:
