@@ -9,6 +9,7 @@ products of such numbers are exact in float64, so that no library's order of sum
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -85,10 +86,14 @@ def step(state: GridState, block: Block, *, last: bool = False) -> tuple[GridSta
     stop = int(t_ns[-1] // SECOND_NS) + (1 if last else 0)
     if stop <= first:
         return GridState(t_ns, xyz_g, first), Seconds(first, np.empty((0, RATE_HZ, 3)), np.empty(0))
-    edges = np.arange(first, stop + 1, dtype=np.int64) * SECOND_NS
-    bounds = np.searchsorted(t_ns, edges)
-    xyz, coverage = _fill(t_ns, xyz_g, first, bounds)
-    keep = max(int(bounds[-1]) - 1, 0)
+    if stop == first + 1:
+        low, high = t_ns.searchsorted([first * SECOND_NS, stop * SECOND_NS]).tolist()
+        xyz, coverage = _one(t_ns, xyz_g, first, low, high)
+    else:
+        bounds = np.searchsorted(t_ns, np.arange(first, stop + 1, dtype=np.int64) * SECOND_NS)
+        xyz, coverage = _fill(t_ns, xyz_g, first, bounds)
+        high = int(bounds[-1])
+    keep = max(high - 1, 0)
     return GridState(t_ns[keep:].copy(), xyz_g[keep:].copy(), stop), Seconds(first, xyz, coverage)
 
 
@@ -98,37 +103,66 @@ def _usable(state: GridState, block: Block) -> tuple[NDArray[np.int64], NDArray[
     if len(t_ns) and not np.isfinite(np.sum(xyz_g)):
         good = np.isfinite(xyz_g).all(axis=1)
         t_ns, xyz_g = t_ns[good], xyz_g[good]
-    if len(state.t_ns):
-        if len(t_ns) and t_ns[0] <= state.t_ns[-1]:
-            newer = int(np.searchsorted(t_ns, state.t_ns[-1], side="right"))
-            t_ns, xyz_g = t_ns[newer:], xyz_g[newer:]
-        t_ns, xyz_g = np.concatenate([state.t_ns, t_ns]), np.concatenate([state.xyz_g, xyz_g])
-    return t_ns, xyz_g
+    held = len(state.t_ns)
+    if not held or _holds(t_ns, xyz_g, state):
+        return t_ns, xyz_g
+    if len(t_ns) and int(t_ns[0]) <= int(state.t_ns[-1]):
+        newer = int(np.searchsorted(t_ns, state.t_ns[-1], side="right"))
+        t_ns, xyz_g = t_ns[newer:], xyz_g[newer:]
+    return np.concatenate([state.t_ns, t_ns]), np.concatenate([state.xyz_g, xyz_g])
+
+
+def _holds(t_ns: NDArray[np.int64], xyz_g: NDArray[np.float64], state: GridState) -> bool:
+    """Tell whether new samples begin with the carried ones: then the two need not be copied into one array."""
+    held = len(state.t_ns)
+    return (
+        len(t_ns) > held
+        and int(t_ns[0]) == int(state.t_ns[0])
+        and np.array_equal(t_ns[:held], state.t_ns)
+        and np.array_equal(xyz_g[:held], state.xyz_g)
+    )
+
+
+def _one(
+    t_ns: NDArray[np.int64], xyz_g: NDArray[np.float64], first: int, low: int, high: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Do as `_fill` for a single second, the samples ``[low, high)``, as a live stream brings them."""
+    count = high - low
+    if count >= _REGULAR_MIN and count % RATE_HZ == 0:
+        apart = t_ns[low + 1 : high] - t_ns[low : high - 1]
+        ideal = SECOND_NS // count
+        if int(apart.max()) < ideal + ideal // 4 and int(apart.min()) > ideal - ideal // 4:
+            return _averaged(xyz_g[low:high]), np.ones(1)
+    return _fill(t_ns, xyz_g, first, np.array([low, high]))
 
 
 def _fill(
     t_ns: NDArray[np.int64], xyz_g: NDArray[np.float64], first: int, bounds: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     n = len(bounds) - 1
+    size = _regular(t_ns, bounds)
+    starts = [0, *(np.flatnonzero(size[1:] != size[:-1]) + 1).tolist(), n]
+    if len(starts) == 2 and size[0] > 0:
+        return _averaged(xyz_g[bounds[0] : bounds[-1]], n), np.ones(n)
     xyz = np.zeros((n, RATE_HZ, 3))
     coverage = np.zeros(n)
-    size = _regular(t_ns, bounds)
-    change = np.flatnonzero(np.diff(size)) + 1
-    starts = np.concatenate([[0], change, [n]])
-    for a, b in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
+    for a, b in pairwise(starts):
         if size[a] > 0:
-            fold = int(size[a]) // RATE_HZ
-            rows = xyz_g[bounds[a] : bounds[b]].reshape((b - a) * RATE_HZ, fold, 3)
-            total = xyz[a:b].reshape(-1, 3)
-            for axis in range(3):  # long rows: a sum over three axes at a time is several times as slow
-                np.add(rows[:, 0, axis], rows[:, 1, axis], out=total[:, axis])
-                for i in range(2, fold):
-                    total[:, axis] += rows[:, i, axis]
-            _rounded(total, 1.0 / fold)
-            coverage[a:b] = 1.0
+            xyz[a:b], coverage[a:b] = _averaged(xyz_g[bounds[a] : bounds[b]], b - a), 1.0
         elif bounds[a] < bounds[b]:
             xyz[a:b], coverage[a:b] = _interpolated(t_ns, xyz_g, first + a, bounds[a : b + 1])
     return xyz, coverage
+
+
+def _averaged(xyz_g: NDArray[np.float64], n: int = 1) -> NDArray[np.float64]:
+    """Mean of the samples of each of 25 bins of `n` seconds whose samples fall evenly into them."""
+    rows = xyz_g.reshape(n * RATE_HZ, -1, 3)
+    total = np.empty((n * RATE_HZ, 3))
+    for axis in range(3):  # long rows: a sum over three axes at a time is several times as slow
+        np.add(rows[:, 0, axis], rows[:, 1, axis], out=total[:, axis])
+        for i in range(2, rows.shape[1]):
+            total[:, axis] += rows[:, i, axis]
+    return _rounded(total, 1.0 / rows.shape[1]).reshape(n, RATE_HZ, 3)
 
 
 def _regular(t_ns: NDArray[np.int64], bounds: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -191,4 +225,4 @@ def _rounded(values: NDArray[np.float64], scale: float) -> NDArray[np.float64]:
     np.multiply(values, scale * _QUANTUM, out=values)
     np.rint(values, out=values)
     np.multiply(values, 1.0 / _QUANTUM, out=values)
-    return np.minimum(np.maximum(values, -_LIMIT_G, out=values), _LIMIT_G, out=values)
+    return values.clip(-_LIMIT_G, _LIMIT_G, out=values)
