@@ -11,20 +11,16 @@ from html import escape
 from typing import Final
 
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dashboards.answers import answer
 from dashboards.doorkeeper import Doorkeeper
 from dashboards.words import Words
 
 ENTER: Final = "/enter"
 _KEY_MAX_BYTES: Final = 512
 _KEPT_S: Final = 90 * 86_400
-_STYLE: Final = (
-    "body{font:400 1.125rem/1.5 system-ui,sans-serif;max-width:34rem;margin:3rem auto;padding:0 1rem;"
-    "background:#f6f4ef;color:#22313a}"
-    "@media(prefers-color-scheme:dark){body{background:#141c21;color:#eef2f3}}"
-)
 _SCRIPT: Final = """
 const texts = %s, status = document.querySelector("[role=status]");
 async function enter() {
@@ -65,8 +61,8 @@ class Entrance:
         if scope["type"] == "websocket":
             await self._socket(scope, receive, send)
         elif scope["type"] == "http":
-            answer = await self._answer(Request(scope, receive))
-            await answer(scope, receive, send)
+            reply = await self._answer(Request(scope, receive))
+            await reply(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
@@ -133,13 +129,7 @@ class Entrance:
             "<", "\\u003c"
         )
         ending = f"<noscript><p>{escape(words('enter.script'))}</p></noscript><script>{_SCRIPT % texts}</script>"
-        return HTMLResponse(
-            f"<!doctype html><html lang='{words.language}'><head><meta charset='utf-8'>"
-            "<meta name='viewport' content='width=device-width, initial-scale=1'>"
-            f"<title>spineclip</title><style>{_STYLE}</style></head><body><main><h1>spineclip</h1>"
-            f"<p role='status'>{escape(words(f'enter.{said}'))}</p>{ending if script else ''}</main></body></html>",
-            status,
-        )
+        return answer(words, f"enter.{said}", status, ending=ending if script else "", back=False)
 
 
 def _address(connection: HTTPConnection) -> str:

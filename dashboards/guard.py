@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dashboards.answers import answer
 from dashboards.pace import Pace
+from dashboards.words import Words
 from spineclip.contract.clock import Clock, SystemClock
 
 _HEADERS: Final = {
@@ -53,14 +55,25 @@ class Guard:
         For counting by the minute.
     tls
         Whether browsers reach the page over TLS; they are then told to do so for ever.
+    language
+        Of what is said to those who are turned away.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Collection[str], *, clock: Clock | None = None, tls: bool = False) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        hosts: Collection[str],
+        *,
+        clock: Clock | None = None,
+        tls: bool = False,
+        language: str = "en",
+    ) -> None:
         self._app = app
         self._hosts = frozenset(hosts)
         self._headers = {**_HEADERS, "Strict-Transport-Security": _TLS_ONLY} if tls else _HEADERS
         self._clock = clock or SystemClock()
         self._posts = Pace(self._clock, POSTS)
+        self._words = Words(language)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -69,13 +82,13 @@ class Guard:
             return
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         if not self._ours(scope, headers):
-            await _refuse(scope, send, 403, b"This page answers only to its own address.\n")
+            await self._refuse(scope, receive, send, "answer.address", 403)
             return
         if scope["type"] == "websocket":
             await self._app(scope, self._paced(receive), send)
             return
         if scope["method"] not in _READING and not self._posts.allows((scope.get("client") or ("",))[0]):
-            await _refuse(scope, send, 429, b"That was a lot at once. Please wait a minute.\n")
+            await self._refuse(scope, receive, send, "answer.too_many", 429)
             return
 
         async def send_guarded(message: Message) -> None:
@@ -99,6 +112,12 @@ class Guard:
             return scope["type"] == "http" and scope["method"] in _READING
         return urlsplit(origin).netloc == host
 
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send, key: str, status: int) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        await answer(self._words, key, status, back=False)(scope, receive, send)
+
     def _paced(self, receive: Receive) -> Receive:
         pace = Pace(self._clock, MESSAGES)
 
@@ -116,11 +135,3 @@ def _name(url: str) -> str:
         return urlsplit(url).hostname or ""
     except ValueError:
         return ""
-
-
-async def _refuse(scope: Scope, send: Send, status: int, body: bytes) -> None:
-    if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": 1008})
-        return
-    await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", b"text/plain")]})
-    await send({"type": "http.response.body", "body": body})

@@ -80,7 +80,7 @@ class _Server(uvicorn.Server):
 
 @contextlib.asynccontextmanager
 async def serve(
-    app: ASGIApp, *, port: int | None = None, listen: str = LOOPBACK, public: Public | None = None
+    app: ASGIApp, *, port: int | None = None, listen: str = LOOPBACK, public: Public | None = None, language: str = "en"
 ) -> AsyncIterator[str]:
     """Serve an app behind the guard for as long as the context lasts.
 
@@ -96,6 +96,8 @@ async def serve(
     public
         The address under which a web server with TLS shows the page to others; the page answers to its name too.
         Whoever gives it puts an `Entrance` before the app.
+    language
+        Of what is said to those who are turned away.
 
     Yields
     ------
@@ -110,7 +112,7 @@ async def serve(
     names = _NAMES if public is None else (*_NAMES, public.host)
     listener = _listen(listen, port)
     config = uvicorn.Config(
-        Guard(app, names, tls=public is not None and public.tls),
+        Guard(app, names, tls=public is not None and public.tls, language=language),
         log_config=None,
         log_level=logging.CRITICAL,
         access_log=False,

@@ -75,7 +75,7 @@ async def serve_page(
     if published is not None:
         doorkeeper = Doorkeeper(published.key, source.clock)
         door = Entrance(app, doorkeeper, COOKIE, Words(source.language), secure=published.public.tls)
-    async with serve(door, port=port, listen=listen, public=public) as address:
+    async with serve(door, port=port, listen=listen, public=public, language=source.language) as address:
         yield address
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 from dataclasses import replace
 from datetime import timedelta
@@ -14,6 +15,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from dashboards.answers import answer
 from dashboards.doorkeeper import Doorkeeper
 from dashboards.entrance import Entrance
 from dashboards.report.numbers import read_numbers
@@ -25,11 +27,12 @@ from dashboards.therapist.overview import overview
 from dashboards.words import Words
 from spineclip.contract.config import GOAL_LIMITS
 from spineclip.contract.days import day_of
-from spineclip.contract.errors import SpineclipError
+from spineclip.contract.errors import SettingsError, SpineclipError, StoreError
+
+_LOG = logging.getLogger(__name__)
 
 COOKIE: Final = "spineclip_therapist"
 FORM_MAX_BYTES: Final = 10_000
-_NOBODY: Final = HTMLResponse("", 404)
 
 
 def therapist_app(office: Office, *, secure: bool = False) -> ASGIApp:
@@ -42,7 +45,9 @@ def therapist_app(office: Office, *, secure: bool = False) -> ASGIApp:
         Route("/patient/{handle}/report.pdf", view.pdf),
         Route("/patient/{handle}/goals", view.agree, methods=["POST"]),
     ]
-    return Entrance(Starlette(routes=routes), view.doorkeeper, COOKIE, Words(office.language), secure=secure)
+    handlers = {404: view.not_there, StoreError: view.away, SettingsError: view.away, 500: view.away}
+    app = Starlette(routes=routes, exception_handlers=handlers)
+    return Entrance(app, view.doorkeeper, COOKIE, Words(office.language), secure=secure)
 
 
 class _View:
@@ -61,37 +66,51 @@ class _View:
 
     async def one(self, request: Request) -> Response:
         patient = await self._patient(request)
-        return _NOBODY if patient is None else self._page(patient)
+        return self._nobody() if patient is None else self._page(patient)
 
     async def report(self, request: Request) -> Response:
         patient = await self._patient(request)
-        return _NOBODY if patient is None else HTMLResponse(await asyncio.to_thread(self._report, patient))
+        return self._nobody() if patient is None else HTMLResponse(await asyncio.to_thread(self._report, patient))
 
     async def pdf(self, request: Request) -> Response:
         patient = await self._patient(request)
         if patient is None:
-            return _NOBODY
+            return self._nobody()
         try:
             content = await asyncio.to_thread(lambda: report_pdf(self._report(patient)))
         except SpineclipError as error:
-            return self._page(patient, said=str(error), is_error=True)
+            _LOG.warning("%s", error)
+            return self._page(patient, said=self._words("therapist.no_pdf"), is_error=True)
         return Response(content, media_type="application/pdf")
 
     async def agree(self, request: Request) -> Response:
         patient = await self._patient(request)
         if patient is None:
-            return _NOBODY
+            return self._nobody()
         if int(request.headers.get("content-length", FORM_MAX_BYTES + 1)) > FORM_MAX_BYTES:
-            return HTMLResponse("", 413)
+            return answer(self._words, "answer.too_big", 413)
         form = {name: str(value) for name, value in (await request.form()).items()}
         if not self.doorkeeper.is_form_token(patient, form.get("token", "")):
-            return HTMLResponse("", 403)
+            return answer(self._words, "answer.stale", 403)
         try:
-            await asyncio.to_thread(self._agree, patient, form)
+            replaced = await asyncio.to_thread(self._agree, patient, form)
         except (SpineclipError, ValueError) as error:
-            why = self._wrong_with(form) or (str(error) if isinstance(error, SpineclipError) else "")
+            why = self._wrong_with(form)
+            if not why:
+                _LOG.warning("%s", error)  # of the machine, not of the form: in English, for whoever runs it
+                why = self._words("therapist.not_possible")
             return self._page(patient, said=self._words("therapist.not_kept", why=why), is_error=True)
-        return self._page(patient, said=self._words("therapist.kept"))
+        return self._page(patient, said=self._words("therapist.replaced" if replaced else "therapist.kept"))
+
+    async def not_there(self, _request: Request, _error: Exception) -> Response:
+        return self._nobody()
+
+    async def away(self, _request: Request, error: Exception) -> Response:
+        _LOG.warning("%s", error)
+        return answer(self._words, "answer.away", 503)
+
+    def _nobody(self) -> Response:
+        return answer(self._words, "answer.not_there", 404)
 
     async def _patient(self, request: Request) -> str | None:
         handle = str(request.path_params["handle"])
@@ -122,14 +141,16 @@ class _View:
                 return self._words("therapist.whole_days")
         return ""
 
-    def _agree(self, patient: str, form: dict[str, str]) -> None:
+    def _agree(self, patient: str, form: dict[str, str]) -> bool:
+        """Keep the form's goals; tell whether others had been agreed on for the same day already."""
         practice = self._office.practice
         today = day_of(self._office.clock.utc_ns(), practice.zone(patient))
         numbers: dict[str, Any] = {name: _value(form[name]) for name in markup.GOAL_FIELDS if name in form}
         if numbers.get("days_per_week", 0.5) == int(numbers.get("days_per_week", 0.5)):
             numbers["days_per_week"] = int(numbers["days_per_week"])
-        goals = replace(practice.goals(patient), since=today.isoformat(), **numbers)
-        practice.agree(patient, goals)
+        before = practice.goals(patient)
+        practice.agree(patient, replace(before, since=today.isoformat(), **numbers))
+        return before.since == today.isoformat()
 
 
 def _value(text: str) -> float:

@@ -89,7 +89,9 @@ def _row(row: Row, words: Words, handle: str) -> str:
 
 
 def _answer(row: Row, name: str, words: Words) -> str:
-    question = next(question for question in row.questions if question.name == name)
+    question = next((question for question in row.questions if question.name == name), None)
+    if question is None:
+        return f"<td class='unknown'>{_say(words, 'answer_unknown')}</td>"
     answer = _say(words, f"answer_{question.answer}")
     if question.answer is Answer.UNKNOWN or question.now is None or question.before is None:
         return f"<td class='unknown'>{answer}</td>"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from dashboards.days import asks_for_advice, by_date
@@ -13,6 +14,10 @@ from dashboards.therapist.desk import Reasons
 from processing.metrics import Value
 from processing.stores.base import MetricReader
 from spineclip.contract.days import day_of, day_start_ns
+from spineclip.contract.errors import SettingsError
+
+
+_UNREADABLE: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +84,23 @@ def overview(
     StoreError
         If the store cannot be read.
     """
-    rows = [row_of(reader, patient, zone_of(patient), now_ns, reasons_of) for patient in reader.patients()]
+    rows = [_row_or_reason(reader, patient, zone_of, now_ns, reasons_of) for patient in reader.patients()]
     return sorted(rows, key=lambda row: (not row.asks_for_advice, -row.points, row.patient))
+
+
+def _row_or_reason(
+    reader: MetricReader,
+    patient: str,
+    zone_of: Callable[[str], ZoneInfo],
+    now_ns: int,
+    reasons_of: Callable[[Mapping[str, Value]], Reasons],
+) -> Row:
+    """Read one patient; one whose settings cannot be read hides nobody else, and stands on top."""
+    try:
+        zone = zone_of(patient)
+    except SettingsError:
+        return Row(patient, _UNREADABLE, "", None, (), 0, 0, 0, (("settings", {}),))
+    return row_of(reader, patient, zone, now_ns, reasons_of)
 
 
 def row_of(

@@ -77,7 +77,7 @@ async def _show(view: _View, following: contextlib.AbstractAsyncContextManager[N
     from dashboards.therapist.app import therapist_app  # noqa: PLC0415 - loads what draws reports
 
     app = therapist_app(view.office, secure=view.public is not None and view.public.tls)
-    async with following, serve(app, port=view.port, public=view.public) as address:
+    async with following, serve(app, port=view.port, public=view.public, language=view.office.language) as address:
         link = f"{view.public.url if view.public else address.rstrip('/')}{ENTER}#{view.office.key}"
         typer.echo(f"The therapist's view: {link}  (the link is the key; Ctrl-C ends it)")
         if view.public:
