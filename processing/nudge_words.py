@@ -10,7 +10,7 @@ from processing.nudges import Cause, Nudge
 
 _TEXT: Final[Mapping[str, Mapping[Cause, str]]] = {
     "en": {
-        Cause.SLOUCHED: "Time to sit tall for a moment?",
+        Cause.SLOUCHED: "Time to straighten up for a moment?",
         Cause.SEDENTARY: "Time to stand up and stretch?",
         Cause.WALK_MISSING: "Fancy a short walk?",
     },
@@ -22,14 +22,14 @@ _TEXT: Final[Mapping[str, Mapping[Cause, str]]] = {
 }
 _REASON: Final[Mapping[str, Mapping[Cause, str]]] = {
     "en": {
-        Cause.SLOUCHED: "Round back for {measured} minutes (your limit is {limit}).",
-        Cause.SEDENTARY: "Sitting for {measured} minutes (your limit is {limit}).",
-        Cause.WALK_MISSING: "{measured} of {limit} minutes walked today.",
+        Cause.SLOUCHED: "Bent forward for {measured} min (your limit is {limit}).",
+        Cause.SEDENTARY: "Sitting for {measured} min (your limit is {limit}).",
+        Cause.WALK_MISSING: "{measured} of {limit} min walked today.",
     },
     "de": {
-        Cause.SLOUCHED: "Seit {measured} Minuten runder Rücken (Ihre Grenze: {limit}).",
-        Cause.SEDENTARY: "Seit {measured} Minuten im Sitzen (Ihre Grenze: {limit}).",
-        Cause.WALK_MISSING: "{measured} von {limit} Minuten sind Sie heute gegangen.",
+        Cause.SLOUCHED: "Seit {measured} min nach vorn gebeugt (Ihre Grenze: {limit}).",
+        Cause.SEDENTARY: "Seit {measured} min im Sitzen (Ihre Grenze: {limit}).",
+        Cause.WALK_MISSING: "{measured} von {limit} min sind Sie heute gegangen.",
     },
 }
 LANGUAGES: Final = tuple(sorted(_TEXT))

@@ -1,7 +1,7 @@
 """When to nudge, and when to leave a person in peace.
 
-A streaming state machine over live seconds. It nudges for three causes: slouched too long, sitting too long, and a
-walk that is still missing late in the day. Everything else in here is restraint, learnt from what users of such
+A streaming state machine over live seconds. It nudges for three causes: a back bent forward too long, sitting too long,
+and a walk that is still missing late in the day. Everything else in here is restraint, learnt from what users of such
 products complain about: alarms at a standing desk, alarms that punish a short glance, alarms while the clip lies on
 the table, alarms that get on nerves. So there is at most one nudge at a time for a cause, a pause after each, a daily
 cap, quiet hours, and none while the clip is not worn, has just been put on, is shaken as in a car, or is not sure.
@@ -28,16 +28,24 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from processing.epochs import SEDENTARY, Posture, State
+from processing.epochs import SEDENTARY, State
 from spineclip.contract.config import Nudging
 
 SURE: Final = 0.6
 """Confidence from which on a second counts for or against a cause (our choice; `benchmarks/nudges.py` shows what it
 does on labelled recordings)."""
 
-RELIEF_S: Final = 10.0
-"""Seconds out of a slouch in a row that end it. A glance up is shorter and changes nothing, and a wobble of the
-angle around its threshold neither."""
+SURE_SHARE: Final = 0.75
+"""Share of a whole sitting that has to be sure by itself before anything is said of it. What was bridged or unsure
+makes it longer, but not surer."""
+
+SURE_MEAN: Final = 0.7
+"""Mean confidence of those seconds: where sitting and standing are about as likely all along, nobody is told that
+they sit."""
+
+RELIEF_S: Final = 5.0
+"""Seconds with a straight back in a row that end a nudge. A glance up is shorter and changes nothing, and a wobble of
+the angle around its threshold neither."""
 
 UP_ENDS_S: Final = 10.0
 """Seconds on the feet in a row that end a nudge for sitting: the person has moved."""
@@ -53,15 +61,23 @@ SEEN_LATE_S: Final = 4.0
 """A live state is that of a while ago: three seconds of look-ahead (`processing.activity.AHEAD_S`) and one to be sure.
 Sitting began so much earlier than it is seen."""
 
+RESUMED_S: Final = 10.0
+"""Seconds of sitting in a row that make a time on the feet a mere interruption: the hysteresis of the bouts that are
+stored (`processing.bout_rules.SEDENTARY`). Less is a flicker and changes nothing."""
+
+DOUBTED_S: Final = 12.0
+"""Quiet standing up to this long between the last movement and sitting was sitting: nobody sits down without moving,
+and rest that is hard to name is named after some seconds only."""
+
 BRIDGED_S: Final = 60.0
-"""An unsure spell up to this long between two sure ones of sitting (or slouching) was sitting (or slouching) too."""
+"""An unsure spell up to this long between two sure ones of sitting (or of a bent back) was that too."""
 
 UNSURE_RESETS_S: Final = 300.0
 """Seconds without a sure answer (unsure, or nothing measured) after which a streak begins anew: what is not known is
 not held against anybody."""
 
 WARM_UP_S: Final = 120.0
-"""No nudge so soon after the clip was put on, and none for a slouch before it is known for so long how it sits."""
+"""No nudge so soon after the clip was put on, and none for a bent back before it is known for so long how it sits."""
 
 REST_S: Final = 600.0
 """Pause after a nudge before the same cause may nudge again."""
@@ -86,6 +102,7 @@ class Cause(StrEnum):
     """What a nudge is about."""
 
     SLOUCHED = "slouched"
+    """A back bent forward, round or from the hips: one clip cannot tell which, and the way out is the same."""
     SEDENTARY = "sedentary"
     WALK_MISSING = "walk_missing"
 
@@ -98,6 +115,8 @@ class Moment:
     ----------
     time_ns
         UTC, end of the second.
+    bent
+        Whether the back is bent forward (`processing.bending`); None where that is not sure.
     confidence
         Chance that `state` is right, 0 to 1.
     oriented
@@ -108,7 +127,7 @@ class Moment:
 
     time_ns: int
     state: State
-    posture: Posture
+    bent: bool | None
     confidence: float
     oriented: bool
     vibration_mg: float = math.nan
@@ -150,7 +169,14 @@ class NudgeState:
     relief_s: float = 0.0
     slouch_unsure_s: float = 0.0
     seated_s: float = 0.0
+    seated_sure_s: float = 0.0
+    """Seconds of it that were sure by themselves, and the sum of their confidence."""
+    seated_sum: float = 0.0
+    resumed_s: float = 0.0
+    """Seated again after a time on the feet."""
     up_s: float = 0.0
+    stood_s: float = 0.0
+    """Standing since the last movement."""
     seat_unsure_s: float = 0.0
     walked_s: float = 0.0
     vibration_mg: float = 0.0
@@ -216,16 +242,10 @@ def _observe(state: NudgeState, moment: Moment) -> NudgeState:
     if lost_s >= UNSURE_RESETS_S:
         state = replace(state, worn_since_ns=0, oriented_since_ns=0)
     if moment.state is State.NOT_WORN:
-        state = replace(state, seated_s=0.0, slouched_s=0.0, up_s=0.0, relief_s=0.0)
-    elif not sure:
-        before, state = state, _lose(state, span_s)
-        if moment.posture not in (Posture.UNKNOWN, Posture.SLOUCHED):
-            # Sitting or standing, whichever it is: the back is out of the slouch, and the nudge may go.
-            kept = replace(state, slouched_s=before.slouched_s, slouch_unsure_s=before.slouch_unsure_s)
-            state = _count_slouching(kept, moment, span_s)
+        state = replace(_nobody_sits(state), slouched_s=0.0, relief_s=0.0)
     else:
-        state = _count_sitting(state, moment, span_s)
-        state = _count_slouching(state, moment, span_s)
+        state = _count_sitting(state, moment, span_s) if sure else _lose_sight(state, span_s)
+        state = _count_bending(state, moment, span_s)
     state = _shaken(state, moment, span_s)
     walked_s = state.walked_s + span_s if sure and moment.state in (State.WALKING, State.RUNNING) else 0.0
     return replace(
@@ -237,44 +257,66 @@ def _observe(state: NudgeState, moment: Moment) -> NudgeState:
     )
 
 
+def _nobody_sits(state: NudgeState) -> NudgeState:
+    return replace(state, seated_s=0.0, seated_sure_s=0.0, seated_sum=0.0, resumed_s=0.0, up_s=0.0, stood_s=0.0)
+
+
 def _lose(state: NudgeState, seconds: float) -> NudgeState:
     """Count time of which nothing is known; long enough, it takes the streaks with it."""
-    seat, slouch = state.seat_unsure_s + seconds, state.slouch_unsure_s + seconds
-    return replace(
-        state,
-        seat_unsure_s=seat,
-        slouch_unsure_s=slouch,
-        seated_s=0.0 if seat >= UNSURE_RESETS_S else state.seated_s,
-        slouched_s=0.0 if slouch >= UNSURE_RESETS_S else state.slouched_s,
-    )
+    return _lose_back(_lose_sight(state, seconds), seconds)
+
+
+def _lose_sight(state: NudgeState, seconds: float) -> NudgeState:
+    """Count time in which it is not known what the body does."""
+    unsure_s = state.seat_unsure_s + seconds
+    if unsure_s >= UNSURE_RESETS_S:
+        state = _nobody_sits(state)
+    return replace(state, seat_unsure_s=unsure_s, stood_s=state.stood_s + seconds if state.stood_s else 0.0)
+
+
+def _lose_back(state: NudgeState, seconds: float) -> NudgeState:
+    """Count time in which it is not known how the back is held."""
+    unsure_s = state.slouch_unsure_s + seconds
+    return replace(state, slouch_unsure_s=unsure_s, slouched_s=0.0 if unsure_s >= UNSURE_RESETS_S else state.slouched_s)
 
 
 def _count_sitting(state: NudgeState, moment: Moment, span_s: float) -> NudgeState:
     if moment.state in SEDENTARY:
-        # What was too short to break the streak is part of it, as in the bouts that are stored.
-        before_s = state.up_s + _bridged_s(state.seat_unsure_s) if state.seated_s else SEEN_LATE_S
-        seated_s = state.seated_s + span_s + before_s
-        return replace(state, seated_s=seated_s, up_s=0.0, seat_unsure_s=0.0)
-    up_s = state.up_s + span_s
-    if up_s >= UP_RESETS_S:
-        return replace(state, seated_s=0.0, up_s=0.0, seat_unsure_s=0.0)
-    return replace(state, up_s=up_s if state.seated_s else 0.0, seat_unsure_s=0.0)
+        return _sit(state, moment, span_s)
+    up_s = state.up_s + state.resumed_s + span_s if state.seated_s else 0.0
+    stood_s = state.stood_s + state.resumed_s + span_s if moment.state is State.STANDING else 0.0
+    if not state.seated_s or up_s >= UP_RESETS_S:
+        state, up_s = _nobody_sits(state), 0.0
+    return replace(state, up_s=up_s, resumed_s=0.0, stood_s=stood_s, seat_unsure_s=0.0)
 
 
-def _count_slouching(state: NudgeState, moment: Moment, span_s: float) -> NudgeState:
-    upright_state = moment.state in (State.SITTING, State.STANDING)
-    if upright_state and moment.posture is Posture.UNKNOWN:
-        slouch = state.slouch_unsure_s + span_s
-        return replace(state, slouch_unsure_s=slouch, slouched_s=0.0 if slouch >= UNSURE_RESETS_S else state.slouched_s)
-    if upright_state and moment.posture is Posture.SLOUCHED:
-        slouched_s = state.slouched_s + span_s
-        if state.slouched_s:
-            slouched_s += _bridged_s(state.slouch_unsure_s)
+def _sit(state: NudgeState, moment: Moment, span_s: float) -> NudgeState:
+    """Count a second of sitting; it begins a streak, or goes on with one, once there are `RESUMED_S` of them."""
+    unsure_s = state.seat_unsure_s
+    sure_s, total = state.seated_sure_s + span_s, state.seated_sum + moment.confidence * span_s
+    state = replace(state, seated_sure_s=sure_s, seated_sum=total, seat_unsure_s=0.0)
+    span_s += _bridged_s(unsure_s) if state.seated_s or state.resumed_s else 0.0
+    resumed_s = state.resumed_s + span_s
+    if state.seated_s and not state.up_s:
+        return replace(state, seated_s=state.seated_s + span_s, stood_s=0.0)
+    if resumed_s < RESUMED_S:
+        return replace(state, resumed_s=resumed_s)
+    # What was too short to break the streak is part of it, as in the bouts that are stored.
+    before_s = state.up_s if state.seated_s else SEEN_LATE_S + (state.stood_s if state.stood_s <= DOUBTED_S else 0.0)
+    seated_s = state.seated_s + before_s + resumed_s
+    return replace(state, seated_s=seated_s, up_s=0.0, resumed_s=0.0, stood_s=0.0)
+
+
+def _count_bending(state: NudgeState, moment: Moment, span_s: float) -> NudgeState:
+    if moment.bent is None:
+        return _lose_back(state, span_s)
+    if moment.bent:
+        before_s = _bridged_s(state.slouch_unsure_s) if state.slouched_s else 0.0
+        slouched_s = state.slouched_s + before_s + span_s
         return replace(state, slouched_s=slouched_s, relief_s=0.0, slouch_unsure_s=0.0)
     relief_s = state.relief_s + span_s
-    return replace(
-        state, relief_s=relief_s, slouched_s=0.0 if relief_s >= RELIEF_S else state.slouched_s, slouch_unsure_s=0.0
-    )
+    slouched_s = 0.0 if relief_s >= RELIEF_S else state.slouched_s
+    return replace(state, relief_s=relief_s, slouched_s=slouched_s, slouch_unsure_s=0.0)
 
 
 def _bridged_s(unsure_s: float) -> float:
@@ -345,7 +387,6 @@ def _may_nudge(state: NudgeState, moment: Moment, nudging: Nudging, local: datet
         nudging.enabled
         and not is_quiet(nudging, local)
         and not _paused(nudging, moment)
-        and moment.confidence >= SURE
         and _warm(state.worn_since_ns, moment)
         and state.vibration_mg < SHAKEN_MG
     )
@@ -354,14 +395,15 @@ def _may_nudge(state: NudgeState, moment: Moment, nudging: Nudging, local: datet
 def _causes(state: NudgeState, moment: Moment, today: Today, nudging: Nudging, local: datetime) -> list[Nudge]:
     """Return a nudge for each cause that is given in this second, whether or not it may be said."""
     found = []
-    slouched_min, seated_min = state.slouched_s / 60, state.seated_s / 60
-    seat_known = _warm(state.oriented_since_ns, moment)
-    if seat_known and moment.posture is Posture.SLOUCHED and 0 < nudging.slouched_min <= slouched_min:
-        found.append(Nudge(Cause.SLOUCHED, moment.time_ns, slouched_min, nudging.slouched_min))
-    if moment.state is State.SITTING and 0 < nudging.sedentary_min <= seated_min:
+    bent_min, seated_min = state.slouched_s / 60, state.seated_s / 60
+    sure = moment.confidence >= SURE
+    if _warm(state.oriented_since_ns, moment) and moment.bent and 0 < nudging.slouched_min <= bent_min:
+        found.append(Nudge(Cause.SLOUCHED, moment.time_ns, bent_min, nudging.slouched_min))
+    if sure and moment.state is State.SITTING and 0 < nudging.sedentary_min <= seated_min and _surely_sits(state):
         found.append(Nudge(Cause.SEDENTARY, moment.time_ns, seated_min, nudging.sedentary_min))
     if (
         not state.asked_for_walk
+        and sure
         and local.hour >= nudging.walk_missing_from_hour
         and moment.state in (State.SITTING, State.STANDING)
         and today.worn_min >= WORN_FOR_A_WALK_MIN
@@ -369,6 +411,11 @@ def _causes(state: NudgeState, moment: Moment, today: Today, nudging: Nudging, l
     ):
         found.append(Nudge(Cause.WALK_MISSING, moment.time_ns, today.walking_min, today.goal_walking_min))
     return found
+
+
+def _surely_sits(state: NudgeState) -> bool:
+    sure_s = state.seated_sure_s
+    return state.up_s == 0.0 and sure_s >= SURE_SHARE * state.seated_s and state.seated_sum >= SURE_MEAN * sure_s
 
 
 def _warm(since_ns: int, moment: Moment) -> bool:

@@ -226,7 +226,7 @@ def _live(
     if fresh[decider][0] != device:
         return state, result
     second = present.joined(seconds, decider)
-    moment = present.moment(second, output.final)
+    moment = present.moment(second, output.final, present.teller(seconds, decider))
     told, today = present.today(state.days, state.config, now_ns)
     asked, changed = nudges.step(state.nudges, moment, today, state.config.nudging, told)
     now, live = present.live(state.present, second, state.days, today, device=device, battery_pct=battery_pct)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from processing import person, two_clips
+from processing.bending import bent
 from processing.clip import LiveSecond
 from processing.days import DaysState, agreed_on
 from processing.epochs import POSTURES, SEDENTARY, Epochs, Posture, State
@@ -42,11 +43,15 @@ def decider(seconds: Mapping[Placement, LiveSecond]) -> Placement:
     return ordered[0]
 
 
-def joined(seconds: Mapping[Placement, LiveSecond], who: Placement) -> LiveSecond:
-    """Take the state from the decider, and posture and angles from the uppermost clip that knows them."""
-    second = seconds[who]
+def teller(seconds: Mapping[Placement, LiveSecond], who: Placement) -> Placement:
+    """Choose the clip that tells posture and angles: the uppermost that knows them, or else the decider."""
     known = (place for place in person.POSTURE_ORDER if place in seconds and seconds[place].oriented)
-    upper = next((seconds[place] for place in known if math.isfinite(seconds[place].flexion_deg)), second)
+    return next((place for place in known if math.isfinite(seconds[place].flexion_deg)), who)
+
+
+def joined(seconds: Mapping[Placement, LiveSecond], who: Placement) -> LiveSecond:
+    """Take the state from the decider, and posture and angles from the `teller`."""
+    second, upper = seconds[who], seconds[teller(seconds, who)]
     if upper is second:
         return second
     posture = Posture.UNKNOWN
@@ -58,6 +63,7 @@ def joined(seconds: Mapping[Placement, LiveSecond], who: Placement) -> LiveSecon
         flexion_deg=upper.flexion_deg,
         lateral_deg=upper.lateral_deg,
         oriented=upper.oriented,
+        neutral=upper.neutral,
     )
 
 
@@ -76,10 +82,19 @@ def _held(second: LiveSecond) -> Held:
     )
 
 
-def moment(second: LiveSecond, newest: Epochs) -> Moment:
-    """Return the second as nudges see it, shaken as much as the newest final second (`newest`, perhaps empty) was."""
+def moment(second: LiveSecond, newest: Epochs, place: Placement) -> Moment:
+    """Return the second as nudges see it.
+
+    Parameters
+    ----------
+    newest
+        Final seconds, perhaps none: the body is shaken as much as it was in the last of them.
+    place
+        Where the clip is worn that the angles of the second come from.
+    """
     shaken_mg = float(newest.intensity_mg[-1]) if len(newest) else math.nan
-    return Moment(second.time_ns, second.state, second.posture, second.confidence, second.oriented, shaken_mg)
+    back = bent(second, place)
+    return Moment(second.time_ns, second.state, back, second.confidence, second.oriented, shaken_mg)
 
 
 def today(state: DaysState, config: PatientConfig, now_ns: int) -> tuple[dt.datetime, Today]:

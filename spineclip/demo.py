@@ -20,12 +20,12 @@ from firmware_sim.radio import VirtualRadio
 from processing.stores.sqlite import SqliteStore
 from spineclip.calibrating import MqttCalibrator
 from spineclip.contract.clock import DrivenClock, SystemClock
-from spineclip.contract.config import zone
 from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.errors import LinkError
 from spineclip.demo_person import ADDRESS, PATIENT, PLACEMENT, Person, person
 from spineclip.desk import StoreDesk
 from spineclip.history import past
+from spineclip.home import Home
 from spineclip.patients import Patients, store_file
 from spineclip.station import Plan, Station, seed, station
 
@@ -140,12 +140,12 @@ async def _until_heard(conductor: Conductor, clock: DrivenClock) -> None:
 
 
 def _source(wishes: Wishes, who: Person, store: SqliteStore, stages: Station, clock: DrivenClock) -> Source:
-    local = zone(who.config.time_zone)
     patients = Patients(wishes.data)
-    desk = StoreDesk(store, PATIENT, local, clock, patients=patients)
+    home = Home(patients, PATIENT)
+    desk = StoreDesk(store, PATIENT, home, clock, patients=patients)
     access = BrokerAccess(stages.broker.host, stages.broker.port, stages.broker.username, stages.broker.password)
     calibrator = MqttCalibrator(access, patients, PATIENT)
-    return Source(PATIENT, local, wishes.language, store, stages.feed, clock, desk, calibrator)
+    return Source(PATIENT, home, wishes.language, store, stages.feed, clock, desk, calibrator)
 
 
 def _store(data: Path, who: Person) -> SqliteStore:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import zoneinfo
+from collections.abc import Callable
 from dataclasses import replace
 
 from dashboards import days
@@ -20,13 +21,19 @@ _LOOK_BACK = dt.timedelta(days=60)
 
 
 class StoreDesk:
-    """A patient's desk on a metric store (a `Desk` for the page)."""
+    """A patient's desk on a metric store (a `Desk` for the page).
+
+    Parameters
+    ----------
+    zone
+        Tells the patient's time zone; asked each time, because patients move while pages are open.
+    """
 
     def __init__(
         self,
         store: MetricStore,
         patient: str,
-        zone: zoneinfo.ZoneInfo,
+        zone: Callable[[], zoneinfo.ZoneInfo],
         clock: Clock,
         *,
         patients: Patients | None = None,
@@ -34,8 +41,12 @@ class StoreDesk:
         self._patients = patients
         self._store = store
         self._patient = patient
-        self._zone = zone
+        self._where = zone
         self._clock = clock
+
+    @property
+    def _zone(self) -> zoneinfo.ZoneInfo:
+        return self._where()
 
     def today(self) -> dt.date:
         """Return the patient's local date."""

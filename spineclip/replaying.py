@@ -7,6 +7,7 @@ at its own time, and the next one is sent when the one before has been worked of
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -132,7 +133,7 @@ def with_page(task: Task, store: MetricStore, port: int | None, say: Callable[[s
     async def beside(stages: Station, clock: Clock) -> AsyncIterator[None]:
         from dashboards.patient.server import serve_page  # noqa: PLC0415 - loads NiceGUI, which a plain replay does without
 
-        source = Source(task.patient, zone(task.tz), "en", store, stages.feed, clock)
+        source = Source(task.patient, functools.partial(zone, task.tz), "en", store, stages.feed, clock)
         async with serve_page(source, port=port) as address:
             say(f"The page: {address}")
             yield

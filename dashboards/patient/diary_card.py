@@ -17,7 +17,9 @@ from spineclip.contract.errors import DiaryError, StoreError
 
 PAIN: Final = tuple(range(11))
 RELAXATION_MIN: Final = (0, 5, 10, 20)
-NOTE_MAX: Final = 2000
+NOTE_MOST: Final = 20_000
+"""Characters that the field takes at all. Far more than are kept: what is too long is refused in words, and stays in
+the field, rather than being cut without a word."""
 
 
 class DiaryCard:
@@ -26,7 +28,8 @@ class DiaryCard:
     def __init__(self, desk: Desk, words: Words) -> None:
         self._desk = desk
         self._words = words
-        self._seen = DiaryDay(desk.today())
+        self._opened_on = desk.today()
+        self._seen = DiaryDay(self._opened_on)
         self._buttons: dict[tuple[str, object], ui.element] = {}
         self._build()
 
@@ -49,7 +52,7 @@ class DiaryCard:
                     self._answer("relaxation_min", float(minutes), words("duration.minutes", n=minutes))
             with self._group("diary.nsaid"):
                 self._yes_or_no("nsaid")
-            self._note = ui.textarea(words("diary.note")).props(f"outlined autogrow maxlength={NOTE_MAX}")
+            self._note = ui.textarea(words("diary.note")).props(f"outlined autogrow maxlength={NOTE_MOST}")
             self._note.classes("note")
             self._button("note", "save", words("diary.keep_note"), self._keep_note)
         self._status = ui.html("", sanitize=False, tag="p").classes("hint").props('role="status"')
@@ -58,6 +61,11 @@ class DiaryCard:
     async def fill(self) -> None:
         """Show today as it is kept."""
         await self._open(0)
+
+    async def turn(self) -> None:
+        """Open the new day's entry when midnight has passed on a page that stayed open."""
+        if self._opened_on != self._desk.today():
+            await self._open_today("diary.new_day")
 
     # ---- what can be tapped
 
@@ -84,7 +92,8 @@ class DiaryCard:
     # ---- what happens then
 
     async def _open(self, back: int) -> None:
-        day = self._desk.today() - dt.timedelta(days=back)
+        self._opened_on = self._desk.today()
+        day = self._opened_on - dt.timedelta(days=back)
         try:
             self._seen = await asyncio.to_thread(self._desk.read, day)
         except StoreError:
@@ -94,10 +103,23 @@ class DiaryCard:
         self._note.value = self._seen.note or ""
         await self._paint()
 
+    async def _open_today(self, said: str) -> None:
+        """Go to today's entry; words that were typed and not kept yet stay in their field."""
+        typed = self._note.value or ""
+        unkept = typed if typed != (self._seen.note or "") else ""
+        await self._open(0)
+        if unkept:
+            self._note.value = unkept
+        self._say(said)
+
     async def _keep_note(self) -> None:
         await self._write(replace(self._seen, note=self._note.value or None), "diary.kept_note")
 
     async def _write(self, mine: DiaryDay, thanks: str = "diary.kept") -> None:
+        if self._opened_on != self._desk.today():
+            # The buttons still say "today" of what has become yesterday: nobody knows which day was meant.
+            await self._open_today("diary.new_day_again")
+            return
         try:
             kept = await asyncio.to_thread(self._desk.write, mine, self._seen)
         except DiaryError as error:
@@ -118,13 +140,16 @@ class DiaryCard:
         self._status.set_content("" if key is None else self._words(key))
 
     async def _paint(self) -> None:
-        back = (self._desk.today() - self._seen.day).days
+        back = (self._opened_on - self._seen.day).days
         for (name, value), button in self._buttons.items():
             if name == "note":
                 continue
             pressed = value == back if name == "day" else self._is(name, value)
             button.props(f'aria-pressed="{"true" if pressed else "false"}"')
-        asks = await asyncio.to_thread(self._desk.asks_for_advice)
+        try:
+            asks = await asyncio.to_thread(self._desk.asks_for_advice)
+        except StoreError:
+            return  # what is said already stays
         self._advice.set_content(self._words("diary.advice") if asks else "")
 
     def _is(self, name: str, value: object) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import time
 import zoneinfo
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -37,13 +38,19 @@ class Source:
     """Whom the page shows, where its numbers come from, and where what is written goes (nowhere without a desk)."""
 
     patient: str
-    zone: zoneinfo.ZoneInfo
+    where: Callable[[], zoneinfo.ZoneInfo]
+    """Tells the patient's time zone; asked each time, because patients move while pages are open."""
     language: str
     reader: MetricReader
     feed: LiveFeed
     clock: Clock
     desk: Desk | None = None
     calibrator: Calibrator | None = None
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        """The patient's time zone now."""
+        return self.where()
 
 
 @dataclass(frozen=True, slots=True)

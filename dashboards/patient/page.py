@@ -37,6 +37,7 @@ class _Parts:
     def __init__(self, model: PageModel) -> None:
         self._model = model
         self._drawn: Shown | None = None
+        self._diary: DiaryCard | None = None
 
     async def fill(self) -> None:
         words = self._model.words
@@ -61,8 +62,8 @@ class _Parts:
                 self._goals = ui.html("", sanitize=False)
             if self._model.source.desk is not None:
                 with _section("diary", words("diary.title")):
-                    diary = DiaryCard(self._model.source.desk, words)
-                await diary.fill()
+                    self._diary = DiaryCard(self._model.source.desk, words)
+                await self._diary.fill()
             with _section("pause", words("pause.title")):
                 desk = self._model.source.desk
                 pause = PauseCard(desk, words) if desk is not None and desk.can_pause() else None
@@ -82,10 +83,14 @@ class _Parts:
         ui.timer(_REFRESH_S, self._refresh)
 
     async def _refresh(self) -> None:
+        if self._diary is not None:
+            await self._diary.turn()
         try:
             shown = await self._model.shown()
         except StoreError:
             # A store that is busy for a moment: what is on the page stays, the next turn tries again.
+            if self._drawn is None:
+                self._when.set_content(self._model.words("answer.away"))
             return
         before, self._drawn = self._drawn, shown
         if before == shown:

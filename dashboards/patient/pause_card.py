@@ -36,7 +36,10 @@ class PauseCard:
 
     async def fill(self) -> None:
         """Show how it stands."""
-        self._show(await asyncio.to_thread(self._desk.paused_until))
+        try:
+            self._show(await asyncio.to_thread(self._desk.paused_until))
+        except SpineclipError:
+            self._status.set_content(self._words("pause.error"))
 
     async def _choose(self, choice: str) -> None:
         try:

@@ -12,9 +12,13 @@ from typing import Final
 
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
+from nicegui import app as nicegui_app
 from nicegui import ui
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp
 
+from dashboards.answers import answer
 from dashboards.doorkeeper import Doorkeeper
 from dashboards.entrance import Entrance
 from dashboards.patient.model import Source
@@ -24,6 +28,9 @@ from dashboards.report.page import report_html
 from dashboards.serving import LOOPBACK, Public, serve
 from dashboards.words import Words
 from spineclip.contract.days import day_of
+from spineclip.contract.errors import StoreError
+
+_LOG = logging.getLogger(__name__)
 
 COOKIE: Final = "spineclip_page"
 
@@ -67,6 +74,19 @@ async def serve_page(
     async def _report() -> str:
         return await asyncio.to_thread(_write_report, source)
 
+    words = Words(source.language)
+
+    async def not_there(_request: Request, _error: Exception) -> Response:
+        return answer(words, "answer.not_there", 404)
+
+    async def away(_request: Request, error: Exception) -> Response:
+        _LOG.warning("%s", error)
+        return answer(words, "answer.away", 503)
+
+    for door_to in (app, nicegui_app):  # NiceGUI would answer in English, and name the error's class
+        door_to.add_exception_handler(404, not_there)
+        door_to.add_exception_handler(500, away)
+        door_to.add_exception_handler(StoreError, away)
     add_page(source)
     ui.run_with(app, title="spineclip", show_welcome_message=False, tailwind=False, dark=None, reconnect_timeout=10.0)
     logging.getLogger("nicegui").setLevel(logging.ERROR)
@@ -74,7 +94,7 @@ async def serve_page(
     public = None if published is None else published.public
     if published is not None:
         doorkeeper = Doorkeeper(published.key, source.clock)
-        door = Entrance(app, doorkeeper, COOKIE, Words(source.language), secure=published.public.tls)
+        door = Entrance(app, doorkeeper, COOKIE, words, secure=published.public.tls)
     async with serve(door, port=port, listen=listen, public=public, language=source.language) as address:
         yield address
 

@@ -16,7 +16,6 @@ from processing.stores.base import MetricReader
 from spineclip.contract.days import day_of, day_start_ns
 from spineclip.contract.errors import SettingsError
 
-
 _UNREADABLE: Final = 1000
 
 

@@ -20,12 +20,12 @@ from processing.stores.sqlite import SqliteStore
 from spineclip.broker import Broker
 from spineclip.calibrating import MqttCalibrator
 from spineclip.contract.clock import SystemClock
-from spineclip.contract.config import zone
 from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.errors import SettingsError
 from spineclip.contract.ids import check_id
 from spineclip.desk import StoreDesk
 from spineclip.following import followed
+from spineclip.home import Home
 from spineclip.links import Links
 from spineclip.live_feed import live_feed
 from spineclip.patients import Patients, data_folder, store_file
@@ -88,11 +88,11 @@ async def _show(wanted: _Page, access: BrokerAccess | None) -> None:
     from dashboards.patient.server import Published, serve_page  # noqa: PLC0415 - loads NiceGUI, which other commands do without
 
     config = Patients(wanted.folder).config(wanted.patient)
-    clock, local = SystemClock(), zone(config.time_zone)
-    folder = Patients(wanted.folder)
+    clock, folder = SystemClock(), Patients(wanted.folder)
+    home = Home(folder, wanted.patient)
     # Changed settings have to get to the core: over the broker, or by the file for a core on this machine.
     patients = folder if access is not None or isinstance(wanted.store, SqliteStore) else None
-    desk = StoreDesk(wanted.store, wanted.patient, local, clock, patients=patients)
+    desk = StoreDesk(wanted.store, wanted.patient, home, clock, patients=patients)
     async with contextlib.AsyncExitStack() as open_until_the_end:
         feed = LatestFeed(clock)
         calibrator = None
@@ -102,7 +102,7 @@ async def _show(wanted: _Page, access: BrokerAccess | None) -> None:
             feed = await open_until_the_end.enter_async_context(listening)
             await open_until_the_end.enter_async_context(followed(access, folder, wanted.patient))
             calibrator = MqttCalibrator(access, folder, wanted.patient)
-        source = Source(wanted.patient, local, config.language, wanted.store, feed, clock, desk, calibrator)
+        source = Source(wanted.patient, home, config.language, wanted.store, feed, clock, desk, calibrator)
         published = None
         if wanted.public is not None:
             published = Published(wanted.public, functools.partial(Links(wanted.folder).token, wanted.patient))

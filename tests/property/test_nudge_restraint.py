@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processing.epochs import Posture, State
+from processing.epochs import State
 from processing.nudges import WARM_UP_S, Cause, Moment, Nudge, Today, begin, is_quiet, step
 from spineclip.contract.config import Nudging
 from spineclip.contract.days import local_time
@@ -19,7 +19,7 @@ SPELLS = st.lists(
     st.tuples(
         st.integers(1, 900),
         st.sampled_from(State),
-        st.sampled_from([Posture.UPRIGHT, Posture.SLOUCHED, Posture.SLOUCHED, Posture.UNKNOWN]),
+        st.sampled_from([False, True, True, None]),
         st.sampled_from([0.9, 0.9, 0.9, 0.3]),
         st.sampled_from([True, True, True, False]),
         st.sampled_from([2.0, 2.0, 60.0]),
@@ -41,26 +41,27 @@ WISHES = st.builds(
 @settings(max_examples=40, deadline=None)
 @given(SPELLS, WISHES)
 def test_nudges_stay_within_their_bounds(
-    spells: list[tuple[int, State, Posture, float, bool, float, int]], wishes: Nudging
+    spells: list[tuple[int, State, bool | None, float, bool, float, int]], wishes: Nudging
 ) -> None:
     state, now_ns, off_ns, lost_ns = begin(), START_NS, START_NS, START_NS
     running: dict[str, Nudge] = {}
     given_on: dict[object, int] = {}
-    for seconds, body, posture, confidence, oriented, vibration_mg, lost_s in spells:
+    for seconds, body, bent, confidence, oriented, vibration_mg, lost_s in spells:
         now_ns += lost_s * 10**9
         for _ in range(seconds):
             now_ns += 10**9
             local = local_time(now_ns, ZONE)
             off_ns = now_ns if body is State.NOT_WORN else off_ns
             lost_ns = now_ns if body is State.NOT_WORN or not oriented else lost_ns
-            moment = Moment(now_ns, body, posture, confidence, oriented, vibration_mg)
+            moment = Moment(now_ns, body, bent, confidence, oriented, vibration_mg)
             state, nudges = step(state, moment, Today(), wishes, local)
             for nudge in nudges:
                 if nudge.ended_s is None:
                     assert nudge.cause not in running, "one at a time"
                     assert not is_quiet(wishes, local)
                     assert wishes.enabled
-                    assert confidence > 0.5
+                    assert confidence > 0.5 or nudge.cause is Cause.SLOUCHED
+                    assert bent is True or nudge.cause is not Cause.SLOUCHED
                     assert body is not State.NOT_WORN
                     assert now_ns - off_ns >= WARM_UP_S * 1e9
                     assert nudge.cause is not Cause.SLOUCHED or now_ns - lost_ns >= WARM_UP_S * 1e9

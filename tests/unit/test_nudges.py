@@ -9,14 +9,18 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from processing import nudge_words
-from processing.epochs import Posture, State
+from processing.epochs import State
 from processing.metrics import check
 from processing.nudges import (
     RELIEF_S,
     REST_S,
+    RESUMED_S,
     SEEN_LATE_S,
     SHAKEN_MG,
+    SURE,
+    SURE_MEAN,
     UP_ENDS_S,
+    UP_RESETS_S,
     WALKED_ENDS_S,
     WARM_UP_S,
     Cause,
@@ -50,7 +54,7 @@ class Body:
         self,
         seconds: float,
         state: State = State.SITTING,
-        posture: Posture = Posture.UPRIGHT,
+        bent: bool | None = False,
         *,
         confidence: float = 0.9,
         oriented: bool = True,
@@ -60,17 +64,17 @@ class Body:
         before = len(self.said)
         for _ in range(round(seconds)):
             self.now_ns += 10**9
-            moment = Moment(self.now_ns, state, posture, confidence, oriented, vibration_mg)
+            moment = Moment(self.now_ns, state, bent, confidence, oriented, vibration_mg)
             local = local_time(self.now_ns, BERLIN)
             self.state, nudges = step(self.state, moment, self.today, self.nudging, local)
             self.said += nudges
         return self.said[before:]
 
     def slouch(self, seconds: float) -> list[Nudge]:
-        return self.be(seconds, posture=Posture.SLOUCHED)
+        return self.be(seconds, bent=True)
 
     def walk(self, seconds: float) -> list[Nudge]:
-        return self.be(seconds, State.WALKING, Posture.UNKNOWN, vibration_mg=150.0)
+        return self.be(seconds, State.WALKING, vibration_mg=150.0)
 
     def skip(self, seconds: float) -> None:
         """Let time pass of which nothing is measured."""
@@ -156,25 +160,54 @@ def test_a_short_unsure_spell_amid_sitting_was_sitting(body: Body) -> None:
     assert other.be(45 * 60 - 1200 - SEEN_LATE_S - 1) == [], "a long one is not held against anybody"
 
 
+def test_a_flicker_of_sitting_amid_standing_is_none(body: Body) -> None:
+    for _ in range(60):
+        body.be(30, State.STANDING)
+        body.be(RESUMED_S - 1)
+    assert body.be(44 * 60) == [], "the sitting begins now, not before the standing"
+
+
+def test_where_it_is_hardly_surer_than_standing_nothing_is_said() -> None:
+    person = Body()
+    assert person.be(2 * 3600, confidence=SURE + 0.05) == []
+    assert SURE_MEAN > SURE + 0.05
+
+
+def test_a_sitting_that_was_mostly_guessed_is_not_said() -> None:
+    person = Body()
+    for _ in range(40):
+        person.be(60)
+        person.be(59, confidence=0.3)
+    assert person.said == [], "half of it was seen"
+
+
+def test_sitting_down_is_dated_to_the_last_movement(body: Body) -> None:
+    body.walk(UP_RESETS_S)
+    body.be(8, State.STANDING)  # quiet rest that is not named at once
+    body.be(45 * 60 - 8 - SEEN_LATE_S - 1)
+    assert body.said == []
+    assert len(body.be(1)) == 1
+
+
 def test_lying_down_is_not_nudged_but_counts_as_not_moving(body: Body) -> None:
-    assert body.be(3600, State.LYING, Posture.UNKNOWN) == []
+    assert body.be(3600, State.LYING) == []
     assert [n.cause for n in body.be(1)] == [Cause.SEDENTARY]
 
 
 @pytest.mark.parametrize(
     "so",
     [
-        {"state": State.NOT_WORN},
-        {"confidence": 0.3},
+        {"state": State.NOT_WORN, "bent": None},
+        {"bent": None},
         {"oriented": False},
-        {"state": State.UNKNOWN},
+        {"state": State.UNKNOWN, "bent": None},
         {"vibration_mg": 2 * SHAKEN_MG},
     ],
     ids=["not worn", "unsure", "not oriented", "unknown", "driving"],
 )
 def test_no_nudge_where_it_would_be_wrong(body: Body, so: dict[str, object]) -> None:
     body.slouch(60)
-    body.be(600, **{"posture": Posture.SLOUCHED, **so})  # type: ignore[arg-type]
+    body.be(600, **{"bent": True, **so})  # type: ignore[arg-type]
     assert [n for n in body.said if n.cause is not Cause.SEDENTARY] == []
 
 
@@ -186,7 +219,7 @@ def test_time_that_nobody_saw_is_not_held_against_the_person(body: Body) -> None
 
 def test_how_the_clip_sits_matters_for_posture_and_not_for_sitting() -> None:
     person = Body()
-    assert [n.cause for n in person.be(46 * 60, posture=Posture.SLOUCHED, oriented=False)] == [Cause.SEDENTARY]
+    assert [n.cause for n in person.be(46 * 60, bent=None, oriented=False)] == [Cause.SEDENTARY]
 
 
 def test_after_the_clip_is_put_on_anew_there_is_a_warm_up() -> None:
@@ -264,7 +297,7 @@ def test_a_walk_is_not_called_missing_without_ground(today: Today) -> None:
 
 
 def test_a_second_that_comes_twice_changes_nothing(body: Body) -> None:
-    again = Moment(body.now_ns, State.SITTING, Posture.SLOUCHED, 0.9, True)
+    again = Moment(body.now_ns, State.SITTING, True, 0.9, True)
     assert step(body.state, again, Today(), body.nudging, local_time(body.now_ns, BERLIN)) == (body.state, ())
 
 

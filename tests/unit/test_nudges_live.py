@@ -11,7 +11,7 @@ from firmware_sim.person import Pose
 from firmware_sim.script import Doing, Stretch, drives, sits, stands, walks
 from processing import pipeline
 from processing.metrics import Point, check
-from processing.nudges import Cause, Nudge
+from processing.nudges import RELIEF_S, Cause, Nudge
 from processing.samples import Block
 from spineclip.contract.config import Calibration, Clip, Nudging, PatientConfig
 from spineclip.contract.placement import Placement
@@ -71,7 +71,7 @@ def test_a_slouch_is_nudged_within_five_seconds() -> None:
     assert [nudge.cause for _, nudge in said] == [Cause.SLOUCHED, Cause.SLOUCHED]
     due_s = 180.0 + 60.0
     assert abs(said[0][0] - due_s) <= LATE_S
-    assert said[1][0] <= 300.0 + 10.0 + 3 * LATE_S, "sitting up ends it, once it is sure that one sits"
+    assert said[1][0] <= 300.0 + RELIEF_S + LATE_S, "sitting up ends it"
 
 
 @pytest.mark.parametrize("limits", [{"sedentary_min": 4}, {"slouched_min": 1}])

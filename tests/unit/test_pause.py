@@ -31,7 +31,7 @@ def clock() -> DrivenClock:
 def desk(tmp_path: Path, clock: DrivenClock) -> Iterator[StoreDesk]:
     """A desk beside a core."""
     store = SqliteStore(store_file(tmp_path))
-    yield StoreDesk(store, "p-1", BERLIN, clock, patients=Patients(tmp_path))
+    yield StoreDesk(store, "p-1", lambda: BERLIN, clock, patients=Patients(tmp_path))
     store.close()
 
 
@@ -58,7 +58,7 @@ def test_a_pause_can_be_ended(desk: StoreDesk) -> None:
 
 def test_without_settings_no_pause_is_offered(tmp_path: Path, clock: DrivenClock) -> None:
     store = SqliteStore(store_file(tmp_path))
-    desk = StoreDesk(store, "p-1", BERLIN, clock)
+    desk = StoreDesk(store, "p-1", lambda: BERLIN, clock)
     assert not desk.can_pause()
     with pytest.raises(SettingsError):
         desk.pause("hour")

@@ -1,0 +1,71 @@
+"""Whether a back is bent forward in a live second: surely, surely not, or not known.
+
+One clip cannot tell a slouch from a lean over the desk, and what a nudge asks for is the same after both. So the cause
+of a nudge is the bent back, which the angle shows, and the name of the posture only has a veto.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from processing.clip import LiveSecond
+from processing.epochs import Neutral, Posture, State
+from spineclip.contract.placement import Placement
+
+BENT_DEG: Final = 12.0
+"""Flexion against sitting tall from which on a back is bent. At T4 of the IMU Sitting Postures Dataset the least acted
+slouch of 30 people lies at 16 degrees, and the furthest upright trial at 4."""
+
+BENT_WALKING_DEG: Final = 20.0
+"""The same against the wearer's walking, which is another neutral by some degrees: trunks that are inclined by more
+than 20 degrees may be held only for a while by ISO 11226."""
+
+BENT_SHOWN_DEG: Final = 5.0
+"""The same in a slouch that the wearer has shown: nearer to neutral none can be taught."""
+
+AT_REST: Final = 0.4
+"""Confidence from which on a second of sitting or standing is one of rest: which of the two it is does not matter to
+the back, and where both are about as likely, neither has more."""
+
+_BENT: Final = (Posture.SLOUCHED, Posture.LEANING_FORWARD)
+_STRAIGHT: Final = (Posture.UPRIGHT, Posture.RECLINED)
+_MOVED: Final = 0.6
+
+
+def bent(second: LiveSecond, placement: Placement) -> bool | None:
+    """Tell whether the back is bent forward.
+
+    Parameters
+    ----------
+    second
+        The live second, its angles from the clip at `placement`.
+    placement
+        Where that clip is worn. At the pelvis a round back cannot be seen, unless its wearer has shown it.
+
+    Returns
+    -------
+    True or False where it is sure, else None.
+    """
+    if second.state not in (State.SITTING, State.STANDING):
+        moves = second.state not in (State.UNKNOWN, State.NOT_WORN) and second.confidence >= _MOVED
+        return False if moves else None
+    flexion_deg = second.flexion_deg
+    if not second.oriented or math.isnan(flexion_deg):
+        return None
+    least_deg = _least_deg(second, placement)
+    if least_deg is None:
+        return None
+    if flexion_deg < least_deg or second.posture in _STRAIGHT:
+        return False
+    return True if second.posture in _BENT and second.confidence >= AT_REST else None
+
+
+def _least_deg(second: LiveSecond, placement: Placement) -> float | None:
+    if second.neutral == Neutral.POSES and second.posture is Posture.SLOUCHED:
+        return BENT_SHOWN_DEG
+    if not placement.sees_slouch:
+        return None
+    if second.neutral in (Neutral.TAUGHT, Neutral.POSES):
+        return BENT_DEG
+    return BENT_WALKING_DEG if second.neutral == Neutral.WALKING else None
