@@ -36,9 +36,10 @@ from numpy.typing import NDArray
 from processing import clip
 from processing.bending import bent
 from processing.epochs import SEDENTARY, State
-from processing.nudges import SEEN_LATE_S, UP_RESETS_S, Moment, Nudge, Today, begin, step
+from processing.nudges import Today, begin, step
 from processing.posture import angles
 from processing.samples import Block
+from processing.streaks import SEEN_LATE_S, UP_RESETS_S, Moment, Nudge
 from spineclip.contract.config import Calibration, Nudging
 from spineclip.contract.days import local_time
 from spineclip.contract.placement import Placement

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from processing.metrics import Point, Value
-from processing.nudges import Cause, Nudge
+from processing.streaks import Cause, Nudge
 
 _TEXT: Final[Mapping[str, Mapping[Cause, str]]] = {
     "en": {

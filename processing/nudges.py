@@ -22,59 +22,29 @@ effects of nudges fade), which is one more reason for few of them, and for writi
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Final
 
-from processing.epochs import SEDENTARY, State
+from processing.epochs import State
+from processing.streaks import (
+    SHAKEN_MG,
+    SURE,
+    SURE_MEAN,
+    SURE_SHARE,
+    Cause,
+    Moment,
+    Nudge,
+    NudgeState,
+    observe,
+)
 from spineclip.contract.config import Nudging
-
-SURE: Final = 0.6
-"""Confidence from which on a second counts for or against a cause (our choice; `benchmarks/nudges.py` shows what it
-does on labelled recordings)."""
-
-SURE_SHARE: Final = 0.75
-"""Share of a whole sitting that has to be sure by itself before anything is said of it. What was bridged or unsure
-makes it longer, but not surer."""
-
-SURE_MEAN: Final = 0.7
-"""Mean confidence of those seconds: where sitting and standing are about as likely all along, nobody is told that
-they sit."""
-
-RELIEF_S: Final = 5.0
-"""Seconds with a straight back in a row that end a nudge. A glance up is shorter and changes nothing, and a wobble of
-the angle around its threshold neither."""
 
 UP_ENDS_S: Final = 10.0
 """Seconds on the feet in a row that end a nudge for sitting: the person has moved."""
 
-UP_RESETS_S: Final = 60.0
-"""Seconds on the feet in a row that break a sitting streak (a minute is the common, strict rule; PMC4721432 uses
-two)."""
-
 WALKED_ENDS_S: Final = 60.0
 """Seconds of walking in a row that end a nudge for the missing walk."""
-
-SEEN_LATE_S: Final = 4.0
-"""A live state is that of a while ago: three seconds of look-ahead (`processing.activity.AHEAD_S`) and one to be sure.
-Sitting began so much earlier than it is seen."""
-
-RESUMED_S: Final = 10.0
-"""Seconds of sitting in a row that make a time on the feet a mere interruption: the hysteresis of the bouts that are
-stored (`processing.bout_rules.SEDENTARY`). Less is a flicker and changes nothing."""
-
-DOUBTED_S: Final = 12.0
-"""Quiet standing up to this long between the last movement and sitting was sitting: nobody sits down without moving,
-and rest that is hard to name is named after some seconds only."""
-
-BRIDGED_S: Final = 60.0
-"""An unsure spell up to this long between two sure ones of sitting (or of a bent back) was that too."""
-
-UNSURE_RESETS_S: Final = 300.0
-"""Seconds without a sure answer (unsure, or nothing measured) after which a streak begins anew: what is not known is
-not held against anybody."""
 
 WARM_UP_S: Final = 120.0
 """No nudge so soon after the clip was put on, and none for a bent back before it is known for so long how it sits."""
@@ -82,55 +52,8 @@ WARM_UP_S: Final = 120.0
 REST_S: Final = 600.0
 """Pause after a nudge before the same cause may nudge again."""
 
-SHAKEN_MG: Final = 14.0
-"""Mean vibration while seated above which it is taken for a drive. Minutes of labelled sitting stay below 12 mg in 95
-of 100 stretches and below 17 in all (HARTH, HAR70+, lower back; measured); a car seat shakes with some 0.3 to 0.6 m/s2
-(30 to 60 mg rms; range of ISO 2631-1 for cars on roads). No labelled drive was at hand. A nudge that is held back
-wrongly costs nothing, so the bound lies close to sitting."""
-
-SHAKEN_MEMORY_S: Final = 60.0
-"""Time constant of that mean: a red light does not end a drive, one bump does not make one."""
-
 WORN_FOR_A_WALK_MIN: Final = 300.0
 """Worn minutes that the day needs before a walk can be called missing: half of a day that can be judged."""
-
-MEASURED_GAP_S: Final = 5.0
-"""A longer step between two live seconds is time that was not measured (a live second is at most so far behind)."""
-
-
-class Cause(StrEnum):
-    """What a nudge is about."""
-
-    SLOUCHED = "slouched"
-    """A back bent forward, round or from the hips: one clip cannot tell which, and the way out is the same."""
-    SEDENTARY = "sedentary"
-    WALK_MISSING = "walk_missing"
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """One live second of a person.
-
-    Attributes
-    ----------
-    time_ns
-        UTC, end of the second.
-    bent
-        Whether the back is bent forward (`processing.bending`); None where that is not sure.
-    confidence
-        Chance that `state` is right, 0 to 1.
-    oriented
-        Whether it is known how the clip sits on the body.
-    vibration_mg
-        Mean amplitude deviation of the norm, milli-g; NaN where no new value is known.
-    """
-
-    time_ns: int
-    state: State
-    bent: bool | None
-    confidence: float
-    oriented: bool
-    vibration_mg: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,55 +63,6 @@ class Today:
     walking_min: float = 0.0
     goal_walking_min: float = 0.0
     worn_min: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Nudge:
-    """One nudge: what for, since when, by which numbers, and, once it is over, for how long it stood.
-
-    `measured_min` reached `limit_min`; for the missing walk they are the minutes walked and asked for.
-    """
-
-    cause: Cause
-    time_ns: int
-    measured_min: float
-    limit_min: float
-    ended_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NudgeState:
-    """What has to be remembered from second to second; `begin()` makes the first one."""
-
-    last_ns: int = 0
-    worn_since_ns: int = 0
-    """Since when the clip has been worn; 0 while it is not."""
-    oriented_since_ns: int = 0
-    """Since when, besides, it is known how it sits; 0 while it is not."""
-    slouched_s: float = 0.0
-    relief_s: float = 0.0
-    slouch_unsure_s: float = 0.0
-    seated_s: float = 0.0
-    seated_sure_s: float = 0.0
-    """Seconds of it that were sure by themselves, and the sum of their confidence."""
-    seated_sum: float = 0.0
-    resumed_s: float = 0.0
-    """Seated again after a time on the feet."""
-    up_s: float = 0.0
-    stood_s: float = 0.0
-    """Standing since the last movement."""
-    seat_unsure_s: float = 0.0
-    walked_s: float = 0.0
-    vibration_mg: float = 0.0
-    """Running mean while seated."""
-    newest_mg: float = 0.0
-    day: int = 0
-    """Proleptic Gregorian ordinal of the local date that the next two belong to."""
-    given: int = 0
-    asked_for_walk: bool = False
-    active: tuple[Nudge, ...] = ()
-    rest_until_ns: tuple[int, int, int] = (0, 0, 0)
-    """By cause, in the order of `Cause`."""
 
 
 _ORDER: Final = {cause: i for i, cause in enumerate(Cause)}
@@ -217,7 +91,7 @@ def step(
     """
     if moment.time_ns <= state.last_ns:
         return state, ()
-    state = _turn_the_day(_observe(state, moment), local)
+    state = _turn_the_day(observe(state, moment), local)
     state, ended = _end(state, moment, today, nudging, local)
     state, started = _start(state, moment, today, nudging, local)
     return state, ended + started
@@ -229,107 +103,6 @@ def is_quiet(nudging: Nudging, local: datetime) -> bool:
     if since <= until:
         return since <= local.hour < until
     return local.hour >= since or local.hour < until
-
-
-def _observe(state: NudgeState, moment: Moment) -> NudgeState:
-    """Bring streaks, wear and vibration up to this second."""
-    passed_s = (moment.time_ns - state.last_ns) / 1e9 if state.last_ns else 1.0
-    lost_s, span_s = (0.0, passed_s) if passed_s <= MEASURED_GAP_S else (passed_s - 1.0, 1.0)
-    sure = moment.confidence >= SURE and moment.state is not State.UNKNOWN
-    worn = moment.state is not State.NOT_WORN
-    oriented = worn and moment.oriented
-    state = _lose(state, lost_s)
-    if lost_s >= UNSURE_RESETS_S:
-        state = replace(state, worn_since_ns=0, oriented_since_ns=0)
-    if moment.state is State.NOT_WORN:
-        state = replace(_nobody_sits(state), slouched_s=0.0, relief_s=0.0)
-    else:
-        state = _count_sitting(state, moment, span_s) if sure else _lose_sight(state, span_s)
-        state = _count_bending(state, moment, span_s)
-    state = _shaken(state, moment, span_s)
-    walked_s = state.walked_s + span_s if sure and moment.state in (State.WALKING, State.RUNNING) else 0.0
-    return replace(
-        state,
-        last_ns=moment.time_ns,
-        worn_since_ns=(state.worn_since_ns or moment.time_ns) if worn else 0,
-        oriented_since_ns=(state.oriented_since_ns or moment.time_ns) if oriented else 0,
-        walked_s=walked_s,
-    )
-
-
-def _nobody_sits(state: NudgeState) -> NudgeState:
-    return replace(state, seated_s=0.0, seated_sure_s=0.0, seated_sum=0.0, resumed_s=0.0, up_s=0.0, stood_s=0.0)
-
-
-def _lose(state: NudgeState, seconds: float) -> NudgeState:
-    """Count time of which nothing is known; long enough, it takes the streaks with it."""
-    return _lose_back(_lose_sight(state, seconds), seconds)
-
-
-def _lose_sight(state: NudgeState, seconds: float) -> NudgeState:
-    """Count time in which it is not known what the body does."""
-    unsure_s = state.seat_unsure_s + seconds
-    if unsure_s >= UNSURE_RESETS_S:
-        state = _nobody_sits(state)
-    return replace(state, seat_unsure_s=unsure_s, stood_s=state.stood_s + seconds if state.stood_s else 0.0)
-
-
-def _lose_back(state: NudgeState, seconds: float) -> NudgeState:
-    """Count time in which it is not known how the back is held."""
-    unsure_s = state.slouch_unsure_s + seconds
-    return replace(state, slouch_unsure_s=unsure_s, slouched_s=0.0 if unsure_s >= UNSURE_RESETS_S else state.slouched_s)
-
-
-def _count_sitting(state: NudgeState, moment: Moment, span_s: float) -> NudgeState:
-    if moment.state in SEDENTARY:
-        return _sit(state, moment, span_s)
-    up_s = state.up_s + state.resumed_s + span_s if state.seated_s else 0.0
-    stood_s = state.stood_s + state.resumed_s + span_s if moment.state is State.STANDING else 0.0
-    if not state.seated_s or up_s >= UP_RESETS_S:
-        state, up_s = _nobody_sits(state), 0.0
-    return replace(state, up_s=up_s, resumed_s=0.0, stood_s=stood_s, seat_unsure_s=0.0)
-
-
-def _sit(state: NudgeState, moment: Moment, span_s: float) -> NudgeState:
-    """Count a second of sitting; it begins a streak, or goes on with one, once there are `RESUMED_S` of them."""
-    unsure_s = state.seat_unsure_s
-    sure_s, total = state.seated_sure_s + span_s, state.seated_sum + moment.confidence * span_s
-    state = replace(state, seated_sure_s=sure_s, seated_sum=total, seat_unsure_s=0.0)
-    span_s += _bridged_s(unsure_s) if state.seated_s or state.resumed_s else 0.0
-    resumed_s = state.resumed_s + span_s
-    if state.seated_s and not state.up_s:
-        return replace(state, seated_s=state.seated_s + span_s, stood_s=0.0)
-    if resumed_s < RESUMED_S:
-        return replace(state, resumed_s=resumed_s)
-    # What was too short to break the streak is part of it, as in the bouts that are stored.
-    before_s = state.up_s if state.seated_s else SEEN_LATE_S + (state.stood_s if state.stood_s <= DOUBTED_S else 0.0)
-    seated_s = state.seated_s + before_s + resumed_s
-    return replace(state, seated_s=seated_s, up_s=0.0, resumed_s=0.0, stood_s=0.0)
-
-
-def _count_bending(state: NudgeState, moment: Moment, span_s: float) -> NudgeState:
-    if moment.bent is None:
-        return _lose_back(state, span_s)
-    if moment.bent:
-        before_s = _bridged_s(state.slouch_unsure_s) if state.slouched_s else 0.0
-        slouched_s = state.slouched_s + before_s + span_s
-        return replace(state, slouched_s=slouched_s, relief_s=0.0, slouch_unsure_s=0.0)
-    relief_s = state.relief_s + span_s
-    slouched_s = 0.0 if relief_s >= RELIEF_S else state.slouched_s
-    return replace(state, relief_s=relief_s, slouched_s=slouched_s, slouch_unsure_s=0.0)
-
-
-def _bridged_s(unsure_s: float) -> float:
-    return unsure_s if unsure_s <= BRIDGED_S else 0.0
-
-
-def _shaken(state: NudgeState, moment: Moment, span_s: float) -> NudgeState:
-    """Follow the vibration of the seat, by the newest value where this second brings none; on the feet it fades."""
-    newest_mg = state.newest_mg if math.isnan(moment.vibration_mg) else moment.vibration_mg
-    # One hard knock may not stand for a minute of driving.
-    now_mg = min(newest_mg, 4 * SHAKEN_MG) if moment.state in SEDENTARY else 0.0
-    change_mg = (now_mg - state.vibration_mg) * min(1.0, span_s / SHAKEN_MEMORY_S)
-    return replace(state, newest_mg=newest_mg, vibration_mg=state.vibration_mg + change_mg)
 
 
 def _turn_the_day(state: NudgeState, local: datetime) -> NudgeState:

@@ -15,10 +15,10 @@ from processing.checkpoint import CheckpointError, Registry
 from processing.intake import Intake, IntakeState, Verdict
 from processing.late import Before
 from processing.metrics import Point
-from processing.nudges import Nudge
 from processing.pipeline import PatientState, Result
 from processing.preview import Preview
 from processing.samples import Block
+from processing.streaks import Nudge
 from spineclip.contract.config import PatientConfig
 from spineclip.contract.live import Live
 from spineclip.contract.messages import Ack, Resend

@@ -17,11 +17,11 @@ from processing.clip import ClipOutput, ClipSetup, ClipState, LiveSecond
 from processing.days import DaysState
 from processing.epochs import Epochs
 from processing.metrics import Point
-from processing.nudges import Nudge, NudgeState
 from processing.orientation import OrientationState
 from processing.person import PersonState
 from processing.present import Present
 from processing.samples import Block
+from processing.streaks import Nudge, NudgeState
 from spineclip.contract.config import Calibration, Clip, PatientConfig
 from spineclip.contract.live import Live
 from spineclip.contract.placement import Placement

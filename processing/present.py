@@ -15,7 +15,8 @@ from processing.clip import LiveSecond
 from processing.days import DaysState, agreed_on
 from processing.epochs import POSTURES, SEDENTARY, Epochs, Posture, State
 from processing.local_time import day_at
-from processing.nudges import Moment, Today
+from processing.nudges import Today
+from processing.streaks import Moment
 from processing.two_clips import Held
 from spineclip.contract.config import PatientConfig, zone
 from spineclip.contract.days import local_time

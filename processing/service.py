@@ -22,9 +22,9 @@ from processing.checkpoint import CheckpointError
 from processing.committer import Committer
 from processing.flood import Allowance
 from processing.intake import Verdict
-from processing.nudges import Nudge
 from processing.patient import TOGETHER, Patient, Taken
 from processing.stores.base import MetricStore
+from processing.streaks import Nudge
 from spineclip.contract.clock import Clock, SystemClock
 from spineclip.contract.config import PatientConfig
 from spineclip.contract.connection import BrokerAccess, Connection

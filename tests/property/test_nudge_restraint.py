@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processing.epochs import State
-from processing.nudges import WARM_UP_S, Cause, Moment, Nudge, Today, begin, is_quiet, step
+from processing.nudges import WARM_UP_S, Today, begin, is_quiet, step
+from processing.streaks import Cause, Moment, Nudge
 from spineclip.contract.config import Nudging
 from spineclip.contract.days import local_time
 

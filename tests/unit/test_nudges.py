@@ -11,25 +11,18 @@ import pytest
 from processing import nudge_words
 from processing.epochs import State
 from processing.metrics import check
-from processing.nudges import (
+from processing.nudges import REST_S, UP_ENDS_S, WALKED_ENDS_S, WARM_UP_S, Today, begin, is_quiet, step
+from processing.streaks import (
     RELIEF_S,
-    REST_S,
     RESUMED_S,
     SEEN_LATE_S,
     SHAKEN_MG,
     SURE,
     SURE_MEAN,
-    UP_ENDS_S,
     UP_RESETS_S,
-    WALKED_ENDS_S,
-    WARM_UP_S,
     Cause,
     Moment,
     Nudge,
-    Today,
-    begin,
-    is_quiet,
-    step,
 )
 from spineclip.contract.config import Nudging
 from spineclip.contract.days import local_time

@@ -11,8 +11,8 @@ from firmware_sim.person import Pose
 from firmware_sim.script import Doing, Stretch, drives, sits, stands, walks
 from processing import pipeline
 from processing.metrics import Point, check
-from processing.nudges import RELIEF_S, Cause, Nudge
 from processing.samples import Block
+from processing.streaks import RELIEF_S, Cause, Nudge
 from spineclip.contract.config import Calibration, Clip, Nudging, PatientConfig
 from spineclip.contract.placement import Placement
 

@@ -10,7 +10,7 @@ import pytest
 
 from dashboards.words import LANGUAGES, Words, messages
 from processing import nudge_words
-from processing.nudges import Cause, Nudge
+from processing.streaks import Cause, Nudge
 
 FORBIDDEN = {
     "en": r"\b(treat\w*|diagnos\w*|prevent\w*|risk\w*|cure\w*|heal|heals|healing|therap(y|ies)|must|fail\w*|lazy)\b",
