@@ -25,6 +25,11 @@ class LowerHull:
         self._last_x = 0
 
     @property
+    def start(self) -> tuple[int, int]:
+        """The first point."""
+        return self._x0, self._y0
+
+    @property
     def span(self) -> int:
         """From the first to the last `x`."""
         return self._last_x
@@ -70,3 +75,36 @@ class LowerHull:
     def at(self, x: int, slope: float) -> float:
         """Height of that line at `x`, minus `y0`."""
         return self.below(slope) + slope * (x - self._x0)
+
+
+class RecentHull:
+    """A lower hull of the last `window` to twice `window` of `y`, so that old points do not bend the line of today."""
+
+    def __init__(self, window: int) -> None:
+        self._window = window
+        self._old: LowerHull | None = None
+        self._young: LowerHull | None = None
+
+    @property
+    def hull(self) -> LowerHull | None:
+        """The hull; None before the first point."""
+        return self._old
+
+    @property
+    def n(self) -> int:
+        """How many points it has."""
+        return 0 if self._old is None else self._old.n
+
+    def add(self, x: int, y: int) -> None:
+        """Take a point; its `x` must lie beyond all before."""
+        if self._old is None:
+            self._old = LowerHull(x, y)
+            return
+        self._old.add(x, y)
+        age = y - self._old.start[1]
+        if self._young is not None:
+            self._young.add(x, y)
+            if age >= 2 * self._window:
+                self._old, self._young = self._young, None
+        elif age >= self._window:
+            self._young = LowerHull(x, y)

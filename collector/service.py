@@ -13,6 +13,7 @@ from typing import Final
 
 from collector.link import Link, Radio
 from collector.outbox import DEFAULT_MAX_BYTES, Outbox
+from collector.rates import RateBook
 from collector.scan import Sighting, Target
 from collector.stream import ClipStream
 from collector.uplink import Uplink
@@ -83,6 +84,7 @@ class Collector:
         self._clock = clock
         self._say = say
         self._outbox = Outbox(settings.outbox, clock, settings.outbox_max_bytes)
+        self._rates = RateBook(settings.outbox.with_suffix(".rates.json"))
         self._uplink = Uplink(
             settings.patient,
             settings.broker,
@@ -209,6 +211,7 @@ class Collector:
             lambda: self._outbox.begin(device),
             self._outbox.last_end_ns(device),
         )
+        stream.rate = self._rates.rate(device)
         stream.rssi_dbm = sighting.seen.rssi_dbm
         return stream
 
@@ -257,6 +260,12 @@ class Collector:
                 if clip.stream is not None:
                     detail = clip.health()
                     self._uplink.event(Event("device", self._clock.utc_ns(), clip.stream.device, detail))
+                    self.keep_rate(clip.stream)
+
+    def keep_rate(self, stream: ClipStream) -> None:
+        """Remember a wearable's rate over the next start."""
+        self._rates.note(stream.device, stream.rate)
+        self._rates.save()
 
 
 class _Clip:
@@ -297,6 +306,7 @@ class _Clip:
     def lost(self, reason: str) -> None:
         stream = self._opened()
         self._collector.write(stream.disconnected(reason))
+        self._collector.keep_rate(stream)
         if reason != "stopped":
             self._collector.tell(stream.device, f"connection ended ({reason}); connecting again", "device")
 

@@ -15,8 +15,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from collector.rates import Rate
 from collector.sequence import Sequence, Step
-from collector.timing import CRYSTAL_ERROR, NOMINAL_ERROR, Line, SegmentClock, Timeline
+from collector.timing import NOMINAL_ERROR, SAME_WEARABLE_ERROR, Line, SegmentClock, Timeline
 from collector.wearables.base import Decoded, Decoder, Stream, Wearable
 from spineclip.contract.placement import Placement
 from spineclip.contract.wire import MAX_DT_NS, Gap, Record, SampleBatch
@@ -109,7 +110,8 @@ class ClipStream:
         self._timeline = Timeline()
         self._gap: tuple[int | None, str] | None = (stopped_ns, "collector-off")
         self._pending: list[_Packet] = []
-        self._known_period: tuple[float, float] | None = None
+        self.rate: Rate | None = None
+        """What is known of the wearable's rate; may be set before the first packet."""
         self._slow = False
 
     # ---- the life of a connection
@@ -191,7 +193,7 @@ class ClipStream:
         if arrival_ns - before_ns > self._nominal_ns / 4 or not np.array_equal(frame.counts, before.counts):
             return False
         line = self._clock.line() if self._line is None else self._line
-        due_ns = line.time_ns(self._index) - line.period_ns / 2
+        due_ns = line.earliest_ns(self._index) - line.period_ns / 2
         return arrival_ns < due_ns
 
     def _watch_rate(self, packet: _Packet) -> None:
@@ -254,7 +256,7 @@ class ClipStream:
         found = None
         for at in range(len(self._pending) - 1, -1, -1):
             packet = self._pending[at]
-            if packet.arrival_ns - line.time_ns(packet.first + packet.n - 1) <= limit_ns:
+            if packet.arrival_ns - line.earliest_ns(packet.first + packet.n - 1) <= limit_ns:
                 break
             found = at
         return found
@@ -307,13 +309,13 @@ class ClipStream:
         self.samples += n
         self.period_ns, self.clock_error_ns = line.period_ns, placed.error_ns
         self._line = line
-        self._known_period = (line.period_ns, max(line.rate_error, 1e-9))
+        self.rate = Rate(self._nominal_ns, line.period_ns, max(line.rate_error, 1e-9))
         return [*records, batch]
 
     def _note_lateness(self, packets: list[_Packet]) -> None:
         first = self._line is None
         line = self._clock.line() if self._line is None else self._line
-        late_ns = sorted(packet.arrival_ns - line.time_ns(packet.first + packet.n - 1) for packet in packets)
+        late_ns = sorted(packet.arrival_ns - line.earliest_ns(packet.first + packet.n - 1) for packet in packets)
         median_ns = late_ns[len(late_ns) // 2]
         if first:
             self._typical_ns = median_ns
@@ -353,9 +355,9 @@ class ClipStream:
     def _begin_segment(self) -> None:
         """Forget where samples were; keep what is known of the rate."""
         period_ns, error = self._nominal_ns, NOMINAL_ERROR
-        known = self._known_period
-        if known is not None and math.isclose(known[0], self._nominal_ns, rel_tol=0.2):
-            period_ns, error = known[0], max(known[1], CRYSTAL_ERROR)
+        known = self.rate
+        if known is not None and known.fine and math.isclose(known.nominal_ns, self._nominal_ns, rel_tol=1e-6):
+            period_ns, error = known.period_ns, math.hypot(known.error, SAME_WEARABLE_ERROR)
         self._clock = SegmentClock(period_ns, error)
         self._index = 0
         self._pending_n = sum(packet.n for packet in self._pending)

@@ -1,29 +1,43 @@
 """From a wearable's sample count to UTC.
 
 Each packet gives one pair: the index of its last sample, and when it arrived on our monotonic clock. `SegmentClock`
-fits the sampling period and phase to them by the lower hull (`collector/hull.py`); `Timeline` lays the samples on UTC
-so that times only rise and are even within a batch. Wearables with a clock of their own use it to count what was lost
-on the way (`collector/sequence.py`), so that the index stays true.
+fits the sampling period and phase to them: between two hulls where the arrivals show Bluetooth's connection events
+(`collector/events.py`, `collector/strip.py`), else along the lower hull of the arrivals alone (`collector/hull.py`).
+`Timeline` lays the samples on UTC so that times only rise and are even within a batch. Wearables with a clock of their
+own use it to count what was lost on the way (`collector/sequence.py`), so that the index stays true.
 
-What cannot be known one-way: the least delay that every packet has (4 to 11 ms were seen with connection intervals of
-30 to 50 ms). The error that is published with each batch allows for it.
+What cannot be known one-way: how long a packet takes at the least from being ready to being heard, beyond the waiting
+for its connection event. The error that is published with each batch allows for some milliseconds of it.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
-from collector.hull import LowerHull
+from collector.bounds import PacketBounds
+from collector.hull import RecentHull
 
 NOMINAL_ERROR: Final = 0.02
 """One standard deviation of a nominal rate: sensors' own oscillators are trimmed to a few percent."""
 CRYSTAL_ERROR: Final = 50e-6
 """One standard deviation between two quartz clocks, drift with temperature included (20 ppm pairs are usual)."""
+SAME_WEARABLE_ERROR: Final = 2e-6
+"""How much a wearable's rate, as measured earlier, may have changed since: some degrees of temperature. Believed only
+as far as the packets agree (`collector/strip.py`)."""
 WINDOW_NS: Final = 20 * 60 * 10**9
 """A line is fitted to the last 10 to 20 minutes: longer, and temperature bends it."""
+LEAST_DELAY_NS: Final = 2_000_000
+"""What the fastest packet may need on air and through the host: one packet of 1.2 ms, and a wake-up."""
 _MIN_PACKETS: Final = 8
 """Two points always lie on a line; so many show whether more do."""
+_EVEN_NS: Final = 500_000
+"""Packets that come this evenly say by themselves when they were made."""
+_REFIT: Final = 0.05
+"""A line is fitted anew when there are so many more packets, as a share: often at first, in the end once a minute."""
+_OTHER: Final = 4.0
+"""Two measures of a rate that are further apart than so many of their errors are of two rates."""
 _SMALL_SLEW, _LARGE_SLEW, _LARGE_NS = 0.005, 0.05, 50_000_000
 """How much a batch's spacing may differ from the period to catch up: 5 ms a second, or 50 when far."""
 STEP_NS: Final = 10**9
@@ -34,18 +48,29 @@ STEP_NS: Final = 10**9
 class Line:
     """When samples were taken, on the monotonic clock: sample `i` at ``at_ns + (i - index) * period_ns``.
 
-    `spread_ns` is the mean lateness of packets above the line, `rate_error` one standard deviation of the period.
+    `phase_error_ns` and `rate_error` are one standard deviation of `at_ns` and, relative, of the period. `lead_ns` is
+    how much later than its sample's time a packet comes at the least.
     """
 
     index: int
     at_ns: float
     period_ns: float
-    spread_ns: float
+    phase_error_ns: float
     rate_error: float
+    lead_ns: float = 0.0
 
     def time_ns(self, index: int) -> float:
         """Monotonic time of a sample, ns."""
         return self.at_ns + (index - self.index) * self.period_ns
+
+    def earliest_ns(self, index: int) -> float:
+        """When a packet that ends with this sample can arrive at the earliest, ns."""
+        return self.time_ns(index) + self.lead_ns
+
+    def error_ns(self, index: int) -> float:
+        """Two standard deviations of a sample's time, ns."""
+        far_ns = abs(index - self.index) * self.period_ns
+        return 2.0 * math.hypot(self.phase_error_ns, self.rate_error * far_ns)
 
 
 class SegmentClock:
@@ -60,47 +85,73 @@ class SegmentClock:
     def __init__(self, period_ns: float, rate_error: float) -> None:
         self._prior_ns = period_ns
         self._prior_error = rate_error
-        self._hull: LowerHull | None = None
-        self._younger: LowerHull | None = None
-        self._origin = (0, 0)
-        self._younger_origin = (0, 0)
+        self._hull = RecentHull(WINDOW_NS // 2)
+        self._bounds = PacketBounds(WINDOW_NS)
+        self._line: Line | None = None
+        self._n = 0
+        self._due = 0
 
     def learn(self, period_ns: float, rate_error: float) -> None:
-        """Know the period better beforehand, as from the wearable's own clock."""
-        self._prior_ns, self._prior_error = period_ns, rate_error
+        """Know the period from the wearable's own clock: taken when it says more, or other, than what was known."""
+        other = abs(period_ns / self._prior_ns - 1.0) > _OTHER * (rate_error + self._prior_error)
+        if rate_error < self._prior_error or other:
+            self._prior_ns, self._prior_error = period_ns, rate_error
 
     def add(self, index: int, arrival_ns: int) -> None:
         """Take a packet: the index of its last sample, rising, and its arrival on the monotonic clock."""
-        if self._hull is None:
-            self._hull, self._origin = LowerHull(index, arrival_ns), (index, arrival_ns)
-            return
         self._hull.add(index, arrival_ns)
-        age_ns = arrival_ns - self._origin[1]
-        if self._younger is not None:
-            self._younger.add(index, arrival_ns)
-            if age_ns >= WINDOW_NS:
-                self._hull, self._origin = self._younger, self._younger_origin
-                self._younger = None
-        elif age_ns >= WINDOW_NS // 2:
-            self._younger, self._younger_origin = LowerHull(index, arrival_ns), (index, arrival_ns)
+        self._bounds.add(index, arrival_ns)
+        self._n += 1
+        if self._line is not None and arrival_ns < self._line.time_ns(index):
+            self._due = self._n  # earlier than can be
 
     def line(self) -> Line:
         """Give the best line for now. Needs one packet."""
-        hull, (index, arrival_ns) = self._hull, self._origin
+        hull = self._hull_line()
+        if hull.phase_error_ns <= _EVEN_NS and self._n >= _MIN_PACKETS:
+            self._line = None
+            return hull
+        if self._n >= self._due or self._line is None:
+            self._due = self._n + max(_MIN_PACKETS, round(_REFIT * self._n))
+            self._line = self._strip_line(hull)
+        return hull if self._line is None else self._line
+
+    def _strip_line(self, hull: Line) -> Line | None:
+        prior = self._prior_ns, self._prior_error * self._prior_ns
+        before = hull if self._line is None else self._line
+        half = 6.0 * min(before.rate_error, self._prior_error) * before.period_ns
+        found = self._bounds.line(prior, before.period_ns, half)
+        if found is None:
+            return None
+        strip, index, base_ns = found
+        return Line(
+            index + round(strip.x),
+            base_ns + strip.height,
+            strip.slope,
+            strip.height_error,
+            strip.slope_error / strip.slope,
+            strip.lead,
+        )
+
+    def _hull_line(self) -> Line:
+        hull = self._hull.hull
         if hull is None:
             raise ValueError("no packet yet")
+        index, arrival_ns = hull.start
         period_ns, error = self._prior_ns, self._prior_error
         if hull.n >= _MIN_PACKETS:
             fitted_ns = hull.slope()
             late_ns = hull.mean_distance(fitted_ns)
             # Of n delays with mean m the smallest is about m / n above the floor; two such, half the span apart,
-            # carry the line. The factor was checked against simulated radios (tests/unit/test_timing.py).
-            fit_error = 6.0 * late_ns / (hull.n * hull.span * fitted_ns) if fitted_ns > 0 else 1.0
+            # carry the line. The factor was checked against simulated radios (tests/unit/test_timing.py). Packets of
+            # one burst had one delay.
+            delays = hull.n * min(1.0, self._bounds.events / self._n)
+            fit_error = 10.0 * late_ns / (delays * hull.span * fitted_ns) if fitted_ns > 0 else 1.0
             weight = error**2 / (error**2 + fit_error**2) if error > 0 or fit_error > 0 else 1.0
             period_ns += weight * (fitted_ns - period_ns)
             error = (1.0 - weight) * error + weight * fit_error
-        spread_ns = hull.mean_distance(period_ns)
-        return Line(index, arrival_ns + hull.below(period_ns), period_ns, spread_ns, error)
+        late_ns = hull.mean_distance(period_ns)
+        return Line(index, arrival_ns + hull.below(period_ns), period_ns, late_ns, error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,5 +217,5 @@ class Timeline:
         self._end_ns = t0_ns + n * dt_ns
         self._continuing = True
         off_ns = abs(due_ns - self._end_ns)
-        error_ns = round(off_ns + line.spread_ns + line.rate_error * n * line.period_ns) + self.held_ns
+        error_ns = round(off_ns + line.error_ns(first) + min(LEAST_DELAY_NS, line.lead_ns)) + self.held_ns
         return Placed(t0_ns, dt_ns, error_ns)

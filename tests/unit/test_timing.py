@@ -2,66 +2,92 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
 from collector.hull import LowerHull
-from collector.timing import CRYSTAL_ERROR, NOMINAL_ERROR, SegmentClock, Timeline
-
-S = 10**9
-
-
-def _radio(seed: int, *, packets_hz: float, seconds: float, ppm: float = 35.0) -> Iterator[tuple[int, int, float]]:
-    """Simulate a link: yields (packet number, arrival ns, true time ns), as the facts of the field describe it.
-
-    The wearable's clock runs `ppm` slow; connection events come every 30 to 50 ms (one interval a run) at a phase of
-    their own; one transmission in twenty has to wait for the next event; one packet in five hundred meets a host that
-    is busy for 150 ms. The truth is the instant of the packet's last sample.
-    """
-    rng = np.random.default_rng(seed)
-    period_ns = S / packets_hz * (1 + ppm * 1e-6)
-    interval_ns = rng.uniform(30e6, 50e6)
-    phase_ns = rng.uniform(0, interval_ns)
-    busy_until_ns = 0.0
-    for k in range(round(seconds * packets_hz)):
-        true_ns = 1e9 + k * period_ns
-        events = math.ceil((true_ns - phase_ns) / interval_ns)
-        while rng.random() < 0.05:
-            events += 1
-        arrival_ns = phase_ns + events * interval_ns + rng.exponential(0.01e6)
-        if rng.random() < 0.002:
-            busy_until_ns = max(busy_until_ns, arrival_ns + 150e6)
-        yield k, round(max(arrival_ns, busy_until_ns)), true_ns
+from collector.timing import CRYSTAL_ERROR, NOMINAL_ERROR, SAME_WEARABLE_ERROR, SegmentClock, Timeline
+from tests.unit.links import PPM, Interval, S, packets
 
 
-def _fit(seed: int, packets_hz: float, seconds: float) -> tuple[float, float]:
-    """Return the rate error in ppm and the phase error at the end in ns."""
-    clock = SegmentClock(S / packets_hz, CRYSTAL_ERROR)
-    last_ns = 0
-    for k, arrival_ns, _ in _radio(seed, packets_hz=packets_hz, seconds=seconds):
-        last_ns = max(arrival_ns, last_ns)  # packets arrive in order
-        clock.add(k, last_ns)
+@dataclass(frozen=True)
+class _Fit:
+    """Errors at the end of a link, and what was said of them (two standard deviations)."""
+
+    rate_ppm: float
+    rate_said_ppm: float
+    phase_ms: float
+    phase_said_ms: float
+
+
+def _fit(
+    seed: int, packets_hz: float, seconds: float, interval: Interval, known: tuple[float, float] = (0.0, CRYSTAL_ERROR)
+) -> _Fit:
+    """Fit a link with the rate known beforehand to be off by `known[0]`, give or take `known[1]`."""
+    clock = SegmentClock(S / packets_hz * (1 + known[0]), known[1])
+    k, true_ns = 0, 0.0
+    for k, arrival_ns, now_ns in packets(seed, packets_hz=packets_hz, seconds=seconds, interval=interval):
+        clock.add(k, arrival_ns)
+        true_ns = now_ns
+        if k % round(10 * packets_hz) == 0:
+            clock.line()
     line = clock.line()
-    true_period_ns = S / packets_hz * (1 + 35e-6)
-    return (line.period_ns / true_period_ns - 1) * 1e6, line.time_ns(k) - (1e9 + k * true_period_ns)
+    true_period_ns = S / packets_hz * (1 + PPM * 1e-6)
+    return _Fit(
+        (line.period_ns / true_period_ns - 1) * 1e6,
+        2e6 * line.rate_error,
+        (line.time_ns(k) - true_ns) / 1e6,
+        line.error_ns(k) / 1e6,
+    )
 
 
-@pytest.mark.parametrize(("seconds", "limit_ppm"), [(60, 2.0), (600, 0.1)])
-def test_rate_error_at_13_packets_a_second(seconds: int, limit_ppm: float) -> None:
-    # The median of links: where the connection interval happens to divide the packet period, the delay hardly changes
-    # for minutes and no one-way method can tell the wearable's clock from the radio's.
-    errors = [abs(_fit(seed, 13.0, seconds)[0]) for seed in range(25)]
-    assert np.median(errors) < limit_ppm
-    assert np.percentile(errors, 90) < 10 * limit_ppm
+@pytest.mark.parametrize("interval", ["any", "steps"])
+def test_rate_error_at_13_packets_a_second_after_a_minute(interval: Interval) -> None:
+    # 780 packets fall into intervals of T = 40 ms about evenly, so they bound the line to some T / 780 at either end
+    # of the minute: 50 us in 60 s, 0.9 ppm; two ends, and 2 ppm for half of the links is what can be had. Where the
+    # interval nearly divides the packet period the bounds bunch, and all methods must say that they do not know.
+    fits = [_fit(seed, 13.0, 60, interval) for seed in range(60)]
+    errors = np.abs([fit.rate_ppm for fit in fits])
+    assert np.median(errors) < 2.0
+    assert np.percentile(errors, 90) < 15.0
+    _said_honestly(fits)
 
 
-def test_within_15_ms_of_the_truth_after_a_minute() -> None:
-    for seed in range(12):
+@pytest.mark.parametrize("interval", ["any", "steps", "jitter"])
+def test_rate_error_at_13_packets_a_second_after_ten_minutes(interval: Interval) -> None:
+    fits = [_fit(seed, 13.0, 600, interval) for seed in range(10)]
+    errors = np.abs([fit.rate_ppm for fit in fits])
+    assert np.percentile(errors, 80) < 0.1
+    _said_honestly(fits)
+
+
+@pytest.mark.parametrize("interval", ["any", "steps"])
+def test_a_rate_that_is_known_from_before_is_right_from_the_first_minute_on(interval: Interval) -> None:
+    off = PPM * 1e-6 + 0.2e-6
+    fits = [_fit(seed, 13.0, 60, interval, (off, SAME_WEARABLE_ERROR)) for seed in range(40)]
+    assert np.percentile([abs(fit.rate_ppm) for fit in fits], 90) < 2.0
+    _said_honestly(fits)
+
+
+def test_a_rate_that_was_known_and_has_changed_is_found_all_the_same() -> None:
+    fits = [_fit(seed, 13.0, 120, "any", (-200e-6, SAME_WEARABLE_ERROR)) for seed in range(20)]
+    assert np.median([abs(fit.rate_ppm) for fit in fits]) < 2.0
+
+
+def _said_honestly(fits: list[_Fit]) -> None:
+    """Check that the truth is within what was said, twice the standard deviation, in about 95 of 100."""
+    allowed = 0.05 * len(fits) + 2 * (0.05 * 0.95 * len(fits)) ** 0.5  # two standard deviations of the count
+    assert sum(abs(fit.rate_ppm) > fit.rate_said_ppm for fit in fits) <= allowed
+    assert sum(abs(fit.phase_ms) > fit.phase_said_ms + 0.02 for fit in fits) <= allowed
+
+
+@pytest.mark.parametrize("interval", ["any", "steps", "jitter"])
+def test_within_15_ms_of_the_truth_after_a_minute(interval: Interval) -> None:
+    for seed in range(5):
         for packets_hz in (5.5, 13.0, 100.0):
-            assert abs(_fit(seed, packets_hz, 60)[1]) < 15e6
+            assert abs(_fit(seed, packets_hz, 60, interval).phase_ms) < 15.0
 
 
 def test_exact_arrivals_give_exact_times() -> None:
@@ -83,10 +109,9 @@ def test_times_rise_and_stay_near_through_the_first_seconds() -> None:
     for seed in range(6):
         clock, timeline = SegmentClock(S / 100, NOMINAL_ERROR), Timeline()
         timeline.follow(0)
-        end_ns, last_ns, truth = 0, 0, []
-        for k, arrival_ns, true_ns in _radio(seed, packets_hz=100.0, seconds=120):
-            last_ns = max(arrival_ns, last_ns)
-            clock.add(k, last_ns)
+        end_ns, truth = 0, []
+        for k, arrival_ns, true_ns in packets(seed, packets_hz=100.0, seconds=120):
+            clock.add(k, arrival_ns)
             truth.append(true_ns)
             if k % 100 == 99:
                 placed = timeline.place(clock.line(), k - 99, 100)
@@ -95,7 +120,7 @@ def test_times_rise_and_stay_near_through_the_first_seconds() -> None:
                 errors_ns = placed.t0_ns + placed.dt_ns * np.arange(100) - np.array(truth[-100:])
                 limit_ns = 15e6 if k > 6_000 else 60e6
                 assert np.abs(errors_ns).max() < limit_ns
-                assert np.abs(errors_ns).max() < placed.error_ns + 60e6
+                assert np.abs(errors_ns).max() < placed.error_ns or k < 1_000
 
 
 def test_the_hull_lies_below_all_points_and_touches_them() -> None:
