@@ -1,7 +1,7 @@
 """Fit the models that name sitting postures, or print how right they are on people left out.
 
 ``python -m benchmarks.posture [DATASET]`` prints the table; ``--fit`` writes `processing/weights/postures.json`
-and `processing/weights/stretches.npz`.
+and `processing/weights/fine_motion.npz`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from processing import posture, stretch_model
-from spineclip import posture_trials
+from processing import posture
+from spineclip import posture_sessions, posture_trials
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
@@ -19,6 +19,7 @@ if __name__ == "__main__":
     options = parser.parse_args()
     trials = posture_trials.read(options.dataset)
     if options.fit:
-        posture_trials.write(trials, posture.WEIGHTS, stretch_model.WEIGHTS)
+        posture_trials.write(posture_trials.described(trials), posture.WEIGHTS, posture.FINE)
     else:
-        print(posture_trials.table(trials, left_out=posture_trials.fitted(trials)))
+        for page in posture_sessions.pages(trials, shipped_only=False):
+            print(page)

@@ -15,13 +15,27 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from processing import activity, features, grid, orientation, posture, smoothing, statistics, walking, wear, windows
+from processing import (
+    activity,
+    features,
+    grid,
+    orientation,
+    posture,
+    seat,
+    smoothing,
+    statistics,
+    stretches,
+    walking,
+    wear,
+    windows,
+)
 from processing.activity import Model
 from processing.epochs import POSTURES, STATES, Epochs, Neutral, Posture, State
 from processing.grid import RATE_HZ, SECOND_NS, GridState, Seconds
 from processing.orientation import OrientationState
 from processing.samples import Block
 from processing.smoothing import SmoothingState
+from processing.stretches import StretchState
 from spineclip.contract.config import Calibration
 from spineclip.contract.placement import Placement
 
@@ -43,7 +57,11 @@ class ClipSetup:
 
 @dataclass(frozen=True, slots=True)
 class LiveSecond:
-    """The body a moment ago: provisional, within 5 s of the newest sample. `neutral` is a code of `Neutral`."""
+    """The body a moment ago: provisional, within 5 s of the newest sample.
+
+    `neutral` is a code of `Neutral`, `fine` a row of that column of `Epochs`; `posture_confidence` is the chance that
+    the posture is right, 0 where it is unknown.
+    """
 
     time_ns: int
     state: State
@@ -54,6 +72,8 @@ class LiveSecond:
     cadence_spm: float
     oriented: bool
     neutral: int = 0
+    fine: tuple[int, ...] = (0,) * 6
+    posture_confidence: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +106,7 @@ class ClipState:
     held: NDArray[np.float64]
     orientation: OrientationState
     smoothing: SmoothingState
+    stretch: StretchState = field(default_factory=stretches.begin)
 
 
 def begin(setup: ClipSetup) -> ClipState:
@@ -192,10 +213,13 @@ def _look(state: ClipState, fitted: Model, *, last: bool) -> ClipState:
     oriented, held = orientation.step(state.orientation, state.looked, table, a, b, near=near)
     described = features.features(table, rhythm, held, a, b, near=near)
     covered = table[a:b, statistics.COVERED] > 0
+    seen = stretches.Looked(state.looked, a, b, table, state.xyz_g[state.looked - state.kept :], held)
+    stretch = stretches.look(state.stretch, seen, posture.fine_model(state.setup.placement))
     return replace(
         state,
         looked=stop,
         table=table,
+        stretch=stretch,
         orientation=oriented,
         held=np.concatenate([state.held, held]),
         smoothing=smoothing.observe(
@@ -215,6 +239,7 @@ def _give(state: ClipState, fitted: Model, *, last: bool) -> tuple[ClipState, Ep
     start_ns = (state.given + np.arange(n, dtype=np.int64)) * SECOND_NS
     coverage = state.coverage[a : a + n]
     codes, confidence = activity.decide(fitted, chances, coverage >= grid.ENOUGH, orientation.known(held))
+    codes, confidence = seat.seated(codes, confidence, held, rows)
     codes, confidence = _worn(state.setup.placement, codes, confidence, held)
     low = max(a - walking.BEFORE_S, 0)
     high = min(a + n + walking.AFTER_S, len(state.coverage))
@@ -223,7 +248,7 @@ def _give(state: ClipState, fitted: Model, *, last: bool) -> tuple[ClipState, Ep
     wanted[a - low : a - low + n] = going
     gait = walking.gait(_with_nan(state, low, high), wanted)
     flexion, lateral = orientation.angles(held, rows)
-    how = _postures(state.setup, codes, held, flexion, lateral)
+    how, _, fine = _postures(state, codes, held, flexion, ahead_s=stretches.AHEAD_S)
     mad = rows[:, statistics.MAD] * 1000.0
     epochs = Epochs(
         start_ns,
@@ -238,19 +263,30 @@ def _give(state: ClipState, fitted: Model, *, last: bool) -> tuple[ClipState, Ep
         confidence,
         coverage,
         _neutral(state.setup, held, flexion),
+        fine,
     )
-    return replace(state, smoothing=smoothed, given=state.given + n, held=state.held[n:]), epochs
+    given = state.given + n
+    stretch = stretches.forget(state.stretch, given)
+    return replace(state, smoothing=smoothed, given=given, held=state.held[n:], stretch=stretch), epochs
 
 
 def _postures(
-    setup: ClipSetup,
+    state: ClipState,
     codes: NDArray[np.int8],
     held: NDArray[np.float64],
     flexion_deg: NDArray[np.float64],
-    lateral_deg: NDArray[np.float64],
-) -> NDArray[np.int8]:
-    """Name how the trunk is held in the seconds of sitting and standing, with the poses taught in this mount."""
-    out = np.zeros(len(codes), dtype=np.int8)
+    *,
+    ahead_s: int,
+) -> tuple[NDArray[np.int8], NDArray[np.float64], NDArray[np.int8]]:
+    """Name how the trunk is held in seconds of sitting and standing, from the stretch that each belongs to.
+
+    The seconds are those of the last rows of `held` that were looked at: they end with `codes`. Poses that were taught
+    are used in their own mount. Gives the posture, its chance, and what the fine motion says.
+    """
+    setup, n = state.setup, len(codes)
+    out, chance = np.zeros(n, dtype=np.int8), np.zeros(n)
+    first = state.given if ahead_s else state.looked - n
+    gravity, fine = stretches.heard(state.stretch, first, n, ahead_s=ahead_s)
     rests = (codes == State.SITTING.code) | (codes == State.STANDING.code)
     rests &= np.isfinite(flexion_deg)
     poses = setup.calibration.poses if setup.calibration is not None else {}
@@ -265,12 +301,13 @@ def _postures(
             some = rows[a:b]
             if not len(some):
                 continue
-            neutral, forward = held[some[0], orientation.NEUTRAL], held[some[0], orientation.FORWARD]
-            taught = posture.shown(poses, neutral, forward) if kind == 2.0 else ()
-            out[some] = posture.classify(
-                setup.placement, flexion_deg[some], lateral_deg[some], taught, own_neutral=kind > 0
-            )
-    return out
+            neutral, forward = held[some, orientation.NEUTRAL], held[some, orientation.FORWARD]
+            taught = posture.shown(poses, neutral[0], forward[0]) if kind == 2.0 else ()
+            out[some], chance[some] = posture.classify(
+                setup.placement, *posture.angles(gravity[some], neutral, forward), taught,
+                own_neutral=kind > 0, fine=fine[some],
+            )  # fmt: skip
+    return out, chance, fine
 
 
 def _neutral(setup: ClipSetup, held: NDArray[np.float64], flexion_deg: NDArray[np.float64]) -> NDArray[np.int8]:
@@ -312,11 +349,14 @@ def _live(state: ClipState, fitted: Model) -> LiveSecond | None:
     covered = state.coverage[row : row + 1] >= grid.ENOUGH
     known = orientation.known(state.held[-1:])
     codes, confidence = activity.decide(fitted, smoothing.now(state.smoothing), covered, known)
+    codes, confidence = seat.seated(
+        codes, confidence, state.held[-1:], state.table[state.looked - 1 - state.first :][:1]
+    )
     codes, confidence = _worn(state.setup.placement, codes, confidence, state.held[-1:])
     now = STATES[int(codes[0])]
     seen = bool(state.coverage[newest] >= grid.ENOUGH)
     flexion, lateral = orientation.angles(state.held[-1:], state.table[-1:])
-    how = _postures(state.setup, codes, state.held[-1:], flexion, lateral)
+    how, chance, fine = _postures(state, codes, state.held[-1:], flexion, ahead_s=0)
     cadence = np.nan
     if now in (State.WALKING, State.RUNNING):
         low = max(row - walking.BEFORE_S, 0)
@@ -333,6 +373,8 @@ def _live(state: ClipState, fitted: Model) -> LiveSecond | None:
         cadence,
         bool(np.isfinite(flexion[0])),
         int(_neutral(state.setup, state.held[-1:], flexion)[0]),
+        tuple(fine[0].tolist()),
+        float(chance[0]),
     )
 
 

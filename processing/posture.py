@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,10 @@ from numpy.typing import NDArray
 
 from processing.epochs import Posture
 from processing.pose_model import PoseModel
+from processing.stretch_model import EIGHTH, PARTS, FineModel
 from spineclip.contract.placement import Placement
+
+Array = NDArray[np.float64]
 
 SITTING: Final = (
     Posture.UPRIGHT,
@@ -27,7 +31,10 @@ SITTING: Final = (
 """The postures that are told apart, in the order of the rows of the fitted models."""
 
 WEIGHTS: Final = Path(__file__).parent / "weights" / "postures.json"
-"""Fitted by ``python -m benchmarks.posture --fit`` on the IMU Sitting Postures Dataset (Ali et al.)."""
+"""Fitted by ``spineclip train --only posture`` on the IMU Sitting Postures Dataset (Ali et al.)."""
+
+FINE: Final = WEIGHTS.with_name("fine_motion.npz")
+"""Fitted with it: what the fine motion says."""
 
 _SITE: Final = {
     Placement.BELT: "L5",
@@ -39,10 +46,15 @@ _SITE: Final = {
 }
 """The site of the dataset that turns as a clip there does; sternum and collar stand in for T4, which lies behind."""
 
+SURE: Final = 0.4
+"""Chance from which on a posture is named; below it nobody knows (our choice: one in six is blind guessing)."""
+
 _TWO: Final = "L5+T4"
 _CODES: Final = np.array([posture.code for posture in SITTING], dtype=np.int8)
 _FURTHEST_DEG: Final = 75.0
 _EPS: Final = 1e-12
+_LEAST: Final = 1e-6
+_files: dict[str, Path] = {"angles": WEIGHTS, "fine": FINE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +66,7 @@ class Pose:
     lateral_deg: float
 
 
-def angles(
-    gravity_g: NDArray[np.float64], neutral_g: NDArray[np.float64], forward: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def angles(gravity_g: Array, neutral_g: Array, forward: Array) -> tuple[Array, Array]:
     """Angles of the trunk against neutral, by the tilt-twist method (Crawford et al. 1999, Clin Biomech 14:153).
 
     The tilt is the whole angle between the present up and the neutral up; flexion and lateral lean are its parts
@@ -92,9 +102,7 @@ def angles(
     return (np.where(known, -along_forward * share, np.nan), np.where(known, -along_right * share, np.nan))
 
 
-def shown(
-    poses: Mapping[str, tuple[float, float, float]], neutral_g: NDArray[np.float64], forward: NDArray[np.float64]
-) -> tuple[Pose, ...]:
+def shown(poses: Mapping[str, tuple[float, float, float]], neutral_g: Array, forward: Array) -> tuple[Pose, ...]:
     """Turn the poses of a calibration (mean specific force in sensor axes, by posture name) into angles.
 
     Poses that are none of `SITTING`, or whose angles cannot be told, are left out.
@@ -107,7 +115,7 @@ def shown(
     return tuple(pose for pose in taught if np.isfinite(pose.flexion_deg + pose.lateral_deg))
 
 
-def usual_neutral(placement: Placement) -> NDArray[np.float64]:
+def usual_neutral(placement: Placement) -> Array:
     """Up in the wearer's (up, right, forward) as a clip at this placement mostly lies while its wearer sits tall.
 
     Stands in for a calibration where only the sensor's axes are known.
@@ -117,12 +125,13 @@ def usual_neutral(placement: Placement) -> NDArray[np.float64]:
 
 def classify(
     placement: Placement,
-    flexion_deg: NDArray[np.float64],
-    lateral_deg: NDArray[np.float64],
+    flexion_deg: Array,
+    lateral_deg: Array,
     taught: tuple[Pose, ...] = (),
     *,
     own_neutral: bool = True,
-) -> NDArray[np.int8]:
+    fine: NDArray[np.int8] | None = None,
+) -> tuple[NDArray[np.int8], Array]:
     """Name the posture of each pair of angles while sitting or standing.
 
     Parameters
@@ -136,67 +145,100 @@ def classify(
         Poses that the wearer has shown.
     own_neutral
         Whether the angles are against the wearer's own neutral, or only against `usual_neutral`.
+    fine
+        Shape (n, 6): what the fine motion says, from `processing.stretches.heard`; None where nothing is known.
 
     Returns
     -------
-    Shape (n,), codes of `Posture`; `unknown` where an angle is NaN or further than people sit.
+    posture
+        Shape (n,), codes of `Posture`; `unknown` where an angle is NaN or further than people sit, or where no
+        posture has a chance of `SURE`.
+    chance
+        Shape (n,): that the posture is right; 0 where it is unknown.
     """
     flexion, lateral = np.asarray(flexion_deg, dtype=np.float64), np.asarray(lateral_deg, dtype=np.float64)
     if placement not in _SITE:
-        return np.zeros(flexion.shape, dtype=np.int8)
-    chances = model(placement, own_neutral=own_neutral).taught(_shown(taught)).chances(_rows(flexion, lateral))
+        return np.zeros(flexion.shape, dtype=np.int8), np.zeros(flexion.shape)
+    learnt = model(placement, own_neutral=own_neutral).taught(_shown(taught))
     sees = placement.sees_slouch or any(pose.posture is Posture.SLOUCHED for pose in taught)
-    return _named(chances, sees, _within(flexion, lateral))
+    return _named(weighed(learnt.chances(_rows(flexion, lateral)), fine), sees, _within(flexion, lateral))
 
 
 def classify_two(
-    lower: tuple[NDArray[np.float64], NDArray[np.float64]], upper: tuple[NDArray[np.float64], NDArray[np.float64]]
-) -> NDArray[np.int8]:
+    lower: tuple[Array, Array], upper: tuple[Array, Array], fine: NDArray[np.int16] | None = None
+) -> tuple[NDArray[np.int8], Array]:
     """Name the posture from a clip at the belt or lower back and one at the upper back, sternum or collar together.
 
-    Both give ``(flexion_deg, lateral_deg)``, shape (n,) each, against their own neutral. The lower clip tells leaning
-    forward, which turns the pelvis, from slouching, which does not.
+    Both give ``(flexion_deg, lateral_deg)``, shape (n,) each, against their own neutral; `fine` is what the fine
+    motion of both says, added up. The lower clip tells leaning forward, which turns the pelvis, from slouching, which
+    does not. Returns the same as `classify`.
     """
-    fields = _weights()[_TWO]
     rows = np.concatenate([_rows(*lower), _rows(*upper)], axis=1)
-    return _named(_model(fields["own"]).chances(rows), True, _within(*lower) & _within(*upper))
+    learnt = _models()[_TWO, "own"]
+    return _named(weighed(learnt.chances(rows), fine), True, _within(*lower) & _within(*upper))
 
 
-@cache
+def weighed(chances: Array, fine: NDArray[np.integer[Any]] | None) -> Array:
+    """Weigh chances by angle, shape (n, 6), with what the fine motion says (`processing.stretches.heard`)."""
+    if fine is None:
+        return chances
+    logs = np.log(np.maximum(chances, _LEAST)) + fine / EIGHTH
+    size = np.exp(logs - logs.max(axis=1)[:, None])
+    total = size[:, 0].copy()
+    for column in range(1, len(SITTING)):
+        total += size[:, column]
+    return np.asarray(size / total[:, None])
+
+
 def model(placement: Placement, *, own_neutral: bool = True) -> PoseModel:
     """Return the fitted model of a placement that sees the trunk."""
-    return _model(_weights()[_SITE[placement]]["own" if own_neutral else "usual"])
+    return _models()[_SITE[placement], "own" if own_neutral else "usual"]
 
 
-def shipped(site: str, *, own_neutral: bool = True) -> tuple[PoseModel, NDArray[np.float64] | None]:
-    """Return the fitted model of a site of the dataset, or of two (``L5+T4``), and the site's usual neutral if any."""
-    fields = _weights()[site]
-    neutral = np.array(fields["neutral"]) if "neutral" in fields else None
-    return _model(fields["own" if own_neutral else "usual"]), neutral
+def fine_model(placement: Placement) -> FineModel | None:
+    """Return what tells postures by the fine motion of a placement; None at one that does not see the trunk."""
+    return _fine_models()[_SITE[placement]] if placement in _SITE else None
 
 
-def named(chances: NDArray[np.float64], *, sees_slouch: bool) -> NDArray[np.int8]:
-    """Turn chances of `SITTING`, shape (n, 6), into codes of `Posture`."""
-    return _named(chances, sees_slouch, np.ones(len(chances), dtype=np.bool_))
+@contextmanager
+def judged_by(weights: Path, fine: Path) -> Iterator[None]:
+    """Let other fitted numbers stand in for the shipped ones, for measuring on people whom those have seen."""
+    before = dict(_files)
+    _files.update(angles=weights, fine=fine)
+    _forget_models()
+    try:
+        yield
+    finally:
+        _files.update(before)
+        _forget_models()
 
 
-def _named(chances: NDArray[np.float64], sees_slouch: bool, known: NDArray[np.bool_]) -> NDArray[np.int8]:
+def joined(chances: Array, kept: Posture, gone: Posture) -> Array:
+    """Add the chance of a posture that cannot be told to that of another; shape (n, 6) as `SITTING`."""
+    chances = chances.copy()
+    chances[:, SITTING.index(kept)] += chances[:, SITTING.index(gone)]
+    chances[:, SITTING.index(gone)] = 0.0
+    return chances
+
+
+def _named(chances: Array, sees_slouch: bool, known: NDArray[np.bool_]) -> tuple[NDArray[np.int8], Array]:
     if not sees_slouch:
-        chances = chances.copy()
-        chances[:, 0] += chances[:, 1]
-        chances[:, 1] = 0.0
-    return np.where(known, _CODES[np.argmax(chances, axis=1)], np.int8(Posture.UNKNOWN.code))
+        chances = joined(chances, Posture.UPRIGHT, Posture.SLOUCHED)
+    likeliest = np.argmax(chances, axis=1)
+    chance = chances[np.arange(len(chances)), likeliest]
+    known = known & (chance >= SURE)
+    return np.where(known, _CODES[likeliest], np.int8(Posture.UNKNOWN.code)), np.where(known, chance, 0.0)
 
 
-def _rows(flexion: NDArray[np.float64], lateral: NDArray[np.float64]) -> NDArray[np.float64]:
+def _rows(flexion: Array, lateral: Array) -> Array:
     return np.nan_to_num(np.stack([flexion, lateral], axis=1))
 
 
-def _within(flexion: NDArray[np.float64], lateral: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _within(flexion: Array, lateral: Array) -> NDArray[np.bool_]:
     return np.asarray((np.abs(flexion) < _FURTHEST_DEG) & (np.abs(lateral) < _FURTHEST_DEG))  # False where NaN
 
 
-def _shown(taught: tuple[Pose, ...]) -> list[tuple[int, NDArray[np.float64]]]:
+def _shown(taught: tuple[Pose, ...]) -> list[tuple[int, Array]]:
     return [
         (SITTING.index(pose.posture), np.array([pose.flexion_deg, pose.lateral_deg]))
         for pose in taught
@@ -204,21 +246,40 @@ def _shown(taught: tuple[Pose, ...]) -> list[tuple[int, NDArray[np.float64]]]:
     ]
 
 
-def _model(fields: Mapping[str, Any]) -> PoseModel:
-    return PoseModel(*(np.array(fields[name]) for name in ("mean", "spread", "noise")))
-
-
 @cache
 def _weights() -> dict[str, Any]:
-    fields: dict[str, Any] = json.loads(WEIGHTS.read_text(encoding="utf-8"))
+    fields: dict[str, Any] = json.loads(_files["angles"].read_text(encoding="utf-8"))
     return fields
 
 
-def _dot(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+@cache
+def _models() -> dict[tuple[str, str], PoseModel]:
+    return {
+        (site, kind): PoseModel(*(np.array(fields[kind][part]) for part in ("mean", "spread", "noise")))
+        for site, fields in _weights().items()
+        if site != "people"
+        for kind in ("own", "usual")
+        if kind in fields
+    }
+
+
+@cache
+def _fine_models() -> dict[str, FineModel]:
+    with np.load(_files["fine"]) as fields:
+        sites = sorted({name.split("/")[0] for name in fields})
+        return {site: FineModel(*(fields[f"{site}/{part}"].astype(np.float64) for part in PARTS)) for site in sites}
+
+
+def _forget_models() -> None:
+    for kept in (_weights, _models, _fine_models):
+        kept.cache_clear()
+
+
+def _dot(a: Array, b: Array) -> Array:
     return np.asarray(a[:, 0] * b[:, 0] + a[:, 1] * b[:, 1] + a[:, 2] * b[:, 2])
 
 
-def _cross(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+def _cross(a: Array, b: Array) -> Array:
     x, y, z = a.T, b.T, np.empty(np.broadcast_shapes(a.shape, b.shape))
     z[:, 0] = x[1] * y[2] - x[2] * y[1]
     z[:, 1] = x[2] * y[0] - x[0] * y[2]
@@ -226,6 +287,6 @@ def _cross(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64
     return z
 
 
-def _unit(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+def _unit(rows: Array) -> Array:
     size = np.sqrt(_dot(rows, rows))
     return np.where(size > _EPS, 1.0, np.nan)[:, None] * rows / np.maximum(size, _EPS)[:, None]

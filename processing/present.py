@@ -79,7 +79,10 @@ def _told_by_two(posture: Posture, seconds: Mapping[Placement, LiveSecond]) -> P
 
 def _held(second: LiveSecond) -> Held:
     return Held(
-        np.array([second.flexion_deg]), np.array([second.lateral_deg]), np.array([second.neutral], dtype=np.int8)
+        np.array([second.flexion_deg]),
+        np.array([second.lateral_deg]),
+        np.array([second.neutral], dtype=np.int8),
+        np.array([second.fine], dtype=np.int8),
     )
 
 

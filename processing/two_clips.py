@@ -38,6 +38,10 @@ class Trunk(Protocol):
         """To the right positive; NaN where not known."""
 
     @property
+    def fine(self) -> NDArray[np.int8]:
+        """What the fine motion says, shape (n, 6)."""
+
+    @property
     def neutral(self) -> NDArray[np.int8]:
         """Codes of `Neutral`."""
 
@@ -49,6 +53,7 @@ class Held:
     flexion_deg: NDArray[np.float64]
     lateral_deg: NDArray[np.float64]
     neutral: NDArray[np.int8]
+    fine: NDArray[np.int8]
 
 
 def together(posture: NDArray[np.int8], lower: Trunk, upper: Trunk) -> NDArray[np.int8]:
@@ -68,7 +73,8 @@ def together(posture: NDArray[np.int8], lower: Trunk, upper: Trunk) -> NDArray[n
     -------
     Shape (n,), codes of `Posture`.
     """
-    says = classify_two((lower.flexion_deg, lower.lateral_deg), (upper.flexion_deg, upper.lateral_deg))
+    fine = lower.fine.astype(np.int16) + upper.fine
+    says, _ = classify_two((lower.flexion_deg, lower.lateral_deg), (upper.flexion_deg, upper.lateral_deg), fine)
     known = (says != Posture.UNKNOWN.code) & (upper.neutral != Neutral.POSES)
     taught = (lower.neutral >= Neutral.TAUGHT) & (upper.neutral == Neutral.TAUGHT)
     bent = (lower.flexion_deg > PELVIS_BACK_DEG) & np.isin(posture, _BENT) & np.isin(says, _BENT)

@@ -8,18 +8,23 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from spineclip.contract.errors import RecordingError
+
 
 def train(
-    data: Annotated[Path, typer.Argument(help="Folder that holds harth, har70plus and daily_activities.")],
-    into: Annotated[Path, typer.Option(help="Folder to write trunk.npz and thigh.npz to.")] = Path(
-        "processing/weights"
-    ),
+    data: Annotated[
+        Path, typer.Argument(help="Folder that holds harth, har70plus, daily_activities and sitting_posture.")
+    ],
+    into: Annotated[Path, typer.Option(help="Folder to write the fitted numbers to.")] = Path("processing/weights"),
     folds: Annotated[
         Path | None, typer.Option(help="Folder to keep the fits of people left out in, for `validate --folds`.")
     ] = None,
-    only: Annotated[str, typer.Option(help="trunk, thigh or both.")] = "both",
+    only: Annotated[str, typer.Option(help="trunk, thigh, both, or posture.")] = "both",
 ) -> None:
-    """Fit the numbers that tell states apart; takes some ten minutes on one core."""
+    """Fit the numbers that tell states apart; takes some ten minutes on one core. Postures take ten seconds."""
+    if only == "posture":
+        _postures(data, into)
+        return
     from processing import activity  # noqa: PLC0415
     from spineclip.training import fit  # noqa: PLC0415 - reads nothing until it is asked to
 
@@ -41,3 +46,19 @@ def train(
         into.mkdir(parents=True, exist_ok=True)
         fit.write(into / f"{kind}.npz", final)
         typer.echo(f"{kind}: wrote {into / f'{kind}.npz'}")
+
+
+def _postures(data: Path, into: Path) -> None:
+    """Fit what tells sitting postures apart."""
+    from processing import posture  # noqa: PLC0415
+    from spineclip import posture_trials  # noqa: PLC0415
+
+    folder = data if posture_trials.is_folder(data) else data / "sitting_posture"
+    trials = posture_trials.read(folder)
+    if not trials:
+        raise RecordingError(f"{folder} holds no trials", advice="Give a folder with subjectNN.parquet in it")
+    into.mkdir(parents=True, exist_ok=True)
+    files = into / posture.WEIGHTS.name, into / posture.FINE.name
+    posture_trials.write(posture_trials.described(trials), *files)
+    typer.echo(f"posture: {len({trial.person for trial in trials})} people, {len(trials)} trials")
+    typer.echo(f"posture: wrote {files[0]} and {files[1]}")

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from spineclip import labelled, posture_trials, validation
+from spineclip import labelled, posture_sessions, posture_trials, validation
 from spineclip.contract.errors import RecordingError
 from spineclip.scoring import Judged
 from spineclip.training import fit
@@ -55,7 +55,9 @@ def validate(
         root, names = _datasets(dataset)
         texts = _pages(root, names, shipped=shipped, folds=folds, unseen_sets=unseen_sets)
     trials = [one for one in (dataset, dataset / "sitting_posture") if posture_trials.is_folder(one)]
-    for text in itertools.chain(texts, *(posture_trials.pages(one, shipped_only=shipped) for one in trials)):
+    for text in itertools.chain(
+        texts, *(posture_sessions.pages(posture_trials.read(one), shipped_only=shipped) for one in trials)
+    ):
         typer.echo(text)
         pages.append(text)
     if docs is not None:

@@ -1,4 +1,4 @@
-"""The fit of the model that names the posture of a whole stretch."""
+"""The fit of what the fine motion of a stretch says of its posture."""
 
 from __future__ import annotations
 
@@ -8,24 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from processing.fine_motion import COUNT, MIRROR
-from processing.stretch_model import ANGLES, StretchModel, scaled
+from processing.fine_motion import MIRROR
+from processing.stretch_model import SCALE, FineModel, scaled
 
 Array = NDArray[np.float64]
 _RIDGE: Final = 1.0
 _ROUNDS: Final = 80  # stopping early keeps weights small too (Hastie et al., Elements of Statistical Learning, 11.5)
-_ANGLE_MIRROR: Final = (1.0, -1.0, 1.0, 1.0, -1.0, 1.0)
 _MIRRORED: Final = np.array([0, 1, 2, 4, 3, 5])  # rows of `processing.posture.SITTING`, left for right
 
 
-def fit(rows: Array, posture: NDArray[np.intp]) -> StretchModel:
-    """Fit the model to stretches, rows of `numbers`, and the rows of their postures (n,).
+def fit(numbers: Array, posture: NDArray[np.intp]) -> FineModel:
+    """Fit the model to stretches: mean numbers of their fine motion (n, d), and the rows of their postures (n,).
 
     Each stretch is also shown as its mirror image, left for right.
     """
-    sites = rows.shape[1] // (ANGLES + COUNT)
-    mirror = np.concatenate([np.tile(_ANGLE_MIRROR, sites), np.tile(MIRROR, sites)])
-    x = np.concatenate([rows, rows * mirror])
+    x = np.concatenate([numbers, numbers * MIRROR])
     truth = np.eye(6)[np.concatenate([posture, _MIRRORED[posture]])]
     mean, spread = np.nanmean(x, axis=0), np.nanstd(x, axis=0) + 1e-9
     x = scaled(x, mean, spread)
@@ -45,4 +42,6 @@ def fit(rows: Array, posture: NDArray[np.intp]) -> StretchModel:
     found = minimize(  # type: ignore[no-untyped-call, unused-ignore]
         loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _ROUNDS}
     )
-    return StretchModel(mean, spread, np.asarray(found.x).reshape(-1, 6))
+    weights = np.asarray(found.x).reshape(-1, 6)
+    weights[:-1] *= SCALE
+    return FineModel(mean, spread, weights)

@@ -66,18 +66,13 @@ def sat(request: pytest.FixtureRequest, shared_data: Path) -> Sat:
 
 
 @pytest.fixture(autouse=True)
-def never_seen(shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def never_seen(shared_data: Path, tmp_path: Path) -> Any:
     """Judge with models that were fitted to the other people."""
-    trials = posture_trials.read(shared_data / "sitting_posture")
-    others = ~np.isin(trials.person, [int(one) for one in PEOPLE])
-    gravity = {site: rows[others] for site, rows in trials.gravity_g.items()}
-    fine = {site: rows[others] for site, rows in trials.fine.items()}
-    rest = posture_trials.Trials(trials.posture[others], trials.person[others], gravity, fine, trials.first[others])
-    posture_trials.write(rest, tmp_path / "postures.json", tmp_path / "stretches.npz")
-    monkeypatch.setattr(posture, "WEIGHTS", tmp_path / "postures.json")
-    posture._weights.cache_clear()
-    yield
-    posture._weights.cache_clear()
+    known = posture_trials.described(posture_trials.read(shared_data / "sitting_posture"))
+    files = tmp_path / "postures.json", tmp_path / "fine_motion.npz"
+    posture_trials.write(known.without(int(one) for one in PEOPLE), *files)
+    with posture.judged_by(*files):
+        yield
 
 
 def _config(sat: Sat) -> PatientConfig:

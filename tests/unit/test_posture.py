@@ -12,7 +12,7 @@ from firmware_sim.person import Pose as Acted
 from firmware_sim.script import sits
 from processing.epochs import POSTURES, Posture
 from processing.pose_model import PoseModel, fit, lived
-from processing.posture import SITTING, Pose, angles, classify, classify_two, shown, usual_neutral
+from processing.posture import SITTING, SURE, Pose, angles, classify, classify_two, shown, usual_neutral
 from spineclip.contract.placement import Placement
 
 UP, RIGHT, FORWARD = np.eye(3)
@@ -53,9 +53,9 @@ def test_what_is_not_known_is_nan_and_unknown() -> None:
     along_up = angles(gravity, UP, UP)
     for one in (no_forward, along_up):
         assert np.isnan(one[0]).all()
-    codes = classify(Placement.STERNUM, flexion, lateral)
+    codes, _ = classify(Placement.STERNUM, flexion, lateral)
     assert [POSTURES[code] for code in codes] == [Posture.UNKNOWN, Posture.UNKNOWN, Posture.UPRIGHT]
-    far = classify(Placement.STERNUM, np.array([85.0, -90.0]), np.zeros(2))
+    far, _ = classify(Placement.STERNUM, np.array([85.0, -90.0]), np.zeros(2))
     assert set(far.tolist()) == {Posture.UNKNOWN.code}
 
 
@@ -73,7 +73,7 @@ def test_a_sitting_person_is_seen_within_3_degrees_and_named_right(placement: Pl
     settled = np.arange(180) % 30 >= 3
     assert np.abs(flexion - truth.flexion_deg)[settled].max() < 3.0
     assert np.abs(lateral - truth.lateral_deg)[settled].max() < 3.0
-    codes = classify(placement, flexion, lateral)
+    codes, _ = classify(placement, flexion, lateral)
     said = np.array([POSTURES[code] for code in codes])
     upper = placement in {Placement.STERNUM, Placement.UPPER_BACK, Placement.COLLAR}
     for i, pose in enumerate(poses):
@@ -86,20 +86,20 @@ def test_a_sitting_person_is_seen_within_3_degrees_and_named_right(placement: Pl
 @pytest.mark.parametrize("placement", [Placement.BELT, Placement.LOWER_BACK], ids=str)
 def test_a_low_clip_never_claims_a_slouch_unless_it_was_taught(placement: Placement) -> None:
     flexion, lateral = (grid.ravel() for grid in np.meshgrid(np.arange(-70, 71, 2.0), np.arange(-60, 61, 4.0)))
-    assert Posture.SLOUCHED.code not in classify(placement, flexion, lateral)
+    assert Posture.SLOUCHED.code not in classify(placement, flexion, lateral)[0]
     slouch = Pose(Posture.SLOUCHED, 12.0, 0.0)
-    taught = classify(placement, np.array([12.0, 0.0]), np.zeros(2), (slouch,))
+    taught, _ = classify(placement, np.array([12.0, 0.0]), np.zeros(2), (slouch,))
     assert taught.tolist() == [Posture.SLOUCHED.code, Posture.UPRIGHT.code]
 
 
 def test_a_thigh_says_nothing_of_the_trunk() -> None:
-    assert not classify(Placement.THIGH, np.array([0.0, 30.0]), np.zeros(2)).any()
+    assert not classify(Placement.THIGH, np.array([0.0, 30.0]), np.zeros(2))[0].any()
 
 
 def test_a_slouch_is_told_from_upright_at_the_upper_back() -> None:
-    slouch = classify(Placement.UPPER_BACK, np.array([24.5]), np.zeros(1))
+    slouch, _ = classify(Placement.UPPER_BACK, np.array([24.5]), np.zeros(1))
     assert POSTURES[slouch[0]] is Posture.SLOUCHED
-    small = classify(Placement.UPPER_BACK, np.linspace(-8.0, 6.0, 20), np.zeros(20))
+    small, _ = classify(Placement.UPPER_BACK, np.linspace(-8.0, 6.0, 20), np.zeros(20))
     assert set(small.tolist()) == {Posture.UPRIGHT.code}
 
 
@@ -107,8 +107,8 @@ def test_a_taught_pose_moves_its_neighbours_too() -> None:
     """Somebody who slouches by 45 degrees leans forward by more than others do."""
     shown = Pose(Posture.SLOUCHED, 45.0, 0.0)
     at = np.array([30.0])
-    assert POSTURES[classify(Placement.STERNUM, at, np.zeros(1))[0]] is Posture.SLOUCHED
-    assert POSTURES[classify(Placement.STERNUM, at, np.zeros(1), (shown,))[0]] is Posture.LEANING_FORWARD
+    assert POSTURES[classify(Placement.STERNUM, at, np.zeros(1))[0][0]] is Posture.SLOUCHED
+    assert POSTURES[classify(Placement.STERNUM, at, np.zeros(1), (shown,))[0][0]] is Posture.LEANING_FORWARD
 
 
 def test_poses_are_taught_in_sensor_axes() -> None:
@@ -122,9 +122,9 @@ def test_poses_are_taught_in_sensor_axes() -> None:
 
 def test_two_clips_tell_leaning_from_slouching() -> None:
     zero = np.zeros(2)
-    codes = classify_two((np.array([3.0, 20.0]), zero), (np.array([20.0, 20.0]), zero))
+    codes, _ = classify_two((np.array([3.0, 20.0]), zero), (np.array([20.0, 20.0]), zero))
     assert [POSTURES[code] for code in codes] == [Posture.SLOUCHED, Posture.LEANING_FORWARD]
-    unknown = classify_two((np.array([np.nan]), np.zeros(1)), (np.array([20.0]), np.zeros(1)))
+    unknown, _ = classify_two((np.array([np.nan]), np.zeros(1)), (np.array([20.0]), np.zeros(1)))
     assert unknown.tolist() == [Posture.UNKNOWN.code]
 
 
@@ -135,11 +135,28 @@ def test_the_usual_neutral_is_a_direction_and_mostly_up(placement: Placement) ->
     assert neutral[0] > 0.8
 
 
+def test_fine_motion_tells_apart_what_angles_cannot() -> None:
+    """Between the two, at 20 degrees at T4: whatever the fine motion is sure of."""
+    for row in (1, 2):
+        fine = np.full((1, 6), -32, dtype=np.int8)
+        fine[0, row] = 0
+        codes, chance = classify(Placement.UPPER_BACK, np.array([20.0]), np.zeros(1), fine=fine)
+        assert POSTURES[codes[0]] is SITTING[row]
+        assert chance[0] > 0.9
+
+
+def test_where_nobody_knows_nothing_is_named() -> None:
+    flexion, lateral = (grid.ravel() for grid in np.meshgrid(np.arange(-70, 71, 2.0), np.arange(-60, 61, 4.0)))
+    codes, chance = classify(Placement.UPPER_BACK, flexion, lateral)
+    assert (chance[codes != Posture.UNKNOWN.code] >= SURE).all()
+    assert (chance[codes == Posture.UNKNOWN.code] == 0.0).all()
+
+
 def test_naming_a_second_does_not_depend_on_the_others() -> None:
     rng = np.random.default_rng(2)
     flexion, lateral = rng.normal(0.0, 20.0, 500), rng.normal(0.0, 10.0, 500)
-    whole = classify(Placement.STERNUM, flexion, lateral)
-    each = [classify(Placement.STERNUM, flexion[i : i + 1], lateral[i : i + 1])[0] for i in range(500)]
+    whole, _ = classify(Placement.STERNUM, flexion, lateral)
+    each = [classify(Placement.STERNUM, flexion[i : i + 1], lateral[i : i + 1])[0][0] for i in range(500)]
     assert whole.tolist() == each
 
 

@@ -1,0 +1,194 @@
+"""Stretches in which a trunk is held alike: their mean gravity and what their fine motion says, second by second.
+
+A stretch goes on while the trunk keeps its angles; a move, a gap or a new angle ends it. A second is judged by the
+part of its stretch that is near it, which turns breath, tremor and single samples from noise into knowledge. Sums of
+rounded numbers are exact, so the cutting of a stream changes no bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from processing import orientation, statistics
+from processing.fine_motion import WINDOW_S, fine_motion
+from processing.grid import RATE_HZ
+from processing.stretch_model import EIGHTH, FineModel
+
+Array = NDArray[np.float64]
+
+MEMORY_S: Final = 64
+"""Seconds of a stretch, the second itself among them, whose fine motion is heard."""
+
+ANGLE_S: Final = 24
+"""Seconds of a stretch, the second itself among them, that make its mean gravity."""
+
+AHEAD_S: Final = 8
+"""Seconds after a final second that are heard, as those that tell its state (`processing.smoothing.AHEAD_S`)."""
+
+MOVING_G: Final = 0.015
+"""Mean amplitude deviation of a second that is no fine motion any more."""
+
+TURNED_DEG: Final = (3.0, 5.0)
+"""Change of angle within one second and within four that ends a stretch: of 540 stretches of acted sitting, 19 in 20
+stay below (IMU Sitting Postures Dataset)."""
+
+_OFTEN_S: Final = 32
+_SELDOM_S: Final = 16
+_APART_S: Final = 2
+_LYING_COS: Final = 0.26  # 75 degrees from neutral: nobody sits so
+_STILL_S: Final = 60.0  # a clip that shows nothing but noise for so long may not be worn
+_HALF_SURE: Final = 4.0
+_POSTURES: Final = 6
+_BROKEN, _WINDOWS = 3, 4
+_GRAVITY: Final = slice(0, 3)
+_SCORES: Final = slice(5, 11)
+_COLUMNS: Final = 11
+"""Columns of a second: mean specific force (3); whether it ends a stretch; windows that begin in it, and their
+scores."""
+
+
+@dataclass(frozen=True, slots=True)
+class StretchState:
+    """The latest seconds that were looked at, from `first` (since 1970) on, and the second since when it is steady."""
+
+    first: int
+    rows: Array
+    since: int
+
+
+def begin() -> StretchState:
+    """Return the state before the first second."""
+    return StretchState(0, np.empty((0, _COLUMNS)), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Seconds that are looked at: rows ``[start, stop)`` of the table, the first being `second` (since 1970).
+
+    Attributes
+    ----------
+    table
+        Shape (m, `statistics.COLUMNS`), with the rows before and after as far as there are any.
+    xyz_g
+        Shape (k, 25, 3): samples from row `start` on, as far as there are any.
+    held
+        Shape (stop - start, `orientation.HELD`).
+    """
+
+    second: int
+    start: int
+    stop: int
+    table: Array
+    xyz_g: Array
+    held: Array
+
+
+def look(state: StretchState, looked: Looked, model: FineModel | None) -> StretchState:
+    """Take in seconds; without a model, where the place sees no posture, nothing is done."""
+    n = looked.stop - looked.start
+    if model is None or n <= 0:
+        return state
+    if state.first + len(state.rows) != looked.second:
+        state = StretchState(looked.second, np.empty((0, _COLUMNS)), looked.second)
+    broken = _broken(looked.table, looked.start, min(looked.stop + WINDOW_S - 1, len(looked.table)))
+    rows = np.zeros((n, _COLUMNS))
+    rows[:, _GRAVITY] = looked.table[looked.start : looked.stop, statistics.GRAVITY]
+    rows[:, _BROKEN] = broken[:n]
+    seconds = np.arange(looked.second, looked.second + n)
+    since = np.maximum.accumulate(np.where(broken[:n], seconds + 1, state.since))
+    wanted = (seconds % _APART_S == 0) & ((seconds - since < _OFTEN_S) | (seconds % _SELDOM_S == 0))
+    for later in range(WINDOW_S):
+        wanted[: max(len(broken) - later, 0)] &= ~broken[later : later + n]
+    wanted[max(len(broken) - WINDOW_S + 1, 0) :] = False
+    _score(rows, np.flatnonzero(wanted), looked.xyz_g, looked.held, model)
+    return StretchState(state.first, np.concatenate([state.rows, rows]), int(since[-1]))
+
+
+def _broken(table: Array, start: int, stop: int) -> NDArray[np.bool_]:
+    """Tell which seconds are no part of a stretch: not measured, moving, or turned against those before."""
+    back = max(start - 4, 0)
+    gravity, covered = table[back:stop, statistics.GRAVITY], table[back:stop, statistics.COVERED] > 0
+    size = np.sqrt(_dot(gravity, gravity))
+    broken = ~covered | (table[back:stop, statistics.MAD] > MOVING_G)
+    for apart, most_deg in zip((1, 4), TURNED_DEG, strict=True):
+        if len(gravity) > apart:
+            along = _dot(gravity[apart:], gravity[:-apart])
+            turned = along < np.cos(np.radians(most_deg)) * size[apart:] * size[:-apart]
+            broken[apart:] |= turned & covered[:-apart]
+    return broken[start - back :]
+
+
+def _score(rows: Array, at: NDArray[np.intp], xyz_g: Array, held: Array, model: FineModel) -> None:
+    """Add the scores of the windows that begin at these rows."""
+    if not len(at):
+        return
+    neutral, up = held[at, orientation.NEUTRAL], rows[at, _GRAVITY]
+    upright = _dot(neutral, up) > _LYING_COS * np.sqrt(_dot(neutral, neutral) * _dot(up, up))  # False where not known
+    at = at[upright & np.isfinite(held[at, orientation.FORWARD.start]) & (held[at, orientation.STILL_S] < _STILL_S)]
+    if not len(at):
+        return
+    windows = xyz_g[at[:, None] + np.arange(WINDOW_S)].reshape(len(at), WINDOW_S * RATE_HZ, 3)
+    numbers = fine_motion(windows, rows[at, _GRAVITY], held[at, orientation.FORWARD])
+    scores, usable = model.scores(numbers)
+    rows[at[usable], _WINDOWS] = 1.0
+    rows[at[usable], _SCORES] = scores[usable]
+
+
+def heard(state: StretchState, first: int, n: int, *, ahead_s: int = AHEAD_S) -> tuple[Array, NDArray[np.int8]]:
+    """Give what is known of the stretch around each of `n` seconds from `first` on.
+
+    Returns
+    -------
+    gravity_g
+        Shape (n, 3): mean specific force of the stretch, or of the second itself if it is in none.
+    fine
+        Shape (n, 6): log chance of each posture of `processing.posture.SITTING` by the fine motion, in eighths; all
+        0 where nothing is known. Few windows weigh less: `n / (n + 4)` of them, since the first are wrong
+        most often (chosen where the log chance of the truth is best on people left out).
+    """
+    skip = first - state.first
+    if skip < 0 or skip + n > len(state.rows):
+        return np.full((n, 3), np.nan), np.zeros((n, _POSTURES), dtype=np.int8)
+    rows = state.rows[max(skip - MEMORY_S, 0) : skip + n + ahead_s]
+    skip = min(skip, MEMORY_S)
+    m = len(rows)
+    broken = rows[:, _BROKEN] > 0
+    index = np.arange(m)
+    begins = np.maximum.accumulate(np.where(broken, index + 1, 0))
+    ends = np.minimum.accumulate(np.where(broken, index, m)[::-1])[::-1]
+    own = slice(skip, skip + n)
+    stop = np.minimum(ends[own], index[own] + 1 + ahead_s)
+    total = np.zeros((m + 1, _COLUMNS))
+    np.cumsum(rows, axis=0, out=total[1:])
+    stop = np.maximum(stop, index[own])
+    near = np.minimum(np.maximum(begins[own], index[own] + 1 - ANGLE_S), stop)
+    gravity = (total[stop, _GRAVITY] - total[near, _GRAVITY]) / np.maximum(stop - near, 1)[:, None]
+    gravity = np.where((stop > near)[:, None], gravity, rows[own, _GRAVITY])
+    far = np.minimum(np.maximum(begins[own], index[own] + 1 - MEMORY_S), stop)
+    return gravity, _evidence(total[stop] - total[far])
+
+
+def _evidence(sums: Array) -> NDArray[np.int8]:
+    windows = sums[:, _WINDOWS]
+    mean = sums[:, _SCORES] / np.maximum(windows, 1.0)[:, None]
+    mean -= mean.max(axis=1)[:, None]
+    each = np.exp(mean)
+    size = each[:, 0].copy()
+    for column in range(1, _POSTURES):
+        size += each[:, column]
+    logs = (mean - np.log(size)[:, None]) * (windows / (windows + _HALF_SURE))[:, None]
+    return np.rint(np.maximum(logs * EIGHTH, -127.0)).astype(np.int8)
+
+
+def forget(state: StretchState, given: int) -> StretchState:
+    """Drop the rows that no second from `given` on hears."""
+    rows = min(max(given - MEMORY_S - state.first, 0), len(state.rows))
+    return StretchState(state.first + rows, state.rows[rows:].copy(), state.since) if rows else state
+
+
+def _dot(a: Array, b: Array) -> Array:
+    return np.asarray(a[:, 0] * b[:, 0] + a[:, 1] * b[:, 1] + a[:, 2] * b[:, 2])
