@@ -213,8 +213,9 @@ def _look(state: ClipState, fitted: Model, *, last: bool) -> ClipState:
     oriented, held = orientation.step(state.orientation, state.looked, table, a, b, near=near)
     described = features.features(table, rhythm, held, a, b, near=near)
     covered = table[a:b, statistics.COVERED] > 0
+    place = state.setup.placement
     seen = stretches.Looked(state.looked, a, b, table, state.xyz_g[state.looked - state.kept :], held)
-    stretch = stretches.look(state.stretch, seen, posture.fine_model(state.setup.placement))
+    stretch = stretches.look(state.stretch, seen, posture.fine_model(place)) if place.sees_trunk else state.stretch
     return replace(
         state,
         looked=stop,

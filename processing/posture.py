@@ -49,6 +49,10 @@ _SITE: Final = {
 SURE: Final = 0.4
 """Chance from which on a posture is named; below it nobody knows (our choice: one in six is blind guessing)."""
 
+_FRONT: Final = (Placement.STERNUM, Placement.COLLAR)
+"""There the angles are those of T4, but heart and breath move the front of the chest as they move no back: nothing is
+made of its fine motion until some is recorded there."""
+
 _TWO: Final = "L5+T4"
 _CODES: Final = np.array([posture.code for posture in SITTING], dtype=np.int8)
 _FURTHEST_DEG: Final = 75.0
@@ -196,8 +200,8 @@ def model(placement: Placement, *, own_neutral: bool = True) -> PoseModel:
 
 
 def fine_model(placement: Placement) -> FineModel | None:
-    """Return what tells postures by the fine motion of a placement; None at one that does not see the trunk."""
-    return _fine_models()[_SITE[placement]] if placement in _SITE else None
+    """Return what tells postures by the fine motion of a placement; None where nothing is known of it."""
+    return _fine_models()[_SITE[placement]] if placement in _SITE and placement not in _FRONT else None
 
 
 @contextmanager

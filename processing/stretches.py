@@ -88,10 +88,8 @@ class Looked:
 
 
 def look(state: StretchState, looked: Looked, model: FineModel | None) -> StretchState:
-    """Take in seconds; without a model, where the place sees no posture, nothing is done."""
+    """Take in seconds; without a model, nothing is made of the fine motion."""
     n = looked.stop - looked.start
-    if model is None or n <= 0:
-        return state
     if state.first + len(state.rows) != looked.second:
         state = StretchState(looked.second, np.empty((0, _COLUMNS)), looked.second)
     broken = _broken(looked.table, looked.start, min(looked.stop + WINDOW_S - 1, len(looked.table)))
@@ -100,11 +98,8 @@ def look(state: StretchState, looked: Looked, model: FineModel | None) -> Stretc
     rows[:, _BROKEN] = broken[:n]
     seconds = np.arange(looked.second, looked.second + n)
     since = np.maximum.accumulate(np.where(broken[:n], seconds + 1, state.since))
-    wanted = (seconds % _APART_S == 0) & ((seconds - since < _OFTEN_S) | (seconds % _SELDOM_S == 0))
-    for later in range(WINDOW_S):
-        wanted[: max(len(broken) - later, 0)] &= ~broken[later : later + n]
-    wanted[max(len(broken) - WINDOW_S + 1, 0) :] = False
-    _score(rows, np.flatnonzero(wanted), looked.xyz_g, looked.held, model)
+    if model is not None:
+        _score(rows, _windows(broken, seconds, since), looked, model)
     return StretchState(state.first, np.concatenate([state.rows, rows]), int(since[-1]))
 
 
@@ -122,16 +117,27 @@ def _broken(table: Array, start: int, stop: int) -> NDArray[np.bool_]:
     return broken[start - back :]
 
 
-def _score(rows: Array, at: NDArray[np.intp], xyz_g: Array, held: Array, model: FineModel) -> None:
+def _windows(broken: NDArray[np.bool_], seconds: NDArray[np.int64], since: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Rows at which a window begins: often at first, seldom once a stretch is known, and only in one stretch."""
+    n = len(seconds)
+    wanted = (seconds % _APART_S == 0) & ((seconds - since < _OFTEN_S) | (seconds % _SELDOM_S == 0))
+    for later in range(WINDOW_S):
+        wanted[: max(len(broken) - later, 0)] &= ~broken[later : later + n]
+    wanted[max(len(broken) - WINDOW_S + 1, 0) :] = False
+    return np.flatnonzero(wanted)
+
+
+def _score(rows: Array, at: NDArray[np.intp], looked: Looked, model: FineModel) -> None:
     """Add the scores of the windows that begin at these rows."""
     if not len(at):
         return
+    held = looked.held
     neutral, up = held[at, orientation.NEUTRAL], rows[at, _GRAVITY]
     upright = _dot(neutral, up) > _LYING_COS * np.sqrt(_dot(neutral, neutral) * _dot(up, up))  # False where not known
     at = at[upright & np.isfinite(held[at, orientation.FORWARD.start]) & (held[at, orientation.STILL_S] < _STILL_S)]
     if not len(at):
         return
-    windows = xyz_g[at[:, None] + np.arange(WINDOW_S)].reshape(len(at), WINDOW_S * RATE_HZ, 3)
+    windows = looked.xyz_g[at[:, None] + np.arange(WINDOW_S)].reshape(len(at), WINDOW_S * RATE_HZ, 3)
     numbers = fine_motion(windows, rows[at, _GRAVITY], held[at, orientation.FORWARD])
     scores, usable = model.scores(numbers)
     rows[at[usable], _WINDOWS] = 1.0
