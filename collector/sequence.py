@@ -101,19 +101,30 @@ class Sequence:
         lost = (step - 1) * len(before.counts)
         if lost * self._period_ns > arrival_ns - before_ns + _AHEAD_NS:
             return Verdict(Step.REBOOT)
-        if self._clock is not None and step == 1:
-            self._learn(packet, before, self._clock)
+        if self._clock is None or packet.tick is None or before.tick is None:
+            return Verdict(Step.NEXT, lost)
+        return self._within_count(packet, arrival_ns, self._clock, lost)
+
+    def _within_count(self, packet: Decoded, arrival_ns: int, clock: TickClock, lost: int) -> Verdict:
+        """Let the clock say what the counter cannot: that the wearable itself was silent between two packets."""
+        before, before_ns = self._previous()
+        step_ns = self._ticks(packet, before, clock) * clock.tick_ns
+        if step_ns > arrival_ns - before_ns + _AHEAD_NS:
+            return Verdict(Step.REBOOT)
+        n = len(packet.counts) if clock.marks == "last" else len(before.counts)
+        known = self.period()
+        missing = step_ns / (self._period_ns if known is None else known[0]) - n - lost
+        if missing > max(0.5 * n, 1.0):
+            return Verdict(Step.NEXT, lost + round(missing))
+        if not lost:
+            self._learn(packet, before, clock)
         return Verdict(Step.NEXT, lost)
 
     def _by_clock(self, packet: Decoded, arrival_ns: int, clock: TickClock) -> Verdict:
         before, before_ns = self._previous()
         if packet.tick is None or before.tick is None:
             return Verdict(Step.NEXT)
-        turn = 1 << clock.bits
-        ticks = (packet.tick - before.tick) % turn
-        if ticks >= turn // 2:
-            ticks -= turn
-        step_ns = ticks * clock.tick_ns
+        step_ns = self._ticks(packet, before, clock) * clock.tick_ns
         if step_ns <= 0:
             return Verdict(Step.AGAIN if step_ns > -_LATE_NS else Step.REBOOT)
         if step_ns > arrival_ns - before_ns + _AHEAD_NS:
@@ -129,6 +140,13 @@ class Sequence:
         # Lost on the way, whole packets are missing; else the wearable itself has overflowed, by any number.
         lost = round(packets) * n if abs(packets - round(packets)) < 0.25 else round(over)
         return Verdict(Step.NEXT, max(1, lost))
+
+    @staticmethod
+    def _ticks(packet: Decoded, before: Decoded, clock: TickClock) -> int:
+        """Ticks from one packet to the other, over the wrap."""
+        turn = 1 << clock.bits
+        ticks = ((packet.tick or 0) - (before.tick or 0)) % turn
+        return ticks - turn if ticks >= turn // 2 else ticks
 
     def _learn(self, packet: Decoded, before: Decoded, clock: TickClock) -> None:
         if packet.tick is None or before.tick is None:

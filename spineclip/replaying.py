@@ -17,12 +17,14 @@ from typing import Final
 import numpy as np
 
 from collector.service import WornClip
+from collector.wearables import by_kind
 from dashboards.patient.model import Source
 from firmware_sim.conductor import Conductor
-from firmware_sim.firmware.witmotion import RATES_HZ, Witmotion
+from firmware_sim.firmware.catalog import CATALOG
 from firmware_sim.player import Player
 from firmware_sim.radio import VirtualRadio
 from firmware_sim.recordings import Recording
+from firmware_sim.trouble import Troublemaker, link_for
 from processing import pipeline
 from processing.stores.base import MetricStore
 from spineclip.contract.clock import Clock, DrivenClock
@@ -33,7 +35,9 @@ from spineclip.contract.placement import Placement
 from spineclip.station import Plan, Station, seed, station
 
 ADDRESS: Final = "C0:57:49:54:00:02"
-DEVICE: Final = wearable_id("witmotion", ADDRESS)
+DEFAULT_KIND: Final = "witmotion"
+_TWINS: Final = {"polar-sense": "polar-verity-sense", "espruino": "bangle", "dot": "movella-dot"}
+"""Where the simulated wearable has another name than its family."""
 _BEFORE_NS: Final = 300 * 10**9
 """The wearable is switched on so long before the recording begins; connecting takes a part of it."""
 _SAME_RATE: Final = 0.01
@@ -44,7 +48,7 @@ _PIECE_NS: Final = 10**9
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be replayed, as whom, and worn where."""
+    """What is to be replayed, as whom, worn where; by which kind of wearable, and with what troubles."""
 
     recording: Recording
     patient: str
@@ -52,6 +56,13 @@ class Task:
     axes: dict[str, str]
     calibration: Calibration | None
     tz: str
+    kind: str = DEFAULT_KIND
+    troubles: tuple[str, ...] = ()
+
+    @property
+    def device(self) -> str:
+        """The id under which the wearable's records come."""
+        return wearable_id(self.kind, ADDRESS)
 
 
 Beside = Callable[[Station, Clock], contextlib.AbstractAsyncContextManager[None]]
@@ -96,17 +107,20 @@ async def replay(
     LinkError
         If the wearable is not found or connected.
     """
-    player, rate_hz = _player(task.recording)
-    config = PatientConfig(time_zone=task.tz, clips={DEVICE: Clip(task.placement, dict(task.axes), task.calibration)})
+    player, rate_hz = _player(task.recording, by_kind(task.kind).rates_hz)
+    config = PatientConfig(
+        time_zone=task.tz, clips={task.device: Clip(task.placement, dict(task.axes), task.calibration)}
+    )
     seed(store, pipeline.begin(task.patient, config))
     clock = DrivenClock(player.start_ns - _BEFORE_NS)
     # The wearable's sampling grid runs through the first sample of the recording.
-    wearable = Witmotion(
-        player, address=ADDRESS, keep_truth=False, boot_ns=player.start_ns - round(400 * rate_hz) * round(1e9 / rate_hz)
+    before_ns = round(round(400 * rate_hz) * 1e9 / rate_hz)
+    wearable = CATALOG[_TWINS.get(task.kind, task.kind)](
+        player, address=ADDRESS, keep_truth=False, boot_ns=player.start_ns - before_ns
     )
-    plan = Plan(task.patient, config, (WornClip(DEVICE, task.placement),), outbox, rate_hz)
+    plan = Plan(task.patient, config, (WornClip(task.device, task.placement),), outbox, rate_hz)
     async with VirtualRadio(clock=clock) as radio:
-        radio.add(wearable)
+        device = radio.add(wearable, link=link_for(task.troubles))
         async with station(plan, store, clock, commit_s=0.5) as stages, (beside or _nothing)(stages, clock):
             conductor = Conductor(
                 radio, clock, speed=speed, settled=stages.collector.settled, skip_silence_s=_SKIP_SILENCE_S
@@ -115,9 +129,11 @@ async def replay(
                 await conductor.begin_at(player.start_ns)
             except TimeoutError as error:
                 raise LinkError("the virtual wearable was not connected in time", advice="Try again") from error
+            trouble = Troublemaker(task.troubles, device, player.start_ns)
             end_ns = player.end_ns + _PIECE_NS // 10
             while clock.utc_ns() < end_ns:
                 stages.check()
+                trouble.step(clock.utc_ns())
                 await conductor.run(min(clock.utc_ns() + _PIECE_NS, end_ns))
                 progress(min(clock.utc_ns(), player.end_ns) / 1e9 - player.start_ns / 1e9)
             await stages.finish()
@@ -146,8 +162,9 @@ async def _nothing(_stages: Station, _clock: Clock) -> AsyncIterator[None]:
     yield
 
 
-def _player(recording: Recording) -> tuple[Player, float]:
+def _player(recording: Recording, rates_hz: tuple[float, ...]) -> tuple[Player, float]:
     """Choose the wearable's rate; at the recording's own rate the very samples are sent, else interpolated ones."""
-    rate_hz = next((rate for rate in sorted(RATES_HZ.values()) if rate >= recording.rate_hz * (1 - _SAME_RATE)), 200.0)
+    enough = (rate for rate in sorted(rates_hz) if rate >= recording.rate_hz * (1 - _SAME_RATE))
+    rate_hz = next(enough, max(rates_hz))
     same = math.isclose(rate_hz, recording.rate_hz, rel_tol=_SAME_RATE)
     return Player(np.asarray(recording.t_ns), recording.xyz_g, method="nearest" if same else "linear"), rate_hz

@@ -25,14 +25,41 @@ from spineclip.patients import data_folder, store_file
 from spineclip.stopping import run_until_stopped
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from firmware_sim.recordings import Reading
+    from processing.metrics import Point
     from spineclip.replaying import Task
 
 
 class WearableKind(StrEnum):
-    """Wearables that a recording can be played by."""
+    """Wearables that a recording can be played by: all that `spineclip wearables` lists."""
 
     WITMOTION = "witmotion"
+    POLAR_H10 = "polar-h10"
+    POLAR_SENSE = "polar-sense"
+    MOVESENSE = "movesense"
+    ESPRUINO = "espruino"
+    METAMOTION = "metamotion"
+    DOT = "dot"
+    DIY = "diy"
+    DIY_TEXT = "diy-text"
+    MICROBIT = "microbit"
+    NICLA = "nicla"
+    INFINITIME = "infinitime"
+
+
+class TroubleKind(StrEnum):
+    """What can go wrong on the way (`firmware_sim.trouble`)."""
+
+    BURSTS = "bursts"
+    LOST = "lost"
+    DOUBLED = "doubled"
+    SWAPPED = "swapped"
+    CUT = "cut"
+    LINK_LOSS = "link-loss"
+    STALL = "stall"
+    REBOOT = "reboot"
 
 
 def replay(
@@ -46,6 +73,9 @@ def replay(
     tz: Annotated[str, typer.Option(help="The wearer's time zone, for days and for times without offset.")] = "UTC",
     speed: Annotated[str, typer.Option(help="How fast: 1 is as it was, max as fast as it goes.")] = "max",
     wearable: Annotated[WearableKind, typer.Option(help="The wearable that plays it.")] = WearableKind.WITMOTION,
+    troubles: Annotated[
+        list[TroubleKind] | None, typer.Option("--with", help="Something that goes wrong on the way; may be repeated.")
+    ] = None,
     patient: Annotated[str | None, typer.Option(help="The patient's id (default: the file's name).")] = None,
     store: Annotated[Path | None, typer.Option(help="SQLite file of the metrics (default: the user's).")] = None,
     page: Annotated[bool, typer.Option("--page", help="Show the page meanwhile.")] = False,
@@ -61,7 +91,18 @@ def replay(
         raise SettingsError("--page shows one recording, and there are several", advice="Replay them one by one")
     file = store or store_file(data_folder())
     reading = Reading(columns_of(columns), units, rate, tz)
-    told = _Told(placement, axes_of(axes), stretch_of(neutral), reading, _speed(speed), patient, page, port)
+    told = _Told(
+        placement,
+        axes_of(axes),
+        stretch_of(neutral),
+        reading,
+        _speed(speed),
+        patient,
+        page,
+        port,
+        wearable.value,
+        tuple(dict.fromkeys(trouble.value for trouble in troubles or [])),
+    )
     console = Console()
     failed = False
     for path in recordings:
@@ -85,6 +126,8 @@ class _Told:
     patient: str | None
     page: bool
     port: int | None
+    kind: str
+    troubles: tuple[str, ...]
 
 
 def _speed(text: str) -> float:
@@ -116,7 +159,7 @@ def _play(path: Path, file: Path, told: _Told, console: Console) -> bool:
         console.print(f"{path.name}: {sentence}", style="yellow", highlight=False)
     calibration = None if told.neutral_s is None else neutral_in(path, told.reading, told.neutral_s)
     patient = check_id(told.patient, "patient") if told.patient else _patient(path)
-    task = Task(recording, patient, told.placement, told.axes, calibration, told.reading.tz)
+    task = Task(recording, patient, told.placement, told.axes, calibration, told.reading.tz, told.kind, told.troubles)
     return run_until_stopped(_run(task, file, told, console))
 
 
@@ -148,6 +191,7 @@ async def _run(task: Task, file: Path, told: _Told, console: Console) -> None:
                 beside=with_page(task, store, told.port, typer.echo) if told.page else None,
             )
         days = await asyncio.to_thread(store.points, "daily", task.patient, -(1 << 62), 1 << 62)
+        gaps = await asyncio.to_thread(store.points, "gap", task.patient, -(1 << 62), 1 << 62)
     finally:
         store.close()
     took_s = max(1e-9, time.monotonic() - began)
@@ -156,7 +200,17 @@ async def _run(task: Task, file: Path, told: _Told, console: Console) -> None:
     console.print(
         f"{task.recording.name}: {duration_s / 60:.1f} min in {took_s:.1f} s "
         f"({duration_s / took_s:.0f} times real time), {outcome.received:,} of {outcome.sent:,} samples received; "
+        f"{_gaps(gaps)}"
         f"{walked:.1f} min walked, {sedentary:.1f} min sedentary; stored as {task.patient} in {file}",
         highlight=False,
         soft_wrap=True,
     )
+
+
+def _gaps(points: Sequence[Point]) -> str:
+    """Say what was missing and why."""
+    by_reason: dict[str, list[float]] = {}
+    for point in points:
+        by_reason.setdefault(str(point.fields["reason"]), []).append(float(point.fields["dur_s"]))
+    said = (f"{len(lasted_s)} {reason} ({sum(lasted_s):.1f} s)" for reason, lasted_s in sorted(by_reason.items()))
+    return f"gaps: {', '.join(said)}; " if by_reason else ""

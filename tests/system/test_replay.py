@@ -24,20 +24,25 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from collector.wearables import KINDS
 from firmware_sim.recordings import Reading, Recording, read
+from firmware_sim.trouble import TROUBLES
 from processing import records
 from processing.analysis import Track, analyze
 from processing.metrics import Value
 from processing.samples import Block
 from processing.stores.sqlite import SqliteStore
+from spineclip.cli.replay import TroubleKind, WearableKind
 from spineclip.contract import wire
 from spineclip.contract.clock import Clock
 from spineclip.contract.config import Clip, PatientConfig
+from spineclip.contract.ids import wearable_id
 from spineclip.contract.placement import Placement
-from spineclip.replaying import DEVICE, Outcome, Task, replay
+from spineclip.replaying import ADDRESS, DEFAULT_KIND, Outcome, Task, replay
 from spineclip.station import Station
 
 PATIENT = "p-replayed"
+DEVICE = wearable_id(DEFAULT_KIND, ADDRESS)
 HALF_COUNT_G = 16 / 32768 / 2
 INTENSITY_MG = 0.85
 ANGLE_DEG = 0.08
@@ -94,12 +99,18 @@ def _cut(recording: Recording, minutes: float) -> Recording:
 
 
 async def _replayed(
-    recording: Recording, placement: Placement, axes: dict[str, str], folder: Path
+    recording: Recording,
+    placement: Placement,
+    axes: dict[str, str],
+    folder: Path,
+    *,
+    kind: str = DEFAULT_KIND,
+    troubles: tuple[str, ...] = (),
 ) -> tuple[Outcome, _Rows, list[Block]]:
     tap = _Tap()
     store = SqliteStore(folder / "metrics.sqlite")
     with contextlib.closing(store):
-        task = Task(recording, PATIENT, placement, axes, None, "UTC")
+        task = Task(recording, PATIENT, placement, axes, None, "UTC", kind, troubles)
         outcome = await replay(task, store, folder / "outbox.sqlite", beside=tap.beside)
         stored = {
             (name, point.time_ns): dict(point.fields)
@@ -164,13 +175,13 @@ def _close(plain: Mapping[str, Value], stored: Mapping[str, Value], name: str, t
         assert float(plain[name]) == pytest.approx(float(stored[name]), abs=tolerance), name
 
 
-def _made(minutes: float, rate_hz: float = 50.0) -> Recording:
-    """Make a recording of a body that sways, with a gap of a minute in the middle."""
+def _made(minutes: float, rate_hz: float = 50.0, speed: float = 9.0) -> Recording:
+    """Make a recording of a body that sways at some rad/s, with a gap of a minute in the middle."""
     n = round(minutes * 60 * rate_hz)
     t_ns = 946_684_800 * 10**9 + np.arange(n, dtype=np.int64) * round(1e9 / rate_hz)
     t_ns[n // 2 :] += 60 * 10**9
     t_s = np.arange(n) / rate_hz
-    xyz_g = np.stack([0.98 + 0.02 * np.sin(9.0 * t_s), 0.05 * np.sin(1.1 * t_s), 0.1 * np.cos(0.7 * t_s)], axis=1)
+    xyz_g = np.stack([0.98 + 0.02 * np.sin(speed * t_s), 0.05 * np.sin(1.1 * t_s), 0.1 * np.cos(0.7 * t_s)], axis=1)
     return Recording(t_ns, xyz_g, "made")
 
 
@@ -191,3 +202,42 @@ async def test_a_recording_replayed_twice_is_stored_once(tmp_path: Path) -> None
     (tmp_path / "outbox.sqlite").unlink()
     _, second, _ = await _replayed(recording, Placement.STERNUM, {}, tmp_path)
     assert first == second
+
+
+@pytest.mark.parametrize("kind", [kind.kind for kind in KINDS])
+async def test_every_kind_of_wearable_plays_a_recording(kind: str, tmp_path: Path) -> None:
+    # Rounded to 1 mg by the coarsest (polar-h10, microbit, infinitime), and at another rate than the recording's
+    # interpolated; the times' few microseconds move nothing at 3 rad/s.
+    recording = _made(0.4, speed=3.0)
+    outcome, _, blocks = await _replayed(recording, Placement.STERNUM, {}, tmp_path, kind=kind)
+    assert outcome.rejected == 0
+    assert outcome.received == outcome.sent
+    t_ns = np.concatenate([block.t_ns for block in blocks])
+    xyz_g = np.concatenate([block.xyz_g for block in blocks])
+    inside = (t_ns >= recording.t_ns[0]) & (t_ns <= recording.t_ns[-1])
+    assert inside.mean() > 0.99
+    period_ns = float(np.median(np.diff(t_ns)))
+    for axis in range(3):
+        there = np.interp(t_ns, recording.t_ns, recording.xyz_g[:, axis])
+        assert np.abs(xyz_g[:, axis] - there)[inside].max() < 0.003
+    assert np.abs(np.diff(t_ns) - period_ns)[:-1].min() < 1_000
+    played_s = len(t_ns) * period_ns / 1e9
+    assert played_s == pytest.approx(24.0, abs=1.0)
+
+
+@pytest.mark.parametrize("trouble", ["lost", "swapped", "cut", "link-loss", "reboot"])
+async def test_what_a_trouble_takes_is_named_and_the_rest_is_where_it_was(trouble: str, tmp_path: Path) -> None:
+    recording = _made(0.8, speed=3.0)
+    outcome, _, blocks = await _replayed(recording, Placement.STERNUM, {}, tmp_path, kind="diy", troubles=(trouble,))
+    t_ns = np.concatenate([block.t_ns for block in blocks])
+    xyz_g = np.concatenate([block.xyz_g for block in blocks])
+    assert outcome.received == len(t_ns)
+    assert len(t_ns) > 0.8 * len(recording.t_ns)
+    for axis in range(3):
+        there = np.interp(t_ns, recording.t_ns, recording.xyz_g[:, axis])
+        assert np.abs(xyz_g[:, axis] - there)[200:-200].max() < 0.003
+
+
+def test_the_command_offers_every_kind_and_every_trouble() -> None:
+    assert {kind.value for kind in WearableKind} == {kind.kind for kind in KINDS}
+    assert {trouble.value for trouble in TroubleKind} == set(TROUBLES)
