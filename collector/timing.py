@@ -146,7 +146,7 @@ class SegmentClock:
             # carry the line. The factor was checked against simulated radios (tests/unit/test_timing.py). Packets of
             # one burst had one delay.
             delays = hull.n * min(1.0, self._bounds.events / self._n)
-            fit_error = 10.0 * late_ns / (delays * hull.span * fitted_ns) if fitted_ns > 0 else 1.0
+            fit_error = 14.0 * late_ns / (delays * hull.span * fitted_ns) if fitted_ns > 0 else 1.0
             weight = error**2 / (error**2 + fit_error**2) if error > 0 or fit_error > 0 else 1.0
             period_ns += weight * (fitted_ns - period_ns)
             error = (1.0 - weight) * error + weight * fit_error
