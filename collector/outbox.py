@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from collector.boots import Boots
 from spineclip.contract.clock import Clock
 from spineclip.contract.errors import OutboxError
 from spineclip.contract.messages import Ack
@@ -86,8 +87,7 @@ class Outbox:
         self.damaged_records = 0
         """Records whose bytes no longer matched their checksum, since opening."""
         self.outrun = 0
-        """How often the core knew a later boot of a wearable than we did, since opening."""
-        self._moved: dict[tuple[str, int], int] = {}
+        """How often our boot of a wearable had to move past another's, since opening."""
         self.opened = Opened()
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -97,6 +97,7 @@ class Outbox:
                 advice="Choose another place with [outbox] path in the settings",
             ) from error
         self._db = self._open()
+        self._boots = Boots(self._db)
         self._count, self._bytes = self._measure()
 
     # ---- writing
@@ -107,14 +108,7 @@ class Outbox:
         The time is in it so that a boot stays new even when the outbox, and with it the count, was lost.
         """
         with self._lock, self._db:
-            row = self._db.execute("SELECT boot FROM boots WHERE device = ?", (device,)).fetchone()
-            boot = max(int(row[0]) + 1 if row else 0, self._clock.utc_ns() // 10**9) & 0xFFFFFFFF
-            self._db.execute(
-                "INSERT INTO boots (device, boot) VALUES (?, ?)"
-                " ON CONFLICT (device) DO UPDATE SET boot = excluded.boot",
-                (device, boot),
-            )
-        return boot
+            return self._boots.begin(device, self._clock.utc_ns() // 10**9)
 
     def last_end_ns(self, device: str) -> int | None:
         """Tell until when records of a wearable were committed, over all boots; None when there never was one."""
@@ -135,10 +129,9 @@ class Outbox:
         OutboxError
             If the disk does not take them, even after the oldest were dropped. Nothing was committed then.
         """
-        moved = [replace(one, boot=self._moved.get((one.device, one.boot), one.boot)) for one in records]
-        rows = [(record, encode(record)) for record in moved]
-        needed = sum(len(payload) + _ROW_OVERHEAD_BYTES for _, payload in rows)
         with self._lock:
+            rows = [(record, encode(record)) for record in map(self._boots.moved, records)]
+            needed = sum(len(payload) + _ROW_OVERHEAD_BYTES for _, payload in rows)
             try:
                 self._insert(rows, needed)
             except sqlite3.OperationalError as first:
@@ -215,13 +208,14 @@ class Outbox:
     def acknowledge(self, ack: Ack) -> int:
         """Delete what the core has stored; return how many records that were.
 
-        Should the core know a later boot than we ever had, an earlier outbox was lost and the clock is behind it: the
-        core would refuse our boot as closed. Then nothing is deleted, and our boot moves past it (`outrun`).
+        Should the core name a boot that was never ours, another collector has the wearable, or an earlier outbox was
+        lost: the core takes what is before it for closed. Then nothing is deleted, and ours moves past it (`outrun`).
         """
         deleted = 0
         with self._lock, self._db:
             for device, stored in ack.stored.items():
-                if self._move_past(device, stored.boot):
+                if self._boots.is_strange(device, stored.boot):
+                    self.outrun += self._boots.move_past(device, stored.boot)
                     continue
                 where = "device = ? AND (boot < ? OR (boot = ? AND seq <= ?))"
                 key = (device, stored.boot, stored.boot, stored.through_seq)
@@ -235,24 +229,6 @@ class Outbox:
                     self._count -= size[0]
                     self._bytes -= size[1] + size[0] * _ROW_OVERHEAD_BYTES
         return deleted
-
-    def _move_past(self, device: str, boot: int) -> bool:
-        row = self._db.execute("SELECT boot FROM boots WHERE device = ?", (device,)).fetchone()
-        if row is None or int(row[0]) >= boot:
-            return False
-        old, new = int(row[0]), boot + 1
-        for kept in self._rows("device = ? AND boot = ?", (device, old)):
-            payload = encode(replace(decode(kept.payload, now_ns=1 << 62), boot=new))
-            self._db.execute(
-                "UPDATE records SET boot = ?, payload = ?, crc = ? WHERE id = ?",
-                (new, payload, zlib.crc32(payload), kept.row_id),
-            )
-        self._db.execute("UPDATE boots SET boot = ? WHERE device = ?", (new, device))
-        for key in [key for key, value in self._moved.items() if key[0] == device and value == old]:
-            self._moved[key] = new
-        self._moved[device, old] = new
-        self.outrun += 1
-        return True
 
     # ---- reading
 

@@ -27,6 +27,7 @@ HELD_MAX: Final = 2048
 """Records that are held for a patient; what comes beyond is dropped unread and sent again by the collector later."""
 REASON_LOST: Final = "lost"
 _GIVEN_UP_KEPT: Final = 16
+_OVERLAP_NS: Final = 500_000_000
 _LAST_SEQ: Final = (1 << 32) - 1
 
 
@@ -129,7 +130,8 @@ class Intake:
         if verdict is Verdict.HELD:
             self._held.setdefault(record.device, {})[record.boot, record.seq] = record
             ready = self._drain(record.device, now_s)
-            verdict = Verdict.TAKEN if any(one is record for one in ready) else Verdict.HELD
+            waits = (record.boot, record.seq) in self._held.get(record.device, {})
+            verdict = Verdict.HELD if waits else Verdict.TAKEN
         self.counts[verdict] += 1
         return verdict, ready
 
@@ -190,7 +192,7 @@ class Intake:
             del held[record.boot, record.seq]
             if record.seq < stream.next_seq:
                 continue
-            ready.append(record)
+            ready += _uncovered(record, stream.end_ns)
             stream = replace(stream, next_seq=record.seq + 1, end_ns=max(stream.end_ns, record.end_ns))
         if stream is not None:
             self._streams[device] = stream
@@ -256,6 +258,13 @@ def _start_ns(record: Record) -> int:
 
 def _continues(stream: StreamState, record: Record) -> bool:
     return record.boot == stream.boot and _first(record) <= stream.next_seq
+
+
+def _uncovered(record: Record, end_ns: int) -> list[Record]:
+    """Leave of a gap what nobody has covered: another collector may have had the wearable meanwhile."""
+    if not isinstance(record, Gap) or record.start_ns > end_ns - _OVERLAP_NS:
+        return [record]
+    return [replace(record, start_ns=end_ns)] if record.end_ns > end_ns else []
 
 
 def _begins(stream: StreamState | None, record: Record) -> bool:
