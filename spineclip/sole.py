@@ -6,8 +6,13 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spineclip.contract.errors import StoreError
+
+if TYPE_CHECKING:
+    from processing.stores.influx import InfluxStore
+    from processing.stores.lease import Lease
 
 
 @contextlib.contextmanager
@@ -37,3 +42,20 @@ def sole_core(file: Path) -> Iterator[None]:
         ) from error
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def sole_core_influx(store: InfluxStore) -> Iterator[Lease]:
+    """Be the only core on an InfluxDB's bucket, by a heartbeat there; whoever runs us keeps it beating.
+
+    Raises
+    ------
+    StoreError
+        If another core works on it, or the database is away.
+    """
+    lease = store.lease()
+    lease.take()
+    try:
+        yield lease
+    finally:
+        lease.release()

@@ -24,6 +24,7 @@ from typing import Any, Final
 from processing.metrics import MEASUREMENTS, Measurement, Point, Value, check
 from processing.stores.influx_link import Address, InfluxLink
 from processing.stores.influx_seen import Key, Seen, key_of
+from processing.stores.lease import Lease
 from processing.stores.line_protocol import line
 from spineclip.contract.errors import StoreError, StoreRefusedError
 from spineclip.contract.ids import is_id
@@ -101,6 +102,12 @@ class InfluxStore(InfluxReader):
         self._seen = Seen()
         self._aside_ns = 0
         self._aside_counts: dict[tuple[str, str], int] | None = None
+        self._lease: Lease | None = None
+
+    def lease(self) -> Lease:
+        """Return the right to write here, to be taken; nothing is stored without it from then on."""
+        self._lease = Lease(self._link)
+        return self._lease
 
     def commit(self, patient: str, points: Sequence[Point], checkpoint: bytes | None) -> None:
         """Write points, then the checkpoint that explains them; both are stored on return.
@@ -112,9 +119,13 @@ class InfluxStore(InfluxReader):
         ------
         StoreBusyError
             If the database is away, overloaded or does not accept our token or bucket: nothing is promised.
+        TakenError
+            If another core has taken our place.
         StoreRefusedError
             If a point does not follow the metric table; nothing was written then.
         """
+        if self._lease is not None:
+            self._lease.check()
         rows: dict[Key, Point] = {}
         for point in points:
             try:

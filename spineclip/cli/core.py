@@ -12,15 +12,18 @@ import typer
 
 from processing.service import Core
 from processing.stores.base import MetricStore
+from processing.stores.lease import BEAT_S, Lease, TakenError
 from processing.stores.sqlite import SqliteStore
 from spineclip import logs
 from spineclip.contract.connection import BrokerAccess
+from spineclip.contract.errors import StoreError
 from spineclip.health import health, of_core
 from spineclip.patients import data_folder, store_file
 from spineclip.servers import open_influx, secret
-from spineclip.sole import sole_core
+from spineclip.sole import sole_core, sole_core_influx
 from spineclip.stopping import run_until_stopped
 
+_LOG = logging.getLogger(__name__)
 ALIVE_S = 10.0
 
 
@@ -48,37 +51,68 @@ def core(
     mqtt = BrokerAccess(host, port, user, secret(password_file), ca)
     with contextlib.ExitStack() as stack:
         kept: MetricStore
+        lease: Lease | None = None
         if influx is None:
             file = store or store_file(data_folder())
             stack.enter_context(sole_core(file))
             kept = SqliteStore(file)
+            stack.callback(kept.close)
         else:
-            kept = open_influx(influx, influx_bucket, influx_token_file, influx_org)
-        stack.callback(kept.close)
-        run_until_stopped(serve(kept, mqtt, alive, health_port))
+            database = kept = open_influx(influx, influx_bucket, influx_token_file, influx_org)
+            stack.callback(kept.close)
+            lease = stack.enter_context(sole_core_influx(database))
+        run_until_stopped(serve(kept, mqtt, alive, health_port, lease))
 
 
 async def serve(
-    store: MetricStore, mqtt: BrokerAccess, alive: Path | None = None, health_port: int | None = None
+    store: MetricStore,
+    mqtt: BrokerAccess,
+    alive: Path | None = None,
+    health_port: int | None = None,
+    lease: Lease | None = None,
 ) -> None:
-    """Serve until cancelled; then store what has arrived and take leave."""
+    """Serve until cancelled; then store what has arrived and take leave.
+
+    Raises
+    ------
+    StoreError
+        If the checkpoints cannot be read, or another core has taken our place on the store (`lease`).
+    """
     service = Core(store, mqtt)
     async with contextlib.AsyncExitStack() as stack:
         if health_port is not None:
             told = await stack.enter_async_context(health(lambda: of_core(service), health_port))
             typer.echo(f"Health: http://127.0.0.1:{told}/healthz")
-        await _serve(service, alive)
+        await _serve(service, alive, lease)
 
 
-async def _serve(service: Core, alive: Path | None) -> None:
+async def _serve(service: Core, alive: Path | None, lease: Lease | None) -> None:
     task = asyncio.create_task(service.run())
+    if lease is not None:
+        beating = asyncio.create_task(_beat(lease, task))
+        task.add_done_callback(beating.cancel)
     if alive is not None:
         task.add_done_callback(asyncio.create_task(_show_alive(service, alive)).cancel)
     try:
         await asyncio.shield(task)
     except asyncio.CancelledError:
+        if lease is not None and lease.lost is not None:
+            raise lease.lost from None
         await service.stop()
         await task
+
+
+async def _beat(lease: Lease, task: asyncio.Task[None]) -> None:
+    """Keep the heartbeat going; end the core at once when another one has taken its place."""
+    while True:
+        await asyncio.sleep(BEAT_S)
+        try:
+            await asyncio.to_thread(lease.beat)
+        except TakenError:
+            task.cancel()
+            return
+        except StoreError as error:
+            _LOG.debug("no heartbeat: %s", error)  # whoever commits tells that the store is away
 
 
 async def _show_alive(service: Core, file: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,11 +12,14 @@ from pathlib import Path
 import pytest
 
 from collector.outbox import Outbox
+from processing.stores.influx import InfluxStore
+from processing.stores.influx_link import Address
 from processing.stores.sqlite import SqliteStore
 from spineclip.contract.clock import DrivenClock, SystemClock
 from spineclip.contract.placement import Placement
 from spineclip.contract.wire import Gap, SampleBatch
 from tests.fault.world import PATIENT, core_here, core_process, metrics, process, until, uplink_here
+from tests.servers.influx import Influx
 from tests.servers.mosquitto import Broker
 from tests.system.collecting import content, day_of_somebody
 from tests.system.test_core import in_batch
@@ -107,4 +112,63 @@ async def test_f23_cores(broker: Broker, tmp_path: Path, figure: Callable[[str],
     figure(f"the second ended with {code}: {said[:80]!r}; metrics identical: {same}")
     assert code == 1
     assert "another core" in said
+    assert same
+
+
+@pytest.mark.server("influx")
+async def test_f23_cores_on_influx(
+    broker: Broker, influx_empty: Influx, tmp_path: Path, figure: Callable[[str], None]
+) -> None:
+    """F23: a second core is started on the InfluxDB of the first; then the first is stopped (SIGSTOP) and goes on later.
+
+    Promise: the second says so and ends; one that is started while the first stands still takes its place, and the
+    first ends when it goes on; counts exact.
+    """
+    day = day_of_somebody(90)
+    token = tmp_path / "token"
+    token.write_text(influx_empty.token)
+    there = (
+        "--influx", influx_empty.url, "--influx-org", influx_empty.org, "--influx-bucket", influx_empty.bucket,
+        "--influx-token-file", token,
+    )  # fmt: skip
+    outbox = Outbox(tmp_path / "outbox.sqlite", SystemClock())
+    async with uplink_here(broker, outbox) as uplink:
+        async with core_process(tmp_path, broker, *there) as first:
+            outbox.append(day[:30])
+            uplink.wake()
+            await until(lambda: outbox.backlog == 0)
+            with process(
+                "-m", "spineclip", "core", "--host", broker.host, "--port", str(broker.port), "--user",
+                broker.username, "--password-file", tmp_path / "password", *there,
+            ) as second:  # fmt: skip
+                code = await second.gone()
+                second.close()
+                said = " ".join(second.lines)
+            outbox.append(day[30:60])
+            uplink.wake()
+            await until(lambda: outbox.backlog == 0)
+            first.signal(signal.SIGSTOP)
+            began_s = time.monotonic()
+            async with core_process(tmp_path, broker, *there):
+                taken_s = time.monotonic() - began_s
+                outbox.append(day[60:])
+                uplink.wake()
+                await until(lambda: outbox.backlog == 0)
+                first.signal(signal.SIGCONT)
+                replaced = await first.gone()
+                first.close()
+            last_words = " ".join(first.lines)
+    outbox.close()
+    store = InfluxStore(Address(influx_empty.url, influx_empty.bucket, influx_empty.token, influx_empty.org))
+    async with core_here(broker, store, finish=True):
+        await asyncio.sleep(0.1)
+    same = metrics(store) == in_batch(day, PATIENT)
+    store.close()
+    figure(
+        f"the second ended with {code}: {said[:70]!r}; one that hangs is replaced after {taken_s:.1f} s and ends with "
+        f"{replaced}; metrics identical: {same}"
+    )
+    assert (code, replaced) == (1, 1)
+    assert "another core works on the bucket" in said
+    assert "another core works on the bucket" in last_words
     assert same
