@@ -5,7 +5,8 @@ One SQLite file (WAL, ``synchronous=FULL``), one row a record, holding the very 
 - a record that `Outbox.append` has returned for survives the death of this process at any moment;
 - a record leaves only by the core's ack, or because the outbox is full: then the oldest go first, and one gap record
   stands in the place of those dropped, naming the first and last of them;
-- a damaged file is noticed (quick check at opening, CRC-32 of every record at reading), moved aside and replaced.
+- a damaged file is noticed (quick check at opening, CRC-32 of every record at reading), moved aside and replaced by
+  one that has what could still be read.
 
 The file belongs to one process at a time.
 """
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Final
 
 from collector.boots import Boots
+from collector.salvage import salvage
 from spineclip.contract.clock import Clock
 from spineclip.contract.errors import OutboxError
 from spineclip.contract.messages import Ack
@@ -54,9 +56,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What was found at opening: where a damaged file was moved to, if any."""
+    """What was found at opening: where a damaged file was moved to, if any, and how many records came out of it."""
 
     damaged: Path | None = None
+    salvaged: int = 0
 
 
 class Outbox:
@@ -345,8 +348,23 @@ class Outbox:
             piece = self._path.with_name(self._path.name + ending)
             if piece.exists():
                 piece.rename(aside.with_name(aside.name + ending))
-        self.opened = Opened(damaged=aside)
-        return self._connect()
+        found = salvage(aside)
+        db = self._connect()
+        with db:
+            db.executemany("INSERT OR IGNORE INTO boots (device, boot, end_ns) VALUES (?, ?, ?)", found.boots)
+            for device, boot, seq, crc, payload in found.rows:
+                db.execute("INSERT OR IGNORE INTO boots (device, boot) VALUES (?, ?)", (device, boot))
+                db.execute(
+                    "INSERT OR IGNORE INTO records (device, boot, seq, crc, payload) VALUES (?, ?, ?, ?, ?)",
+                    (device, boot, seq, crc, payload),
+                )
+                end_ns = decode(payload, now_ns=1 << 62).end_ns
+                db.execute(
+                    "UPDATE boots SET boot = MAX(boot, ?), end_ns = MAX(?, COALESCE(end_ns, 0)) WHERE device = ?",
+                    (boot, end_ns, device),
+                )
+        self.opened = Opened(aside, len(found.rows))
+        return db
 
     def _measure(self) -> tuple[int, int]:
         count, size = self._db.execute("SELECT COUNT(*), COALESCE(SUM(LENGTH(payload)), 0) FROM records").fetchone()

@@ -234,9 +234,10 @@ class Collector:
         self.tell("", str(error))
 
     def _tell_opening(self) -> None:
-        damaged = self._outbox.opened.damaged
+        damaged, saved = self._outbox.opened.damaged, self._outbox.opened.salvaged
         if damaged is not None:
-            self.tell("", f"the outbox was damaged; it was moved to {damaged} and a new one begun")
+            begun = f"a new one begun with the {saved} records that could be read"
+            self.tell("", f"the outbox was damaged; it was moved to {damaged} and {begun}")
 
     def _buzz(self, wanted: Buzz) -> None:
         for clip in self._clips:

@@ -188,7 +188,7 @@ class Intake:
             if stream is None or not _continues(stream, record):
                 if not _begins(stream, record):
                     break
-                stream = StreamState(record.boot, 0, 0 if stream is None else stream.end_ns)
+                stream = replace(stream or StreamState(record.boot), boot=record.boot, next_seq=0)
             del held[record.boot, record.seq]
             if record.seq < stream.next_seq:
                 continue
@@ -221,14 +221,14 @@ class Intake:
         record = self._first_held(device)
         stream = self._streams.get(device)
         gaps: list[Record] = []
-        if stream is None or stream.boot != record.boot:
-            # the old boot's end is not known; of the new one's beginning, what is missing
-            before = StreamState(record.boot, 0, 0 if stream is None else stream.end_ns)
+        if stream is None:
+            before = StreamState(record.boot)
+        elif stream.boot != record.boot:
+            before, gaps = _after_boot(stream, record)
         else:
             before = stream
-        first, last = before.next_seq, _first(record) - 1
+        first, last, start_ns = before.next_seq, _first(record) - 1, _start_ns(record)
         if last >= first:
-            start_ns = _start_ns(record)
             lost = GivenUp(record.boot, first, last, before.end_ns, start_ns)
             before = replace(before, next_seq=last + 1, given_up=(*before.given_up, lost)[-_GIVEN_UP_KEPT:])
             if 0 < before.end_ns < start_ns:
@@ -258,6 +258,20 @@ def _start_ns(record: Record) -> int:
 
 def _continues(stream: StreamState, record: Record) -> bool:
     return record.boot == stream.boot and _first(record) <= stream.next_seq
+
+
+def _after_boot(stream: StreamState, record: Record) -> tuple[StreamState, list[Record]]:
+    """Close a boot whose end is not known: between its last record and the next boot's first, all is missing.
+
+    So it is when an outbox was lost, or the end of what could be read of it. What comes of it after all is late.
+    """
+    start_ns = _start_ns(record)
+    before = StreamState(record.boot, 0, stream.end_ns, stream.given_up)
+    if not 0 < stream.end_ns < start_ns - _OVERLAP_NS:
+        return before, []
+    lost = GivenUp(stream.boot, stream.next_seq, _LAST_SEQ, stream.end_ns, start_ns)
+    gap = Gap(record.device, record.placement, record.boot, record.seq, stream.end_ns, start_ns, REASON_LOST)
+    return replace(before, end_ns=start_ns, given_up=(*stream.given_up, lost)[-_GIVEN_UP_KEPT:]), [gap]
 
 
 def _uncovered(record: Record, end_ns: int) -> list[Record]:

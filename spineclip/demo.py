@@ -27,6 +27,7 @@ from spineclip.desk import StoreDesk
 from spineclip.history import past
 from spineclip.home import Home
 from spineclip.patients import Patients, store_file
+from spineclip.sole import sole_core
 from spineclip.station import Plan, Station, seed, station
 
 RATE_HZ: Final = 50.0
@@ -94,6 +95,11 @@ async def demo(wishes: Wishes, say: Callable[[str], None], opened: Callable[[str
         Called with the page's address.
     """
     check_port(wishes.port)
+    with sole_core(store_file(wishes.data)):
+        await _demo(wishes, say, opened, tally)
+
+
+async def _demo(wishes: Wishes, say: Callable[[str], None], opened: Callable[[str], None], tally: Tally) -> None:
     who = person(SystemClock(), wishes.tz, speed=wishes.speed, language=wishes.language)
     clock = DrivenClock(who.begins_ns)
     say("Writing down eight weeks of a generated person ...")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import tempfile
 import webbrowser
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from spineclip import logs
 from spineclip.contract.config import zone
 from spineclip.contract.errors import SettingsError
 from spineclip.stopping import run_until_stopped
@@ -37,6 +39,7 @@ def demo(
 ) -> None:
     """Show the whole way: a virtual wearable on a generated person, Bluetooth, MQTT, metrics, and a page."""
     typer.echo("Starting ...")
+    logs.set_up(logging.WARNING)
     zone(tz)
     if language not in _LANGUAGES:
         raise SettingsError(f"there is no page in {language!r}", advice=f"Use {' or '.join(_LANGUAGES)}")

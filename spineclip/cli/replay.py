@@ -167,6 +167,7 @@ async def _run(task: Task, file: Path, told: _Told, console: Console) -> None:
     from processing.stores.sqlite import SqliteStore  # noqa: PLC0415
     from spineclip.replaying import replay as play  # noqa: PLC0415
     from spineclip.replaying import with_page  # noqa: PLC0415
+    from spineclip.sole import sole_core  # noqa: PLC0415
 
     began = time.monotonic()
     duration_s = task.recording.duration_s
@@ -180,7 +181,7 @@ async def _run(task: Task, file: Path, told: _Told, console: Console) -> None:
     )
     store = SqliteStore(file)
     try:
-        with tempfile.TemporaryDirectory(prefix="spineclip-replay-") as folder, bar:
+        with sole_core(file), tempfile.TemporaryDirectory(prefix="spineclip-replay-") as folder, bar:
             row = bar.add_task(task.recording.name, total=duration_s)
             outcome = await play(
                 task,

@@ -119,7 +119,7 @@ async def test_f23_cores(broker: Broker, tmp_path: Path, figure: Callable[[str],
 async def test_f23_cores_on_influx(
     broker: Broker, influx_empty: Influx, tmp_path: Path, figure: Callable[[str], None]
 ) -> None:
-    """F23: a second core is started on the InfluxDB of the first; then the first is stopped (SIGSTOP) and goes on later.
+    """F23: a second core is started on the InfluxDB of the first; then the first is stopped (SIGSTOP) for a while.
 
     Promise: the second says so and ends; one that is started while the first stands still takes its place, and the
     first ends when it goes on; counts exact.

@@ -115,7 +115,11 @@ def test_a_new_boot_does_not_wait_for_ever() -> None:
     intake.take(batch(0), 0.0)
     intake.take(batch(0, boot=9, at=100), 0.0)
     assert intake.due(GIVE_UP_BOOT_S - 0.1)[1] == []
-    assert keys(intake.due(GIVE_UP_BOOT_S)[1]) == [(9, 0)]
+    gap, first = intake.due(GIVE_UP_BOOT_S)[1]
+    assert first == batch(0, boot=9, at=100)
+    assert isinstance(gap, Gap)
+    assert (gap.start_ns, gap.end_ns) == (T0 + SECOND, T0 + 100 * SECOND), "what is between them is missing"
+    assert intake.take(batch(1), 20.0) == (Verdict.LATE, []), "and may still come"
 
 
 def test_a_stranger_that_begins_in_the_middle_is_asked_for_its_beginning() -> None:
