@@ -23,6 +23,9 @@ from processing.totals import DayTotals, HourTotals
 from spineclip.contract.config import Goals, PatientConfig
 
 NS = EPOCH_NS
+EMPTY_DAYS: Final = 60
+"""So many days without any data are written after the last one with some (our choice: a month past the longest view);
+then nobody waits for this patient."""
 TOLD_EVERY_S: Final = 60
 """Hours and days are written at every full minute, when they are over, and at the end."""
 
@@ -38,6 +41,8 @@ class DaysState:
     met: Mapping[str, bool] = field(default_factory=dict)
     told_s: int = 0
     """Up to which second hours and days have been written."""
+    closed_s: int = 0
+    """Up to which second days have been closed: of those before it, each has a point, worn or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +128,28 @@ def _whole_slots(late: Epochs, missing_s: tuple[int, int]) -> Epochs:
     second = late.start_ns // NS
     first, end = (int(np.searchsorted(second, at)) for at in (start_s, end_s))
     return slots.step(slots.begin(), late.slice(first, max(first, end)), last=True)[1]
+
+
+def close(state: DaysState, now_s: int, patient: str, config: PatientConfig) -> tuple[DaysState, tuple[Point, ...]]:
+    """Write the local days that are over and of which nothing was measured, so that they are told as not worn.
+
+    What comes late of such a day writes it anew. A patient who is new is known from the day of the first call on.
+    """
+    today = day_at(config.time_zone, now_s)
+    if state.closed_s >= today.start_s:
+        return state, ()
+    from_s = state.closed_s or (state.days[-1].start_s if state.days else today.start_s)
+    newest = dt.date.fromisoformat(state.days[-1].date if state.days else today.date)
+    last = (newest + dt.timedelta(days=EMPTY_DAYS)).isoformat()
+    known = {day.start_s for day in state.days}
+    points: list[Point] = []
+    day = day_at(config.time_zone, from_s)
+    while day.end_s <= today.start_s and day.date <= last:
+        if from_s <= day.start_s not in known:
+            state, point = _day_point(state, DayTotals(day.start_s, day.end_s, day.date, day.end_s), patient, config)
+            points.append(point)
+        day = day_at(config.time_zone, day.end_s)
+    return replace(state, closed_s=today.start_s), tuple(points)
 
 
 def finish(state: DaysState, patient: str, config: PatientConfig) -> DaysOutput:

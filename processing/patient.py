@@ -168,6 +168,16 @@ class Patient:
         self._keep((point,))
         self.changed = True
 
+    def close_days(self, now_ns: int) -> None:
+        """Write the days that are over and of which there is nothing, of a patient whom somebody has set up."""
+        if not self._state.clips and self._state.config == PatientConfig():
+            return
+        state, points = pipeline.close_days(self._state, now_ns)
+        if state is not self._state:
+            self._state = state
+            self._keep(points)
+            self.changed = True
+
     def commit(self) -> Commit:
         """Hand out all that is not stored yet; `stored` or `not_stored` has to follow."""
         self._in_flight = {**self._in_flight, **self._unstored}

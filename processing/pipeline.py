@@ -161,6 +161,12 @@ def amend(
     return replace(state, days=amended), Result(state.patient, given.seconds, given.points)
 
 
+def close_days(state: PatientState, now_ns: int) -> tuple[PatientState, tuple[Point, ...]]:
+    """Write the local days that are over by `now_ns` (UTC) and of which nothing was measured."""
+    closed, points = days.close(state.days, now_ns // SECOND_NS, state.patient, state.config)
+    return (state if closed is state.days else replace(state, days=closed)), points
+
+
 def finish(state: PatientState) -> Result:
     """Hand out all that still waits and close what is open, because the data end."""
     people, waiting = state.person, []

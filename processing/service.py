@@ -13,14 +13,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import Counter, deque
-from dataclasses import dataclass, field
+from collections import Counter
 from typing import Final
 
 from processing import nudge_words, records, smoothing
 from processing.checkpoint import CheckpointError
 from processing.committer import Committer
-from processing.flood import Allowance
+from processing.desk import Desk
 from processing.intake import Verdict
 from processing.patient import TOGETHER, Patient, Taken
 from processing.stores.base import MetricStore
@@ -50,18 +49,10 @@ FRESH_NS: Final = 60 * 10**9
 """A nudge for a moment longer ago is stored, but no longer told."""
 DRAIN_S: Final = 5.0
 """At a stop, what has arrived is processed for at most so long; the rest will be sent again."""
+SETTLE_S: Final = 30.0
+"""So long after a connection days are not closed yet: collectors send what they hold first."""
 _BACKOFF_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 _TICK_S: Final = 0.25
-
-
-@dataclass(slots=True)
-class _Desk:
-    """What the service keeps beside a patient."""
-
-    patient: Patient
-    inbox: deque[Record] = field(default_factory=deque)
-    allowance: Allowance = field(default_factory=Allowance)
-    told_live_s: float = float("-inf")
 
 
 class Core:
@@ -90,11 +81,12 @@ class Core:
         self._mqtt = mqtt
         self._clock = clock or SystemClock()
         self._real = SystemClock()
-        self._desks: dict[str, _Desk] = {}
+        self._desks: dict[str, Desk] = {}
         self._work = asyncio.Event()
         self._stopping = asyncio.Event()
         self._lost = asyncio.Event()
         self._connection: Connection | None = None
+        self._connected_s = float("inf")
         self._committer = Committer(store, self._publish_ack, commit_s=commit_s)
         self.received = 0
         """Messages from the broker."""
@@ -195,7 +187,7 @@ class Core:
                 # configs first: what is retained of them comes before any samples
                 for channel in (Channel.CONFIG, Channel.EVENT, Channel.SAMPLES, Channel.NEWEST):
                     await connection.subscribe(everyone(channel))
-                self._connection = connection
+                self._connection, self._connected_s = connection, self._now_s()
                 failures, told = 0, ""
                 self._greet(connection)
                 await self._lost.wait()
@@ -204,7 +196,7 @@ class Core:
                     told = str(error)
                     _LOG.warning("%s", error)
             finally:
-                self._connection = None
+                self._connection, self._connected_s = None, float("inf")
                 await connection.close()
             if not self._stopping.is_set():
                 with contextlib.suppress(TimeoutError):
@@ -294,10 +286,10 @@ class Core:
         if patient in self._desks:
             self._desks[patient].allowance.spend(1)
 
-    def _desk(self, patient: str) -> _Desk:
+    def _desk(self, patient: str) -> Desk:
         desk = self._desks.get(patient)
         if desk is None:
-            desk = self._desks[patient] = _Desk(Patient(patient))
+            desk = self._desks[patient] = Desk(Patient(patient))
         return desk
 
     # ---- work
@@ -305,7 +297,7 @@ class Core:
     async def _resume(self) -> None:
         for name, checkpoint in (await asyncio.to_thread(self._store.checkpoints)).items():
             try:
-                self._desks[name] = _Desk(Patient.resume(name, checkpoint))
+                self._desks[name] = Desk(Patient.resume(name, checkpoint))
             except CheckpointError as error:
                 # one patient's damaged state must not stop the others; its collector sends what is not acknowledged
                 _LOG.error("the checkpoint of a patient cannot be read (%s); it begins anew", error)
@@ -326,7 +318,7 @@ class Core:
                 if desk.inbox and desk.patient.unstored < UNSTORED_MAX:
                     self._work.set()
 
-    def _turn(self, name: str, desk: _Desk) -> None:
+    def _turn(self, name: str, desk: Desk) -> None:
         past_ns = self._clock.utc_ns() - FRESH_NS
         most = TURN_PAST if desk.inbox[0].end_ns < past_ns else TURN
         turn = [desk.inbox.popleft() for _ in range(min(most, len(desk.inbox)))]
@@ -339,7 +331,7 @@ class Core:
             desk.allowance.spend(taken.verdicts[Verdict.DUPLICATE])
         self._tell(name, desk, taken)
 
-    def _tell(self, name: str, desk: _Desk, taken: Taken) -> None:
+    def _tell(self, name: str, desk: Desk, taken: Taken) -> None:
         for record in taken.failed:
             self.rejects["failed"] += 1
             self._committer.keep_aside(name, self._clock.utc_ns(), "failed", encode(record))
@@ -350,13 +342,13 @@ class Core:
         for nudge in taken.nudges:
             self._tell_nudge(name, desk, nudge, taken.live)
 
-    def _tell_live(self, name: str, desk: _Desk, live: Live) -> None:
+    def _tell_live(self, name: str, desk: Desk, live: Live) -> None:
         now_s = self._now_s()
         if now_s - desk.told_live_s >= LIVE_EVERY_S:
             desk.told_live_s = now_s
             self._publish(name, Channel.LIVE, live.to_json(), qos=0)
 
-    def _tell_nudge(self, name: str, desk: _Desk, nudge: Nudge, live: Live | None) -> None:
+    def _tell_nudge(self, name: str, desk: Desk, nudge: Nudge, live: Live | None) -> None:
         if abs(self._clock.utc_ns() - nudge.time_ns) > FRESH_NS and nudge.ended_s is None:
             return
         device = live.device if live is not None else ""
@@ -367,13 +359,15 @@ class Core:
             self._publish(name, Channel.CMD, command_to_json(Buzz(device, str(nudge.cause))))
 
     async def _ticks(self) -> None:
-        """Ask for what is missing, and give up what does not come."""
+        """Ask for what is missing, give up what does not come, and close the days that are over."""
         while True:
             await self._real.sleep(_TICK_S)
             for name, desk in list(self._desks.items()):
                 asks, taken = desk.patient.due(self._now_s())
                 for ask in asks:
                     self._publish(name, Channel.CMD, command_to_json(ask))
+                if self._now_s() - self._connected_s >= SETTLE_S:
+                    desk.close_days(self._clock.utc_ns())
                 self._tell(name, desk, taken)
             self._work.set()
 

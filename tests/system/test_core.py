@@ -255,6 +255,47 @@ async def test_f20_a_flood_costs_only_its_sender(broker: Broker, path: Path, mon
                 await asyncio.sleep(0.5)
 
 
+async def test_a_patient_who_sends_nothing_is_told_as_not_worn_at_local_midnight(
+    broker: Broker, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("processing.service.SETTLE_S", 0.0)
+    config = PatientConfig(time_zone="Pacific/Auckland")  # 13 hours ahead of UTC: T0 is 21:53 there
+    clock, store = DrivenClock(T0_NS), SqliteStore(path)
+    reader = SqliteReader(path)
+
+    def days() -> list[tuple[object, object, object]]:
+        found = reader.points("daily", "p-1", 0, 1 << 62)
+        return [(one.fields["date"], one.fields["worn_min"], one.fields["attention_why"]) for one in found]
+
+    async def until_told(n: int) -> None:
+        async with asyncio.timeout(30):
+            while len(days()) < n:
+                await asyncio.sleep(0.02)
+
+    async with collecting(broker, "p-1") as collector:
+        collector.publish("config", config.to_json(), retain=True)
+        task = asyncio.create_task((service := Core(store, _settings(broker), clock, commit_s=0.1)).run())
+        async with asyncio.timeout(20):
+            while not ("p-1" in service._desks and service._desks["p-1"].look_ns):  # it has looked at the day
+                await asyncio.sleep(0.01)
+        clock.advance(3600 * 2.5)  # over midnight
+        await until_told(1)
+        await service.stop()
+        await task
+        assert days() == [("2025-10-09", 0.0, "not worn")]
+        clock.advance(3600 * 48)  # two midnights while no core runs
+        task = asyncio.create_task((service := Core(store, _settings(broker), clock, commit_s=0.1)).run())
+        await until_told(3)
+        collector.send(day_of_somebody(60))  # late, of the first day
+        await collector.until_acked(59)
+        await service.stop(finish=True)
+        await task
+    assert [day[0] for day in days()] == ["2025-10-09", "2025-10-10", "2025-10-11"]
+    assert [day[1] for day in days()] == [1.0, 0.0, 0.0]
+    reader.close()
+    store.close()
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.server("mosquitto")
