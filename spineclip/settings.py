@@ -4,6 +4,7 @@
 
     patient = "p-0a1b2c3d4e"
     rate_hz = 50.0
+    profiles = ["my-clip.yaml"]     # wearables of your own
 
     [broker]
     host = "clinic.example"
@@ -30,6 +31,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from collector.outbox import DEFAULT_MAX_BYTES
 from collector.service import CollectorSettings, WornClip
+from collector.wearables import add_profile
 from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.errors import SettingsError
 from spineclip.contract.ids import is_id
@@ -77,6 +79,7 @@ class Settings(_Table):
     rate_hz: Annotated[float, Field(gt=0, le=1666)] = 50.0
     range_g: Annotated[float, Field(gt=0, le=16)] = 8.0
     adapter: str | None = None
+    profiles: tuple[Path, ...] = ()
     broker: BrokerTable = BrokerTable()
     outbox: OutboxTable = OutboxTable()
     clips: tuple[ClipTable, ...] = ()
@@ -119,7 +122,7 @@ def state_folder() -> Path:
 
 
 def read(path: Path) -> Settings:
-    """Read a settings file.
+    """Read a settings file; the wearables of the profiles that it names are known from then on.
 
     Raises
     ------
@@ -135,7 +138,10 @@ def read(path: Path) -> Settings:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is not TOML: {error}", advice="Mend that line") from error
-    return check(fields, str(path))
+    settings = check(fields, str(path))
+    for profile in settings.profiles:
+        add_profile(path.resolve().parent / profile)
+    return settings
 
 
 def check(fields: dict[str, Any], where: str) -> Settings:

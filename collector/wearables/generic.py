@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ from collector.wearables.lines import LineCutter, read_csv, read_json
 from collector.wearables.profile import BYTES, UNITS_G, FieldSpec, Profile, Write, read_profile
 
 _DTYPE: Final = {
-    "u8": "<u1", "i8": "<i1", "u16": "<u2", "i16": "<i2", "u32": "<u4", "i32": "<i4", "u64": "<u8", "f32": "<f4",
+    "u8": "u1", "i8": "i1", "u16": "u2", "i16": "i2", "u32": "u4", "i32": "i4", "u64": "u8", "f32": "f4",
 }  # fmt: skip
 PRESETS: Final = Path(__file__).parent / "profiles"
 
@@ -41,7 +41,9 @@ class GenericDecoder:
         self._cutter = LineCutter(self.rejects)
         self._read_line = read_json if profile.text == "json" else read_csv
         self._head_bytes = len(profile.head) + sum(BYTES[field.type] for field in profile.fields)
-        self._sample_bytes = 3 * BYTES[profile.samples.type]
+        self._order: Literal["little", "big"] = profile.byte_order
+        number = ("<" if self._order == "little" else ">") + _DTYPE[profile.samples.type]
+        self._sample = np.dtype([("xyz", number, 3), ("other", "V1", profile.samples.skip)])
         self._axes = [("xyz".index(name[-1]), -1 if name[0] == "-" else 1) for name in profile.samples.axes.split(",")]
 
     def feed(self, characteristic: str, data: bytes) -> list[Decoded]:
@@ -56,7 +58,7 @@ class GenericDecoder:
 
     def _stream(self, data: bytes) -> list[Decoded]:
         head = self._profile.head
-        size = self._head_bytes + self._profile.packet_samples * self._sample_bytes
+        size = self._head_bytes + self._profile.packet_samples * self._sample.itemsize
         buffer = self._rest + data
         found: list[Decoded] = []
         at = 0
@@ -93,13 +95,13 @@ class GenericDecoder:
         numbers: list[tuple[FieldSpec, int]] = []
         for field in profile.fields:
             size = BYTES[field.type]
-            number = int.from_bytes(frame[at : at + size], "little", signed=field.type.startswith("i"))
+            number = int.from_bytes(frame[at : at + size], self._order, signed=field.type.startswith("i"))
             numbers.append((field, number))
             at += size
         body = frame[at:]
-        if len(body) % self._sample_bytes:
+        if len(body) % self._sample.itemsize:
             return self._reject("wrong-length")
-        return self._made(numbers, np.frombuffer(body, _DTYPE[profile.samples.type]).reshape(-1, 3))
+        return self._made(numbers, np.frombuffer(body, self._sample)["xyz"])
 
     def _made(self, numbers: list[tuple[FieldSpec, int]], values: NDArray[np.generic]) -> list[Decoded]:
         if any(field.must_be is not None and number != field.must_be for field, number in numbers):

@@ -83,7 +83,8 @@ class Samples(_Part):
     """The samples: three numbers each.
 
     `unit` and `scale`: one count is `scale` units. `scales` chooses the scale by the flags: ``flags & mask`` counts
-    from zero. ``keys`` are their names in a JSON line: one for all three axes, or one for each.
+    from zero. ``keys`` are their names in a JSON line: one for all three axes, or one for each. ``skip`` bytes follow
+    each sample that are something else, such as its temperature and angular rate.
     """
 
     type: Number
@@ -93,6 +94,7 @@ class Samples(_Part):
     scales: tuple[Annotated[float, Field(gt=0, le=1e4)], ...] = ()
     axes: Annotated[str, Field(pattern="^-?[xyz],-?[xyz],-?[xyz]$")] = "x,y,z"
     keys: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    skip: Annotated[int, Field(ge=0, le=64)] = 0
 
 
 class Time(_Part):
@@ -111,6 +113,7 @@ class Profile(_Part):
     service: Uuid
     data: Uuid
     framing: Literal["packet", "stream", "lines"] = "packet"
+    byte_order: Literal["little", "big"] = "little"
     head: Hex = b""
     text: Literal["csv", "json"] = "csv"
     line: str = ""
@@ -150,6 +153,8 @@ class Profile(_Part):
         json = self.framing == "lines" and self.text == "json"
         if self.framing == "lines" and not json and not self.line:
             raise ValueError("'framing: lines' needs 'line': the word with which a line of samples begins")
+        if self.framing == "lines" and (self.samples.skip or self.byte_order != "little"):
+            raise ValueError("text has no bytes: 'samples.skip' and 'byte_order' need another framing")
         if self.framing != "lines" and (self.line or self.text != "csv"):
             raise ValueError("'line' and 'text' need 'framing: lines'")
         if json and self.line:
@@ -200,15 +205,16 @@ def parse_profile(text: str, where: str) -> Profile:
     try:
         return Profile.model_validate(fields)
     except ValidationError as error:
-        raise _told(error, where) from error
+        raise _told(error, where, text) from error
     except RecursionError as error:
         raise SettingsError(f"{where}: nested too deeply for a profile") from error
 
 
-def _told(error: ValidationError, where: str) -> SettingsError:
+def _told(error: ValidationError, where: str, text: str) -> SettingsError:
     first: Any = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")  # a misspelt key explains most
     place = ".".join(str(part) for part in first["loc"])
     message = str(first["msg"]).removeprefix("Value error, ")
+    where = f"{where}, line {_line_of(text, first['loc'])}" if place else where
     if first["type"] == "extra_forbidden":
         return SettingsError(
             f"{where}: there is no key {place!r} in a profile", advice=f"Known: {_known(first['loc'])}"
@@ -220,6 +226,24 @@ def _told(error: ValidationError, where: str) -> SettingsError:
     shown = repr(first["input"])
     shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
     return SettingsError(f"{where}: {place!r} cannot be {shown}", advice=message)
+
+
+def _line_of(text: str, place: tuple[int | str, ...]) -> int:
+    """Find the line of a place, or of what it is missing in."""
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    line = 0
+    for part in place:
+        if isinstance(node, yaml.MappingNode):
+            pairs = [(key, value) for key, value in node.value if key.value == str(part)]
+            if not pairs:
+                break
+            line, node = pairs[-1][0].start_mark.line, pairs[-1][1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line
+        else:
+            break
+    return line + 1
 
 
 def _known(place: tuple[int | str, ...]) -> str:

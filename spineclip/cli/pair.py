@@ -12,6 +12,7 @@ import typer
 from collector.link import Radio
 from collector.listen import Ear
 from collector.scan import SCAN_S, Sighting, Target, find, look
+from collector.wearables import add_profile
 from collector.wearing import most_shaken, movement_g
 from spineclip import settings as files
 from spineclip.contract.clock import SystemClock
@@ -32,14 +33,19 @@ def pair(
         str | None, typer.Option(help="Kind, address, id or name; else shake the one you mean.")
     ] = None,
     seconds: Annotated[float, typer.Option(help="How long to shake.", min=1, max=60)] = 5.0,
+    profile: Annotated[list[Path] | None, typer.Option(help="YAML profile of a wearable of your own.")] = None,
     adapter: Annotated[str | None, typer.Option(help="Bluetooth adapter, such as hci1.")] = None,
 ) -> None:
     """Recognise a wearable by shaking it (or by name), and note in the settings where it is worn."""
     known: dict[str, Any] = files.read(settings).model_dump(exclude_unset=True) if settings.exists() else {}
+    for path in profile or []:
+        add_profile(path)
     chosen, felt = asyncio.run(_choose(wearable, seconds, adapter))
     known["patient"] = patient or known.get("patient") or new_patient_id()
     if adapter is not None:
         known["adapter"] = adapter
+    if profile:
+        known["profiles"] = tuple(dict.fromkeys([*known.get("profiles", ()), *(path.resolve() for path in profile)]))
     others = [
         clip
         for clip in known.get("clips", ())
