@@ -1,4 +1,4 @@
-"""Calibrating from the page: what the collector sends anyway is listened to while the wearer sits tall."""
+"""Calibrating from the page: what the collector sends anyway is listened to while the wearer sits still."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from typing import Final
 import numpy as np
 
 from collector.wearing import stillness
+from processing.epochs import Posture
 from spineclip.contract.config import PatientConfig
 from spineclip.contract.connection import BrokerAccess, Connection
-from spineclip.contract.errors import WireError
+from spineclip.contract.errors import PoseError, WireError
 from spineclip.contract.ids import new_patient_id
 from spineclip.contract.topics import Channel, topic
 from spineclip.contract.wire import SampleBatch, decode
 from spineclip.patients import Patients
-from spineclip.teaching import teach_neutral
+from spineclip.teaching import teach_neutral, teach_pose
 
 _LEAST_HZ: Final = 8.0
 """Fewer samples a second than this do not tell whether somebody moved."""
@@ -39,8 +40,14 @@ class MqttCalibrator:
         self._patients = patients
         self._patient = patient
 
-    async def calibrate(self, seconds: float) -> str:
-        """Listen for so long and keep the wearer's neutral; ``done``, ``moved`` or ``silent``."""
+    def taught(self) -> frozenset[Posture]:
+        """Return what the wearer has shown so far."""
+        known = [clip.calibration for clip in self._patients.config(self._patient).clips.values()]
+        shown = [Posture(name) for found in known if found for name in found.poses if name in set(Posture)]
+        return frozenset([*shown, *(Posture.UPRIGHT for found in known if found and found.neutral)])
+
+    async def calibrate(self, seconds: float, pose: Posture = Posture.UPRIGHT) -> str:
+        """Listen for so long and keep what the wearer shows; see `dashboards.patient.desk.Calibrator`."""
         batches = await self._heard(seconds)
         if not batches:
             return "silent"
@@ -50,12 +57,20 @@ class MqttCalibrator:
         if found.problem:
             return "moved"
         placement, since_ns = mine[-1].placement, mine[0].t0_ns
+        forgotten = False
 
-        def taught(config: PatientConfig) -> PatientConfig:
-            return teach_neutral(config, device, placement, found.mean_g, since_ns)[0]
+        def shown(config: PatientConfig) -> PatientConfig:
+            nonlocal forgotten
+            if pose is not Posture.UPRIGHT:
+                return teach_pose(config, device, placement, pose, found.mean_g)
+            changed, forgotten = teach_neutral(config, device, placement, found.mean_g, since_ns)
+            return changed
 
-        await asyncio.to_thread(self._patients.change, self._patient, taught)
-        return "done"
+        try:
+            await asyncio.to_thread(self._patients.change, self._patient, shown)
+        except PoseError as error:
+            return error.reason
+        return "forgotten" if forgotten else "done"
 
     async def _heard(self, seconds: float) -> dict[str, list[SampleBatch]]:
         found: dict[str, list[SampleBatch]] = defaultdict(list)

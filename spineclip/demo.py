@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from collector.service import WornClip
+from dashboards.entrance import ENTER
 from dashboards.patient.model import Source
 from dashboards.patient.server import serve_page
-from dashboards.serving import check_port
+from dashboards.serving import check_port, serve
+from dashboards.therapist.app import therapist_app
+from dashboards.therapist.desk import Office
 from firmware_sim.conductor import Conductor
 from firmware_sim.firmware.witmotion import Witmotion
 from firmware_sim.radio import VirtualRadio
@@ -27,6 +31,7 @@ from spineclip.desk import StoreDesk
 from spineclip.history import past
 from spineclip.home import Home
 from spineclip.patients import Patients, store_file
+from spineclip.practice import FilePractice
 from spineclip.sole import sole_core
 from spineclip.station import Plan, Station, seed, station
 
@@ -114,6 +119,7 @@ async def _demo(wishes: Wishes, say: Callable[[str], None], opened: Callable[[st
         opened(
             await stack.enter_async_context(serve_page(_source(wishes, who, store, stages, clock), port=wishes.port))
         )
+        say(await stack.enter_async_context(_therapist(wishes, store, clock)))
         radio.add(wearable)
         conductor = Conductor(
             radio,
@@ -134,6 +140,15 @@ async def _demo(wishes: Wishes, say: Callable[[str], None], opened: Callable[[st
             tally.received, tally.sent = stages.collector.received, wearable.truth.samples
             heard = stages.feed.latest(PATIENT)
             tally.walking_min = None if heard is None else heard.live.walking_min
+
+
+@contextlib.asynccontextmanager
+async def _therapist(wishes: Wishes, store: SqliteStore, clock: DrivenClock) -> AsyncIterator[str]:
+    """Serve the therapist's view of the one patient; the link is in what is said."""
+    practice = FilePractice(Patients(wishes.data), store, clock)
+    office = Office(store, practice, clock, secrets.token_urlsafe(24), wishes.language)
+    async with serve(therapist_app(office), port=0, language=wishes.language) as address:
+        yield f"The therapist's view: {address.rstrip('/')}{ENTER}#{office.key}"
 
 
 async def _until_heard(conductor: Conductor, clock: DrivenClock) -> None:

@@ -17,7 +17,7 @@ from firmware_sim.motion import Motion
 from firmware_sim.scenario import Day, eight_weeks, start_of, typical_day
 from processing import days, pipeline, slots
 from processing.epochs import EPOCH_NS, Epochs, Posture, State
-from processing.metrics import Point
+from processing.metrics import Point, Value
 from processing.pipeline import PatientState
 from spineclip.demo_person import Person
 from spineclip.story import WEEKS, first_day, story
@@ -91,6 +91,14 @@ def _just_changed(state: NDArray[np.int8]) -> NDArray[np.bool_]:
     return changed
 
 
+def _heard_last(patient: str, person: Person) -> Point:
+    """Write down how the clip did when it was heard last, in the minute before it is heard again."""
+    (device, worn), *_ = person.config.clips.items()
+    minute_ns = (person.begins_ns // (60 * EPOCH_NS) - 1) * 60 * EPOCH_NS
+    fields: dict[str, Value] = {"battery_pct": 91.0, "rssi_dbm": -62.0, "placement": str(worn.placement)}
+    return Point("device", minute_ns, {"patient": patient, "device": device}, fields)
+
+
 @dataclass(frozen=True, slots=True)
 class Past:
     """What lies behind a person: the points to be stored, and how the core would carry on from there."""
@@ -123,6 +131,7 @@ def past(patient: str, person: Person, *, seed: int = 0) -> Past:
         epochs = day_epochs(day, tz=tz, seed=seed, until_ns=person.begins_ns)
         counted, output = days.step(counted, epochs, patient, person.config)
         points += [*slots.points(slots.summarise(output.seconds), patient), *output.points]
+    points.append(_heard_last(patient, person))
     state = pipeline.begin(patient, person.config)
     given = replace(state.person, given=person.begins_ns // EPOCH_NS)
     return Past(tuple(points), replace(state, days=counted, person=given))

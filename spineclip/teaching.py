@@ -9,7 +9,7 @@ from typing import Final
 
 from processing.epochs import Posture
 from spineclip.contract.config import Calibration, Clip, PatientConfig, Vector
-from spineclip.contract.errors import SettingsError
+from spineclip.contract.errors import PoseError
 from spineclip.contract.placement import Placement
 
 SAME_MOUNT_DEG: Final = 5.0
@@ -54,22 +54,26 @@ def teach_pose(
 
     Raises
     ------
-    SettingsError
+    PoseError
         If there is no neutral yet, or the pose is too near to it or too far from it to be one.
     """
     before = config.clips.get(device)
     known = None if before is None else before.calibration
     if known is None or known.neutral is None:
-        raise SettingsError(f"{device} does not know how you sit tall yet", advice="Run spineclip calibrate first")
+        raise PoseError(
+            "no_neutral", f"{device} does not know how you sit tall yet", advice="Run spineclip calibrate first"
+        )
     away_deg = angle_deg(known.neutral, pose_g)
     name = posture.replace("_", " ")
     if away_deg < CLEAR_DEG:
-        raise SettingsError(
+        raise PoseError(
+            "near",
             f"{name} was only {away_deg:.0f} degrees from sitting tall, too little to be told from it",
             advice="Show it more clearly, or calibrate again when the clip was put on anew",
         )
     if away_deg > FURTHEST_DEG:
-        raise SettingsError(
+        raise PoseError(
+            "far",
             f"{name} was {away_deg:.0f} degrees from sitting tall, further than anybody sits",
             advice="Was the clip put on anew? Then run spineclip calibrate first",
         )

@@ -6,6 +6,8 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Protocol
 
+from processing.epochs import Posture
+
 
 @dataclass(frozen=True, slots=True)
 class DiaryDay:
@@ -94,13 +96,29 @@ class Desk(Protocol):
 
 
 class Calibrator(Protocol):
-    """Measures the wearer's neutral posture and keeps it."""
+    """Measures how the wearer sits, and keeps it."""
 
-    async def calibrate(self, seconds: float) -> str:
+    async def calibrate(self, seconds: float, pose: Posture) -> str:
         """Listen for so long, and keep what was measured if the wearer sat still.
+
+        Parameters
+        ----------
+        pose
+            What the wearer shows: upright is the neutral, any other joins it.
 
         Returns
         -------
-        How it went: ``done``, ``moved`` or ``silent``.
+        How it went: ``done``, ``forgotten`` (done, and the poses shown before no longer hold), ``moved``, ``silent``,
+        or what is wrong with a pose: ``no_neutral``, ``near`` (to the neutral) or ``far``.
+        """
+        ...
+
+    def taught(self) -> frozenset[Posture]:
+        """Return what the wearer has shown so far.
+
+        Raises
+        ------
+        SettingsError
+            If the settings cannot be read.
         """
         ...

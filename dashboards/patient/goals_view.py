@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
@@ -82,11 +83,16 @@ def _rows(day: Point, words: Words) -> tuple[GoalRow, ...]:
         goal, value = _number(day, f"goal_{total}"), _number(day, total)
         if goal is None:
             continue
-        amount = "-" if value is None else f"{value:.0f}"
+        # A minute that is not complete is not claimed; nor is a goal that is nearly met.
+        amount = "-" if value is None else _amount(name, value, words)
         met = None if value is None or can_undo else value >= goal
         row = words(f"goals.{name}_so_far", value=amount, goal=f"{goal:g}")
         found.append(GoalRow(words(f"goals.{name}"), row, met))
     return tuple(found)
+
+
+def _amount(name: str, value: float, words: Words) -> str:
+    return words.number(math.floor(10 * value) / 10, 1) if name == "breaks" else f"{math.floor(value)}"
 
 
 _KINDS: Final = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import zoneinfo
 from html import escape
 from typing import Final
@@ -99,7 +100,7 @@ def clip_html(view: ClipView) -> str:
 
 def _column(day: DayBar, ceiling_min: float, words: Words) -> str:
     height = 0.0 if day.walking_min is None else 100 * day.walking_min / ceiling_min
-    amount = "" if day.walking_min is None else f"{day.walking_min:.0f}"
+    amount = "" if day.walking_min is None else f"{math.floor(day.walking_min)}"
     goal = "" if not day.goal_min else f'<b style="bottom:{100 * day.goal_min / ceiling_min:.1f}%"></b>'
     return (
         f'<div class="day"><div class="well"><i class="day-{day.verdict}" style="height:{height:.1f}%"></i>{goal}</div>'
@@ -116,7 +117,7 @@ def _spoken(day: DayBar, words: Words) -> str:
     if day.verdict is Verdict.THIN or day.walking_min is None:
         return words("fortnight.row_thin", date=date)
     goal = _UNKNOWN_AMOUNT if day.goal_min is None else f"{day.goal_min:.0f}"
-    return words("fortnight.row", date=date, minutes=f"{day.walking_min:.0f}", goal=goal)
+    return words("fortnight.row", date=date, minutes=math.floor(day.walking_min), goal=goal)
 
 
 def _amount(number: str, unit: str) -> str:

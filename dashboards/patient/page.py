@@ -58,12 +58,12 @@ class _Parts:
             with _section("fortnight", words("page.fortnight")):
                 self._fortnight = ui.html("", sanitize=False)
                 ui.html(f'<a href="/report">{words("report.link")}</a>', sanitize=False, tag="p").classes("hint")
-            with _section("goals", words("goals.title")):
-                self._goals = ui.html("", sanitize=False)
             if self._model.source.desk is not None:
                 with _section("diary", words("diary.title")):
                     self._diary = DiaryCard(self._model.source.desk, words)
                 await self._diary.fill()
+            with _section("goals", words("goals.title")):
+                self._goals = ui.html("", sanitize=False)
             with _section("pause", words("pause.title")):
                 desk = self._model.source.desk
                 pause = PauseCard(desk, words) if desk is not None and desk.can_pause() else None
@@ -76,7 +76,8 @@ class _Parts:
             with _section("clip-card", words("clip.title")):
                 self._clip = ui.html("", sanitize=False)
                 if self._model.source.calibrator is not None:
-                    CalibrateCard(self._model.source.calibrator, words)
+                    calibrate = CalibrateCard(self._model.source.calibrator, words)
+                    await calibrate.fill()
             with ui.element("footer"):
                 ui.html(words("page.not_a_device"), sanitize=False, tag="p")
         await self._refresh()

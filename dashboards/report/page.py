@@ -61,7 +61,7 @@ def _content(numbers: Numbers, words: Words, say: _Sayer) -> list[str]:
         *(_card(question, words, say) for question in numbers.questions),
         "</div>",
         _advice(numbers, say),
-        _section(say, "walking", walking),
+        _section(say, "walking", _wide(walking, say("walking_heading"))),
         "<div class='pair'><div class='half'>",
         _section(say, "hours", charts.hours_chart(numbers.hours, words)),
         "</div><div class='half'>",
@@ -84,6 +84,11 @@ def _content(numbers: Numbers, words: Words, say: _Sayer) -> list[str]:
 def _section(say: _Sayer, name: str, svg: str, *, legend: bool = True) -> str:
     below = f"<p class='legend'>{say(f'{name}_legend')}</p>" if legend else ""
     return f"<section><h2>{say(f'{name}_heading')}</h2>{svg}{below}</section>"
+
+
+def _wide(svg: str, name: str) -> str:
+    """Let a chart of four weeks keep its size on a phone, and be moved sideways there."""
+    return f"<div class='wide' role='group' tabindex='0' aria-label='{name}'>{svg}</div>"
 
 
 def _card(question: Question, words: Words, say: _Sayer) -> str:

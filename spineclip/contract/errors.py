@@ -4,6 +4,7 @@
 
     SpineclipError                 anything that spineclip itself has to tell a person
     ├── SettingsError              a setting, option or settings file that cannot be used
+    │   └── PoseError              a pose that cannot be taught (carries a reason)
     ├── DiaryError                 a diary entry that cannot be kept as it stands (carries a reason)
     ├── RecordingError             a recording that cannot be read as it stands
     ├── WireError                  a message that does not follow the contract (carries a reason)
@@ -44,6 +45,22 @@ class SpineclipError(Exception):
 
 class SettingsError(SpineclipError):
     """A setting, an option or a settings file that cannot be used."""
+
+
+class PoseError(SettingsError):
+    """A pose that cannot be taught.
+
+    Parameters
+    ----------
+    reason
+        ``no_neutral``, ``near`` or ``far``: a stable word that a page can say in the reader's language.
+    what, advice
+        As in `SpineclipError`.
+    """
+
+    def __init__(self, reason: str, what: str, *, advice: str = "") -> None:
+        super().__init__(what, advice=advice)
+        self.reason = reason
 
 
 class DiaryError(SpineclipError):
