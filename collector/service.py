@@ -224,20 +224,20 @@ class Collector:
                 detail["reason"] = record.reason
                 self._uplink.event(Event("gap", record.start_ns, record.device, detail))
 
-    def tell(self, device: str, sentence: str, kind: str = "fault") -> None:
+    def tell(self, device: str, sentence: str, kind: str = "fault", reason: str = "link") -> None:
         """Tell people and the core what happened to a wearable."""
         self._say(f"{device}: {sentence}" if device else sentence)
-        detail: dict[str, str | int | float | bool] = {"stage": "collector", "text": sentence}
+        detail: dict[str, str | int | float | bool] = {"stage": "collector", "reason": reason, "text": sentence}
         self._uplink.event(Event(kind, self._clock.utc_ns(), device, detail))
 
     def _trouble(self, error: OutboxError) -> None:
-        self.tell("", str(error))
+        self.tell("", str(error), reason="outbox")
 
     def _tell_opening(self) -> None:
         damaged, saved = self._outbox.opened.damaged, self._outbox.opened.salvaged
         if damaged is not None:
             begun = f"a new one begun with the {saved} records that could be read"
-            self.tell("", f"the outbox was damaged; it was moved to {damaged} and {begun}")
+            self.tell("", f"the outbox was damaged; it was moved to {damaged} and {begun}", reason="outbox-damaged")
 
     def _buzz(self, wanted: Buzz) -> None:
         for clip in self._clips:
@@ -299,7 +299,7 @@ class _Clip:
         if stream.notices:
             notices, stream.notices = stream.notices, []
             for notice in notices:
-                self._collector.tell(stream.device, notice)
+                self._collector.tell(stream.device, notice, reason="wearable")
 
     def battery(self, percent: int) -> None:
         self._opened().battery_pct = percent

@@ -94,6 +94,8 @@ class Core:
         """Records that came through the intake in order or not."""
         self.rejects: Counter[str] = Counter()
         """Messages that could not be used, by reason."""
+        self.duplicates = 0
+        """Records that came again."""
         self.floods: Counter[str] = Counter()
         """Messages dropped unread because their patient had too many waiting, or sent the same over and over."""
 
@@ -251,7 +253,7 @@ class Core:
         if len(desk.inbox) >= INBOX_MAX or desk.allowance.exhausted(self._now_s()):
             if patient not in self.floods:
                 _LOG.warning("a patient sends more than can be used; what is too much is dropped unread")
-            self.rejects["flood"] += 1
+            self._count(patient, "flood")
             self.floods[patient] += 1
             return
         desk.inbox.append(decode(payload, now_ns=self._clock.utc_ns()))
@@ -280,11 +282,16 @@ class Core:
 
     def _refuse(self, patient: str, error: WireError, payload: bytes) -> None:
         """Count what cannot be used, keep it aside, and tell of each reason once a patient."""
-        self.rejects[error.reason] += 1
+        self._count(patient, error.reason)
         _LOG.debug("message of %s refused: %s", patient, error)
         self._committer.keep_aside(patient, self._clock.utc_ns(), error.reason, payload)
         if patient in self._desks:
             self._desks[patient].allowance.spend(1)
+
+    def _count(self, patient: str, reason: str, n: int = 1) -> None:
+        self.rejects[reason] += n
+        if patient in self._desks:
+            self._desks[patient].counts[reason] += n
 
     def _desk(self, patient: str) -> Desk:
         desk = self._desks.get(patient)
@@ -325,15 +332,17 @@ class Core:
         self.processed += len(turn)
         taken = desk.patient.take(*turn, now_s=self._now_s(), past_ns=past_ns)
         if taken.verdicts[Verdict.LATE]:
-            self.rejects["late"] += taken.verdicts[Verdict.LATE]
+            self._count(name, "late", taken.verdicts[Verdict.LATE])
         if taken.verdicts[Verdict.DUPLICATE]:
             self._committer.repeat_ack(name)
             desk.allowance.spend(taken.verdicts[Verdict.DUPLICATE])
+            desk.counts["duplicate"] += taken.verdicts[Verdict.DUPLICATE]
+            self.duplicates += taken.verdicts[Verdict.DUPLICATE]
         self._tell(name, desk, taken)
 
     def _tell(self, name: str, desk: Desk, taken: Taken) -> None:
         for record in taken.failed:
-            self.rejects["failed"] += 1
+            self._count(name, "failed")
             self._committer.keep_aside(name, self._clock.utc_ns(), "failed", encode(record))
         if desk.patient.changed:
             self._committer.changed(name, desk.patient)
@@ -368,6 +377,7 @@ class Core:
                     self._publish(name, Channel.CMD, command_to_json(ask))
                 if self._now_s() - self._connected_s >= SETTLE_S:
                     desk.close_days(self._clock.utc_ns())
+                desk.report(self._clock.utc_ns())
                 self._tell(name, desk, taken)
             self._work.set()
 

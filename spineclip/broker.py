@@ -11,8 +11,8 @@ import contextlib
 import logging
 import secrets
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,6 +37,9 @@ class Broker:
     port: int
     username: str
     password: str
+    listening: Callable[[], bool] = field(default=lambda: True, compare=False)
+    connections: Callable[[], int] = field(default=lambda: 0, compare=False)
+    """Whether it takes connections, and how many it has, where it runs in this process."""
 
     def __repr__(self) -> str:
         """Name the broker without its password."""
@@ -112,7 +115,8 @@ async def embedded_broker() -> AsyncIterator[Broker]:
         # The listener is ours rather than amqtt's: it knows its port, so that no other program can take it in between.
         server = await asyncio.start_server(connected, LOOPBACK, 0)
         try:
-            yield Broker(LOOPBACK, server.sockets[0].getsockname()[1], _USERNAME, password)
+            port = server.sockets[0].getsockname()[1]
+            yield Broker(LOOPBACK, port, _USERNAME, password, server.is_serving, lambda: len(connections))
         finally:
             server.close()
             await broker.shutdown()

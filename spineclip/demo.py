@@ -28,6 +28,7 @@ from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.errors import LinkError
 from spineclip.demo_person import ADDRESS, PATIENT, PLACEMENT, Person, person
 from spineclip.desk import StoreDesk
+from spineclip.health import health, of_station
 from spineclip.history import past
 from spineclip.home import Home
 from spineclip.patients import Patients, store_file
@@ -66,6 +67,7 @@ class Wishes:
     port: int | None = None
     tz: str = "Europe/Berlin"
     language: str = "en"
+    health_port: int | None = None
 
 
 @dataclass
@@ -116,6 +118,9 @@ async def _demo(wishes: Wishes, say: Callable[[str], None], opened: Callable[[st
         stack.callback(store.close)
         radio = await stack.enter_async_context(VirtualRadio(clock=clock))
         stages = await stack.enter_async_context(station(plan, store, clock, say=say))
+        if wishes.health_port is not None:
+            told = await stack.enter_async_context(health(lambda: of_station(stages), wishes.health_port))
+            say(f"Health: http://127.0.0.1:{told}/healthz")
         opened(
             await stack.enter_async_context(serve_page(_source(wishes, who, store, stages, clock), port=wishes.port))
         )

@@ -16,6 +16,9 @@ from spineclip.contract.errors import SettingsError
 if TYPE_CHECKING:
     from collector.service import Collector
     from processing.service import Core
+    from spineclip.broker import Broker
+    from spineclip.live_feed import MqttFeed
+    from spineclip.station import Station
 
 LOOPBACK: Final = "127.0.0.1"
 _PATIENCE_S: Final = 5.0
@@ -72,6 +75,7 @@ def of_core(core: Core) -> Numbers:
         "waiting": core.waiting,
         "commits": core.commits,
         "rejects": dict(core.rejects),
+        "duplicates": core.duplicates,
         "flooding_patients": len(core.floods),
     }
 
@@ -87,6 +91,29 @@ def of_collector(collector: Collector) -> Numbers:
         "backlog": collector.backlog,
         "dropped": collector.dropped,
         "rejects": dict(collector.rejects),
+    }
+
+
+def of_broker(broker: Broker) -> Numbers:
+    """Tell how the broker of the embedded default is, which has no process of its own: well while it listens."""
+    return {"ok": broker.listening(), "stage": "broker", "connections": broker.connections()}
+
+
+def of_station(station: Station) -> Numbers:
+    """Tell how the stages are that run together in one process: well while each of them is."""
+    stages = [of_broker(station.broker), of_collector(station.collector), of_core(station.core)]
+    return {"ok": all(stage["ok"] for stage in stages), "stage": "station", "stages": stages}
+
+
+def of_page(store_answers: bool, live: MqttFeed | None) -> Numbers:
+    """Tell how a patient's page is: well while its store answers, and its broker where it has one."""
+    listens = None if live is None else live.connected
+    return {
+        "ok": store_answers and listens is not False,
+        "stage": "page",
+        "store": store_answers,
+        "connected": listens,
+        "rejects": {} if live is None else dict(live.rejects),
     }
 
 

@@ -27,6 +27,8 @@ class MqttFeed(LatestFeed):
     def __init__(self) -> None:
         super().__init__(SystemClock())
         self.rejects: Counter[str] = Counter()
+        self.connected = False
+        """Whether the broker listens to us."""
 
     def take(self, topic: str, payload: bytes) -> None:
         """Take one message of the ``live`` channel."""
@@ -81,11 +83,16 @@ async def live_feed(
             loop.call_soon_threadsafe(settle, error)
         else:
             asked.subscribe(pattern, qos=0)
+            feed.connected = True
 
     def on_subscribe(_client: mqtt.Client, _data: Any, _mid: int, _reasons: Any, _properties: Any) -> None:
         loop.call_soon_threadsafe(settle, None)
 
+    def on_disconnect(*_: Any) -> None:
+        feed.connected = False
+
     client.on_connect = on_connect
+    client.on_disconnect = on_disconnect
     client.on_subscribe = on_subscribe
     client.on_message = lambda _client, _data, message: feed.take(message.topic, bytes(message.payload))
     client.connect_async(broker.host, broker.port)

@@ -36,6 +36,9 @@ def demo(
     data_dir: Annotated[Path | None, typer.Option("--data-dir", hidden=True)] = None,
     tz: Annotated[str, typer.Option(help="Time zone of the generated person.")] = "Europe/Berlin",
     language: Annotated[str, typer.Option(help="Language of the page: en or de.")] = "en",
+    health_port: Annotated[
+        int | None, typer.Option("--health", min=0, max=65535, help="Port on loopback that answers /healthz.")
+    ] = None,
 ) -> None:
     """Show the whole way: a virtual wearable on a generated person, Bluetooth, MQTT, metrics, and a page."""
     typer.echo("Starting ...")
@@ -53,7 +56,7 @@ def demo(
 
     with _folder(data or data_dir) as folder:
         tally = Tally()
-        wishes = Wishes(folder, speed, seconds, port, tz, language)
+        wishes = Wishes(folder, speed, seconds, port, tz, language, health_port)
         run_until_stopped(run(wishes, typer.echo, opened, tally))
         typer.echo(tally.sentence)
 

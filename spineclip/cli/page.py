@@ -21,16 +21,20 @@ from spineclip.broker import Broker
 from spineclip.calibrating import MqttCalibrator
 from spineclip.contract.clock import SystemClock
 from spineclip.contract.connection import BrokerAccess
-from spineclip.contract.errors import SettingsError
+from spineclip.contract.errors import SettingsError, StoreError
 from spineclip.contract.ids import check_id
 from spineclip.desk import StoreDesk
 from spineclip.following import followed
+from spineclip.health import health, of_page
 from spineclip.home import Home
 from spineclip.links import Links
-from spineclip.live_feed import live_feed
+from spineclip.live_feed import MqttFeed, live_feed
 from spineclip.patients import Patients, data_folder, store_file
 from spineclip.servers import broker_access, open_influx
 from spineclip.stopping import run_until_stopped
+
+LOOK_S = 10.0
+"""So often it is looked whether the store answers."""
 
 
 def page(
@@ -57,6 +61,9 @@ def page(
     influx_org: Annotated[str, typer.Option(help="Its organisation.")] = "spineclip",
     influx_bucket: Annotated[str, typer.Option(help="Its bucket.")] = "spineclip",
     influx_token_file: Annotated[Path | None, typer.Option(help="File that holds the page's token.")] = None,
+    health_port: Annotated[
+        int | None, typer.Option("--health", min=0, max=65535, help="Port on loopback that answers /healthz.")
+    ] = None,
 ) -> None:
     """Show a patient's page until Ctrl-C."""
     folder = data or data_folder()
@@ -65,7 +72,7 @@ def page(
     try:
         whom = check_id(patient, "patient") if patient else _only(store)
         access = broker_access(host, broker_port, user, password_file, ca)
-        run_until_stopped(_show(_Page(store, folder, whom, port, listen, public, browser=browser), access))
+        run_until_stopped(_show(_Page(store, folder, whom, port, listen, public, health_port, browser=browser), access))
 
     finally:
         store.close()
@@ -81,6 +88,7 @@ class _Page:
     port: int | None
     listen: str
     public: Public | None
+    health_port: int | None
     browser: bool
 
 
@@ -94,14 +102,16 @@ async def _show(wanted: _Page, access: BrokerAccess | None) -> None:
     patients = folder if access is not None or isinstance(wanted.store, SqliteStore) else None
     desk = StoreDesk(wanted.store, wanted.patient, home, clock, patients=patients)
     async with contextlib.AsyncExitStack() as open_until_the_end:
-        feed = LatestFeed(clock)
+        feed, live = LatestFeed(clock), None
         calibrator = None
         if access is not None:
             broker = Broker(access.host, access.port, access.username, access.password)
             listening = live_feed(broker, wanted.patient, ca_file=access.ca_file)
-            feed = await open_until_the_end.enter_async_context(listening)
+            feed = live = await open_until_the_end.enter_async_context(listening)
             await open_until_the_end.enter_async_context(followed(access, folder, wanted.patient))
             calibrator = MqttCalibrator(access, folder, wanted.patient)
+        if wanted.health_port is not None:
+            await _tell_health(open_until_the_end, wanted, live, wanted.health_port)
         source = Source(wanted.patient, home, config.language, wanted.store, feed, clock, desk, calibrator)
         published = None
         if wanted.public is not None:
@@ -115,6 +125,32 @@ async def _show(wanted: _Page, access: BrokerAccess | None) -> None:
         elif wanted.browser:
             await asyncio.to_thread(webbrowser.open, address)
         await asyncio.Event().wait()
+
+
+async def _tell_health(
+    until_the_end: contextlib.AsyncExitStack, wanted: _Page, live: MqttFeed | None, port: int
+) -> None:
+    """Answer /healthz; the store is asked now and then, beside it, so that the answer never waits for it."""
+    answers = await _answers(wanted)
+
+    async def look() -> None:
+        nonlocal answers
+        while True:
+            await asyncio.sleep(LOOK_S)
+            answers = await _answers(wanted)
+
+    looking = asyncio.create_task(look())
+    until_the_end.callback(looking.cancel)
+    told = await until_the_end.enter_async_context(health(lambda: of_page(answers, live), port))
+    typer.echo(f"Health: http://127.0.0.1:{told}/healthz")
+
+
+async def _answers(wanted: _Page) -> bool:
+    try:
+        await asyncio.to_thread(wanted.store.latest, "daily", wanted.patient)
+    except StoreError:
+        return False
+    return True
 
 
 def _open(folder: Path, influx: str | None, bucket: str, token_file: Path | None, org: str) -> MetricStore:

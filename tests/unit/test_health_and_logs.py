@@ -12,7 +12,8 @@ import pytest
 
 from spineclip import logs
 from spineclip.contract.errors import SettingsError
-from spineclip.health import health
+from spineclip.health import health, of_page
+from spineclip.live_feed import MqttFeed
 
 
 async def _ask(port: int, request: bytes) -> tuple[int, bytes]:
@@ -36,6 +37,15 @@ async def test_well_and_unwell_are_told_by_status_and_numbers() -> None:
         assert (await _ask(port, b"GET /secrets HTTP/1.1\r\n\r\n"))[0] == 404
         assert (await _ask(port, b"POST /healthz HTTP/1.1\r\n\r\n"))[0] == 405
         assert (await _ask(port, b"\x00\r\n\r\n"))[0] == 404
+
+
+def test_a_page_is_well_while_its_store_answers_and_its_broker_where_it_has_one() -> None:
+    live = MqttFeed()
+    assert of_page(True, None)["ok"]
+    assert not of_page(False, None)["ok"]
+    assert not of_page(True, live)["ok"]
+    live.connected = True
+    assert of_page(True, live)["ok"]
 
 
 async def test_a_taken_port_is_one_sentence() -> None:
