@@ -48,6 +48,8 @@ has seen, such claims are right much less often than on the people who taught th
 _CODES: Final = np.array([state.code for state in CLASSES], dtype=np.int8)
 _SITTING: Final = CLASSES.index(State.SITTING)
 _STANDING: Final = CLASSES.index(State.STANDING)
+_LEAN: Final = float(np.exp(LEAN_TO_SITTING))
+_FEW: Final = 4
 _WEIGHT_QUANTUM: Final = 16384.0
 _HIDDEN_QUANTUM: Final = 4096.0
 _HIDDEN_LIMIT: Final = 128.0
@@ -140,8 +142,8 @@ def summed(rows: NDArray[np.float64]) -> NDArray[np.float64]:
 def likeliest(smoothed: NDArray[np.float64], known: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Give the column of the likeliest state, and its chance; sitting before standing where the two are close."""
     best = np.argmax(smoothed, axis=1)
-    sits = known & (best == _STANDING) & (smoothed[:, _SITTING] * np.exp(LEAN_TO_SITTING) > smoothed[:, _STANDING])
-    best = np.where(sits, _SITTING, best)
+    sits = known & (best == _STANDING) & (smoothed[:, _SITTING] * _LEAN > smoothed[:, _STANDING])
+    best[sits] = _SITTING
     return best, smoothed[np.arange(len(smoothed)), best]
 
 
@@ -162,6 +164,10 @@ def decide(
     covered, known
         Shape (n,): measured at all; upright known from walking.
     """
+    if len(smoothed) <= _FEW:  # array by array, a few seconds would cost as much as many
+        rows = zip(smoothed.tolist(), covered.tolist(), known.tolist(), strict=True)
+        said = [decided(fitted, row, is_covered, is_known) for row, is_covered, is_known in rows]
+        return np.array([code for code, _ in said], dtype=np.int8), np.array([confidence for _, confidence in said])
     best, raw = likeliest(smoothed, known)
     table, group = fitted.confidence, groups(best, known)
     confidence = np.empty(len(raw))
@@ -171,3 +177,16 @@ def decide(
     least = np.where(known | (best >= RESTING), SURE, SURE_OF_REST)
     sure = covered & (confidence >= least)
     return np.where(sure, _CODES[best], np.int8(State.UNKNOWN.code)), np.where(covered, confidence, 0.0)
+
+
+def decided(fitted: Model, chances: list[float], covered: bool, known: bool) -> tuple[int, float]:
+    """Do as `decide` for one second."""
+    if not covered:
+        return State.UNKNOWN.code, 0.0
+    best = chances.index(max(chances))
+    if known and best == _STANDING and chances[_SITTING] * _LEAN > chances[_STANDING]:
+        best = _SITTING
+    group = 2 * (best >= RESTING) + known
+    confidence = float(np.interp(chances[best], fitted.confidence[0], fitted.confidence[1 + group]))
+    least = SURE if known or best >= RESTING else SURE_OF_REST
+    return CLASSES[best].code if confidence >= least else State.UNKNOWN.code, confidence

@@ -323,7 +323,10 @@ def _worn(
 ) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
     """Take back what is said of a clip that is not worn, may not be, or is out of order."""
     still_s = held[:, orientation.STILL_S]
-    doubt = (still_s >= (wear.DOUBT_S if placement.sees_trunk else wear.NOT_WORN_S)) | (held[:, orientation.ODD] > 0)
+    doubt = still_s >= (wear.DOUBT_S if placement.sees_trunk else wear.NOT_WORN_S)
+    doubt |= held[:, orientation.ODD] > 0
+    if not doubt.any():
+        return codes, confidence
     off = still_s >= (wear.NOT_WORN_S if placement.sees_trunk else wear.THIGH_NOT_WORN_S)
     codes = np.where(doubt, np.int8(State.UNKNOWN.code), codes)
     return (
@@ -347,9 +350,10 @@ def _live(state: ClipState, fitted: Model) -> LiveSecond | None:
         return None
     row = state.looked - 1 - state.kept
     newest = len(state.coverage) - 1
-    covered = state.coverage[row : row + 1] >= grid.ENOUGH
-    known = orientation.known(state.held[-1:])
-    codes, confidence = activity.decide(fitted, smoothing.now(state.smoothing), covered, known)
+    covered = bool(state.coverage[row] >= grid.ENOUGH)
+    known = bool(orientation.known(state.held[-1:])[0])
+    said, sure = activity.decided(fitted, smoothing.now(state.smoothing), covered, known)
+    codes, confidence = np.array([said], dtype=np.int8), np.array([sure])
     codes, confidence = seat.seated(
         codes, confidence, state.held[-1:], state.table[state.looked - 1 - state.first :][:1]
     )

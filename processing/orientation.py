@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from processing import posture, statistics, wear, windows
+from processing import posture, statistics, tilt, wear, windows
 from processing.windows import Windows
 from spineclip.contract.placement import Placement
 
@@ -52,6 +52,7 @@ SILENT_S: Final = 1800
 DOWN_S: Final = 15
 """Up pointing down for this long: nobody hangs so; the clip was put on upside down."""
 
+_FEW: Final = 4
 _CERTAIN: Final = 0.7
 _ALSO_BEFORE: Final = 0.3
 _AS_ONE: Final = 0.9
@@ -364,6 +365,9 @@ def angles(held: NDArray[np.float64], table: NDArray[np.float64]) -> tuple[NDArr
     forward is not known.
     """
     n = len(table)
+    if n <= _FEW:
+        few = np.array([_angles(row, gravity) for row, gravity in zip(held.tolist(), table.tolist(), strict=True)])
+        return few[:, 0], few[:, 1]
     flexion, lateral = np.full(n, np.nan), np.full(n, np.nan)
     can = np.isfinite(held[:, NEUTRAL.start]) & np.isfinite(held[:, FORWARD.start])
     can &= table[:, statistics.COVERED] > 0
@@ -371,3 +375,12 @@ def angles(held: NDArray[np.float64], table: NDArray[np.float64]) -> tuple[NDArr
         rows = table[can, statistics.GRAVITY]
         flexion[can], lateral[can] = posture.angles(rows, held[can, NEUTRAL], held[can, FORWARD])
     return flexion, lateral
+
+
+def _angles(held: list[float], row: list[float]) -> tuple[float, float]:
+    if not row[statistics.COVERED] > 0:
+        return math.nan, math.nan
+    x, y, z = row[statistics.GRAVITY]
+    up_x, up_y, up_z = held[NEUTRAL]
+    ahead_x, ahead_y, ahead_z = held[FORWARD]
+    return tilt.angles((x, y, z), (up_x, up_y, up_z), (ahead_x, ahead_y, ahead_z))

@@ -8,6 +8,7 @@ model in its place was no better on people left out, and fifty times slower.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Final
@@ -142,10 +143,21 @@ def release(state: SmoothingState, first: int, *, last: bool = False) -> tuple[S
     return kept, _chances(total, past[-1] > _TURNED)
 
 
-def now(state: SmoothingState) -> NDArray[np.float64]:
-    """Return the live chances of the newest second, from it and its past, shape (1, classes)."""
-    newest = state.past[-1:].T
-    return _chances(newest, newest[-1] > _TURNED)
+def now(state: SmoothingState) -> list[float]:
+    """Return the live chances of the newest second, from it and its past, by `CLASSES`."""
+    total = state.past[-1].tolist()
+    start, stop, _ = _SPLITS[2] if total[-1] > _TURNED else _SPLITS[1]
+    moving = _normal_of_one(total[:_GROUPS], total[_GROUPS])
+    resting = _normal_of_one(total[start : stop - 1], total[stop - 1])
+    return [moving[0] * chance for chance in resting] + moving[1:]
+
+
+def _normal_of_one(log_chances: list[float], weight: float) -> list[float]:
+    weight = max(weight, 1e-9)
+    top = max(log_chances) / weight
+    each = [math.exp(value / weight - top) for value in log_chances]
+    total = sum(each)
+    return [chance / total for chance in each]
 
 
 def _chances(total: NDArray[np.float64], turned: NDArray[np.bool_]) -> NDArray[np.float64]:
