@@ -107,6 +107,10 @@ def load(placement: Placement) -> Model:
 
 def likeness(fitted: Model, rhythm: NDArray[np.float64], table: NDArray[np.float64]) -> NDArray[np.float64]:
     """Likeness to walking of seconds, 0 to 1, in steps of 1/64; 0 where nothing was measured."""
+    if len(rhythm) == 1:
+        odds = min(max(float(rhythm[0] @ fitted.walk) + fitted.walk_bias, -30.0), 30.0)
+        measured = float(table[0, statistics.COVERED])
+        return np.array([round(64.0 / (1.0 + float(np.exp(-odds)))) / 64.0 * measured])
     chance = product(fitted.walk[None], rhythm.T)[0]
     chance += fitted.walk_bias
     chance.clip(-30.0, 30.0, out=chance)

@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from processing import orientation, statistics, windows
+from processing import orientation, rows, statistics, windows
+from processing.rows import Row
 from processing.windows import AROUND, GRAVITY, LONG, NEXT, NOW, PAST, SHORT, SQUARE, TOTAL, VERTICAL, Windows
 
 RHYTHM: Final = (
@@ -56,30 +57,13 @@ _SINCE_CAP_S: Final = 120.0
 _PER_20_DEG: Final = 9.0 / np.pi
 _N_WAVES: Final = len(statistics.WAVE_HZ)
 _N_RHYTHM: Final = len(RHYTHM)
-_ENERGIES: Final = slice(0, 16)
-_NOW: Final = slice(16, 20)
-_SWAY: Final = slice(20, 23)
-_LOGS: Final = slice(0, 23)
-_TURNS: Final = slice(23, 25)
-_WALKS: Final = slice(26, 29)
-_SINCE: Final = 29
-_KNOWN: Final = 30
-_TILTS: Final = slice(31, 35)
-_LAST_TILT: Final = 35
-_TILT_CHANGE: Final = 36
-"""Rows of the features after `RHYTHM`, as in `NAMES`."""
-
-
 def _column(*parts: tuple[float, int]) -> NDArray[np.float64]:
     return np.concatenate([np.full((times, 1), value) for value, times in parts])
 
 
-# What is added before logarithms are taken; what each feature is multiplied by, and what is added then, to have it in
-# whole quanta.
-_RHYTHM_FLOOR: Final = np.array([_FLOOR_G2, *[1e-3] * _N_WAVES, *_BAND_FLOORS_G2 * 2])[:, None]
+# What each feature is multiplied by, and what is added then, to have it in whole quanta.
 _RHYTHM_SCALE: Final = _column((_QUANTUM, 1 + _N_WAVES), (4 * _QUANTUM, 1), (_QUANTUM, 9))
 _RHYTHM_OFFSET: Final = _QUANTUM * _column((3.0, 1), (1.5, _N_WAVES), (-2.0, 2), (3.5, 8))
-_FLOOR: Final = np.array([*_BAND_FLOORS_G2 * 5, *[_FLOOR_G2] * 3])[:, None]
 _ANGLE: Final = _QUANTUM * _PER_20_DEG
 _SCALE: Final = _column(
     (_QUANTUM, 23), (_ANGLE, 3), (_QUANTUM, 1), (_QUANTUM / 16, 1), (_QUANTUM / 64, 1),
@@ -102,26 +86,21 @@ def rhythm(
     """
     n = stop - start
     near = near or windows.around(table, start, stop)
-    power = _four(windows.columns(waves, start - 1, stop + 2, _N_WAVES * 2), n)
-    power *= power
-    power = power[:_N_WAVES] + power[_N_WAVES:]
-    power *= 0.125
-    four, count = near.sums[AROUND], near.count[AROUND]
-    size2 = windows.dot(four[GRAVITY]) / (count * count)
-    size2 = size2.clip(0.25, 2.25, out=size2)
-    total = statistics.row_sum(power)
-    out = np.empty((_N_RHYTHM, n))
-    logs, energies = out[: 1 + _N_WAVES], out[3 + _N_WAVES :]
-    np.divide(total, size2, out=logs[0])
-    np.divide(power, total + _FLOOR_G2, out=logs[1:])
-    out[1 + _N_WAVES] = np.maximum.reduce(logs[1:])
-    out[2 + _N_WAVES] = statistics.WAVE_HZ[logs[1:].argmax(axis=0)]
-    _energies(energies.reshape(2, 4, n), four, 1.0 / (count * size2))
-    logs += _RHYTHM_FLOOR[: 1 + _N_WAVES]
-    energies += _RHYTHM_FLOOR[1 + _N_WAVES :]
-    np.log10(logs, out=logs)
-    np.log10(energies, out=energies)
-    return _rounded(out, _RHYTHM_SCALE, _RHYTHM_OFFSET).T
+    waved = _four(windows.columns(waves, start - 1, stop + 2, _N_WAVES * 2), n)
+    waved *= waved
+    power = rows.unpacked((waved[:_N_WAVES] + waved[_N_WAVES:]) * 0.125)
+    four, count = near.rows(AROUND), near.seconds(AROUND)
+    gravity = four[GRAVITY]
+    size2 = rows.between(rows.dot(gravity, gravity) / (count * count), 0.25, 2.25)
+    total = rows.summed(power)
+    all_power = total + _FLOOR_G2
+    shares = [part / all_power for part in power]
+    peak, peak_at = rows.largest(shares)
+    logs = [total / size2 + _FLOOR_G2, *(share + 1e-3 for share in shares), *_energies(four, 1.0 / (count * size2))]
+    logs = rows.unpacked(np.log10(rows.packed(logs)))
+    at = 1 + _N_WAVES
+    made = [*logs[:at], peak, statistics.WAVE_HZ[peak_at], *logs[at:]]
+    return _rounded(rows.packed(made), _RHYTHM_SCALE, _RHYTHM_OFFSET).T
 
 
 def features(
@@ -140,96 +119,55 @@ def features(
     """
     n = stop - start
     near = near or windows.around(table, start, stop)
-    means = near.means()
-    known = np.isfinite(held[:, orientation.REFERENCE.start])
-    all_known = bool(known.all())
-    vectors = _vectors(means, held, None if all_known else ~known)
-    sizes2 = vectors * vectors
-    sizes2 = sizes2[:, 0] + sizes2[:, 1] + sizes2[:, 2]
-    size2 = sizes2[SHORT].clip(0.25, 2.25)
-    out = np.empty((len(NAMES), n))
-    out[:_N_RHYTHM] = rhythms.T
-    made = out[_N_RHYTHM:]
-    scale = 1.0 / (near.count[SHORT:] * size2)
-    for window in (SHORT, LONG):
-        part = made[_ENERGIES].reshape(2, 2, 4, n)[window - SHORT]
-        _energies(part, near.sums[window], scale[window - SHORT])
-    np.divide(near.sums[NOW, TOTAL], size2, out=made[_NOW])
-    sway = made[_SWAY]
-    np.subtract(means[AROUND, SQUARE], sizes2[AROUND], out=sway[0])
-    np.subtract(means[SHORT:, SQUARE], sizes2[SHORT:_LAST_WALK], out=sway[1:])
-    sway.clip(0.0, np.inf, out=sway)
-    sway /= size2
-    logs = made[_LOGS]
-    logs += _FLOOR
-    np.log10(logs, out=logs)
-    angles = _angles(vectors, sizes2)
-    made[_TURNS], made[_TURNS.stop] = angles[:2], angles[3]
+    sums, count = [near.rows(window) for window in range(LONG + 1)], [near.seconds(w) for w in range(LONG + 1)]
+    vectors = [[part / count[w] for part in sums[w][GRAVITY]] for w in range(LONG + 1)]
+    sizes2 = [rows.dot(vector, vector) for vector in vectors]
+    last, reference, since, strength, known = _mounting(held)
+    size2 = rows.between(sizes2[SHORT], 0.25, 2.25)
+    logs = _energies(sums[SHORT], 1.0 / (count[SHORT] * size2)) + _energies(sums[LONG], 1.0 / (count[LONG] * size2))
+    logs += [part / size2 + floor for part, floor in zip(sums[NOW][TOTAL], _BAND_FLOORS_G2, strict=True)]
+    for window in (AROUND, SHORT, LONG):
+        spread = rows.at_least(sums[window][SQUARE] / count[window] - sizes2[window], 0.0)
+        logs.append(spread / size2 + _FLOOR_G2)
+    upright2 = rows.dot(reference, reference)
+    cosines = [
+        *(rows.cosine(vectors[AROUND], vectors[w], sizes2[AROUND] * sizes2[w]) for w in (SHORT, LONG)),
+        rows.cosine(vectors[PAST], vectors[NEXT], sizes2[PAST] * sizes2[NEXT]),
+        *(rows.cosine(vectors[w], reference, sizes2[w] * upright2) for w in (NOW, AROUND, SHORT, LONG)),
+        rows.cosine(vectors[AROUND], last, sizes2[AROUND] * rows.dot(last, last)),
+        *(rows.cosine(vectors[w], reference, sizes2[w] * upright2) for w in (NEXT, PAST)),
+    ]
+    angles = rows.unpacked(np.arccos(rows.packed(cosines)))
+    ages = rows.unpacked(np.log2(rows.packed([1.0 + rows.between(since, 0.0, _SINCE_CAP_S), 1.0 + strength])))
     walk = table[:, statistics.WALK]
-    made[_WALKS.start] = walk[start:stop]
-    made[_WALKS.start + 1], made[_WALKS.start + 2] = windows.past_sums(walk, start, stop)
-    held[:, orientation.SINCE_WALK].clip(0.0, _SINCE_CAP_S, out=made[_SINCE])
-    made[_KNOWN] = held[:, orientation.STRENGTH]
-    made[_SINCE : _KNOWN + 1] += 1.0
-    np.log2(made[_SINCE : _KNOWN + 1], out=made[_SINCE : _KNOWN + 1])
-    made[_TILTS].reshape(2, 2, n)[:] = angles[4:].reshape(3, 2, n)[::2]
-    made[_LAST_TILT] = angles[2]
-    np.subtract(angles[4 + NEXT], angles[4 + PAST], out=made[_TILT_CHANGE])
-    _rounded(made, _SCALE, _OFFSET)
-    if not all_known:
-        made[_KNOWN, ~known] = 0.0
+    short, long = windows.past_sums(walk, start, stop)
+    walks = rows.unpacked(np.array([walk[start:stop], short, long]))
+    made = rows.unpacked(np.log10(rows.packed(logs))) + angles[:3] + walks + ages + angles[3:8]
+    made.append(angles[8] - angles[9])
+    out = np.concatenate([rhythms.T, _rounded(rows.packed(made), _SCALE, _OFFSET)])
+    if not known.all():
+        out[NAMES.index("known"), ~known] = 0.0
     return out.T
 
 
-_LAST_WALK: Final = LONG + 1
-_REFERENCE: Final = LONG + 2
-
-
-def _vectors(
-    means: NDArray[np.float64], held: NDArray[np.float64], unknown: NDArray[np.bool_] | None
-) -> NDArray[np.float64]:
-    """Mean specific force in the six windows, that of the last walk and the upright of walking: shape (8, 3, n)."""
-    vectors = np.empty((_REFERENCE + 1, 3, len(held)))
-    vectors[:_LAST_WALK] = means[:, GRAVITY]
-    vectors[_LAST_WALK], vectors[_REFERENCE] = held[:, orientation.LAST_WALK].T, held[:, orientation.REFERENCE].T
-    if unknown is not None:
-        vectors[_LAST_WALK:, :, unknown] = 0.0
-    return vectors
+def _mounting(held: NDArray[np.float64]) -> tuple[list[Row], list[Row], Row, Row, NDArray[np.bool_]]:
+    """Gravity of the last walk, upright of walking (both none where not known), how long ago, how much; known at all."""
+    known = np.isfinite(held[:, orientation.REFERENCE.start])
+    columns = held.T if known.all() else np.where(known, held.T, 0.0)
+    since, strength = rows.unpacked(held[:, [orientation.SINCE_WALK, orientation.STRENGTH]].T)
+    found = rows.unpacked(columns)
+    return found[orientation.LAST_WALK], found[orientation.REFERENCE], since, strength, known
 
 
 def _four(values: NDArray[np.float64], n: int) -> NDArray[np.float64]:
     return np.asarray((values[:, :n] + values[:, 1 : n + 1]) + (values[:, 2 : n + 2] + values[:, 3 : n + 3]))
 
 
-def _energies(out: NDArray[np.float64], sums: NDArray[np.float64], scale: NDArray[np.float64]) -> None:
-    """Energies by band of a window, along gravity and across it, scaled: shape (2, 4, n)."""
-    out[0] = sums[VERTICAL]
-    np.subtract(sums[TOTAL], out[0], out=out[1])
-    out[1].clip(0.0, np.inf, out=out[1])
-    out *= scale
-
-
-def _angles(vectors: NDArray[np.float64], sizes2: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Angles between pairs of vectors, radians.
-
-    Of the four seconds around against 16, against 64 and against the last walk; of those before against those after;
-    of the six windows against the upright of walking.
-    """
-    n = sizes2.shape[1]
-    product, size = np.empty((10, 3, n)), np.empty((10, n))
-    for values, out in ((vectors, product), (sizes2, size)):
-        np.multiply(values[AROUND], values[SHORT:_REFERENCE], out=out[:3])
-        np.multiply(values[PAST], values[NEXT], out=out[3])
-        np.multiply(values[:_LAST_WALK], values[_REFERENCE], out=out[4:])
-    cos = product[:, 0] + product[:, 1]
-    cos += product[:, 2]
-    np.sqrt(size, out=size)
-    none = size <= 1e-9
-    size[none] = 1.0
-    cos /= size
-    cos[none] = 1.0
-    cos.clip(-1.0, 1.0, out=cos)
-    return np.asarray(np.arccos(cos, out=cos))
+def _energies(sums: list[Row], scale: Row) -> list[Row]:
+    """Energies by band of a window, along gravity and across it, scaled and with a floor."""
+    vertical = sums[VERTICAL]
+    across = [rows.at_least(total - along, 0.0) for total, along in zip(sums[TOTAL], vertical, strict=True)]
+    return [part * scale + floor for part, floor in zip(vertical + across, _BAND_FLOORS_G2 * 2, strict=True)]
 
 
 def _rounded(

@@ -166,9 +166,10 @@ def step(
     Row `start` is the second `first` (since 1970); `near` are the rows' windows, where they are known already.
     """
     n = stop - start
-    still, odd = wear.still_and_odd(table, start, stop, near or windows.around(table, start, stop))
+    flat = table[start:stop, statistics.FLAT]
+    still, odd = wear.still_and_odd(flat if n > 1 else float(flat[0]), near or windows.around(table, start, stop))
     if n == 1 and table[start, statistics.WALK] < 0.5:
-        going_on = _rests(state, first, table[start], bool(still[0]), bool(odd[0]))
+        going_on = _rests(state, first, table[start], still, odd)
         if going_on is not None:
             return going_on
     if state.last_moved < 0:

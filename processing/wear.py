@@ -11,11 +11,8 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from processing import statistics
-from processing.windows import COVERED, DEAD, GRAVITY, LONG, NOW, SQUARE, TOTAL, Windows, dot
+from processing.rows import Row, at_least, dot
+from processing.windows import COVERED, DEAD, GRAVITY, LONG, NOW, SQUARE, TOTAL, Windows
 
 DOUBT_S: Final = 90
 """Still for this long: it may not be worn, so no state is claimed."""
@@ -39,10 +36,8 @@ _DEAD_S: Final = 20
 _STUCK_G2: Final = 0.02**2
 
 
-def still_and_odd(
-    table: NDArray[np.float64], start: int, stop: int, near: Windows
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Judge the rows ``[start, stop)``, whose windows are `near`.
+def still_and_odd(flat: Row, near: Windows) -> tuple[Row, Row]:
+    """Judge seconds by the number of their axes that do not change at all, and by their windows.
 
     Returns
     -------
@@ -53,24 +48,18 @@ def still_and_odd(
         1.06 g), an axis that stands still while the others move, or no axis that
         changes at all in twenty of 64 seconds.
     """
-    minute, count = near.sums[LONG], near.count[LONG]
-    size2 = dot(minute[GRAVITY] / count)
+    minute, count, now = near.rows(LONG), near.seconds(LONG), near.rows(NOW)
+    mean = [part / count for part in minute[GRAVITY]]
+    size2 = dot(mean, mean)
     noise = _all_bands(minute[TOTAL]) / count
-    still = minute[COVERED] >= _LEAST_S
-    still &= noise <= _QUIET_G2
-    noise *= _NOISE_EXCESS / 25.0
-    still &= minute[SQUARE] / count - size2 <= noise.clip(_STILL_G2, np.inf, out=noise)
-    odd = (size2 < _REST_G[0] ** 2) | (size2 > _REST_G[1] ** 2)
-    odd |= minute[DEAD] >= _DEAD_S
-    flat = table[start:stop, statistics.FLAT] > 0
-    if flat.any():
-        odd |= flat & (_all_bands(near.sums[NOW, TOTAL]) > _STUCK_G2)
-    measured = near.sums[NOW, COVERED] > 0
-    still &= measured
-    odd &= measured
-    return still, odd
+    turning = minute[SQUARE] / count - size2
+    still = (minute[COVERED] >= _LEAST_S) & (noise <= _QUIET_G2)
+    still &= turning <= at_least(noise * (_NOISE_EXCESS / 25.0), _STILL_G2)
+    odd = (size2 < _REST_G[0] ** 2) | (size2 > _REST_G[1] ** 2) | (minute[DEAD] >= _DEAD_S)
+    odd |= (flat > 0) & (_all_bands(now[TOTAL]) > _STUCK_G2)
+    measured = now[COVERED] > 0
+    return still & measured, odd & measured
 
 
-def _all_bands(total: NDArray[np.float64]) -> NDArray[np.float64]:
-    two = total[::2] + total[1::2]
-    return np.asarray(two[0] + two[1])
+def _all_bands(total: list[Row]) -> Row:
+    return (total[0] + total[1]) + (total[2] + total[3])

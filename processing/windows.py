@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing import statistics
+from processing.rows import Row, unpacked
 
 AHEAD_S: Final = 3
 """Seconds after a second that its windows need."""
@@ -37,7 +38,6 @@ DEAD: Final = 1 + statistics.TOTAL.stop
 _ROWS: Final = DEAD + 1
 """What is summed: the square of gravity; the table's first columns; whether no axis changes at all."""
 
-_MOMENTS: Final = GRAVITY.stop
 _FIRST: Final = (BEFORE_S, BEFORE_S - 1, BEFORE_S - 7, BEFORE_S, BEFORE_S - 12, BEFORE_S - 60)
 
 
@@ -56,9 +56,14 @@ class Windows:
     sums: NDArray[np.float64]
     count: NDArray[np.float64]
 
-    def means(self) -> NDArray[np.float64]:
-        """Mean square and mean vector of gravity, shape (6, 5, n); the second row says nothing."""
-        return np.asarray(self.sums[:, :_MOMENTS] / self.count[:, None])
+    def rows(self, window: int) -> list[Row]:
+        """Sums of a window, row by row."""
+        return unpacked(self.sums[window])
+
+    def seconds(self, window: int) -> Row:
+        """Measured seconds of a window."""
+        count = self.count[window]
+        return count if len(count) > 1 else float(count[0])
 
 
 def around(table: NDArray[np.float64], start: int, stop: int) -> Windows:
@@ -103,12 +108,6 @@ def columns(values: NDArray[np.float64], low: int, high: int, width: int) -> NDA
     out = np.zeros((width, high - low))
     out[:, first - low : last - low] = values[first:last, :width].T
     return out
-
-
-def dot(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Square of the length of vectors, shape (3, n)."""
-    squares = vectors * vectors
-    return np.asarray(squares[0] + squares[1] + squares[2])
 
 
 def _doubled(values: NDArray[np.float64], size: int) -> NDArray[np.float64]:
