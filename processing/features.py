@@ -57,6 +57,8 @@ _SINCE_CAP_S: Final = 120.0
 _PER_20_DEG: Final = 9.0 / np.pi
 _N_WAVES: Final = len(statistics.WAVE_HZ)
 _N_RHYTHM: Final = len(RHYTHM)
+
+
 def _column(*parts: tuple[float, int]) -> NDArray[np.float64]:
     return np.concatenate([np.full((times, 1), value) for value, times in parts])
 
@@ -88,13 +90,14 @@ def rhythm(
     near = near or windows.around(table, start, stop)
     waved = _four(windows.columns(waves, start - 1, stop + 2, _N_WAVES * 2), n)
     waved *= waved
-    power = rows.unpacked((waved[:_N_WAVES] + waved[_N_WAVES:]) * 0.125)
+    powers = waved[:_N_WAVES] + waved[_N_WAVES:]
+    powers *= 0.125
     four, count = near.rows(AROUND), near.seconds(AROUND)
     gravity = four[GRAVITY]
     size2 = rows.between(rows.dot(gravity, gravity) / (count * count), 0.25, 2.25)
-    total = rows.summed(power)
+    total = rows.summed(powers)
     all_power = total + _FLOOR_G2
-    shares = [part / all_power for part in power]
+    shares = [power / all_power for power in rows.unpacked(powers)]
     peak, peak_at = rows.largest(shares)
     logs = [total / size2 + _FLOOR_G2, *(share + 1e-3 for share in shares), *_energies(four, 1.0 / (count * size2))]
     logs = rows.unpacked(np.log10(rows.packed(logs)))
@@ -117,7 +120,6 @@ def features(
     `table` has the walk-likeness in its column `WALK` for all rows before `stop`; `rhythms` and `held` belong to the
     rows ``[start, stop)``, and so do their windows `near`, where they are known already.
     """
-    n = stop - start
     near = near or windows.around(table, start, stop)
     sums, count = [near.rows(window) for window in range(LONG + 1)], [near.seconds(w) for w in range(LONG + 1)]
     vectors = [[part / count[w] for part in sums[w][GRAVITY]] for w in range(LONG + 1)]
@@ -151,7 +153,7 @@ def features(
 
 
 def _mounting(held: NDArray[np.float64]) -> tuple[list[Row], list[Row], Row, Row, NDArray[np.bool_]]:
-    """Gravity of the last walk, upright of walking (both none where not known), how long ago, how much; known at all."""
+    """Gravity of the last walk and upright of walking (0 where not known), how long ago, how much; known at all."""
     known = np.isfinite(held[:, orientation.REFERENCE.start])
     columns = held.T if known.all() else np.where(known, held.T, 0.0)
     since, strength = rows.unpacked(held[:, [orientation.SINCE_WALK, orientation.STRENGTH]].T)

@@ -62,15 +62,29 @@ def cosine(a: Sequence[Row], b: Sequence[Row], sizes2: Row) -> Row:
     return min(max(dot(a, b) / size, -1.0), 1.0) if size > _NOTHING else 1.0
 
 
-def summed(rows: list[Row]) -> Row:
-    """Add rows up in halves, which keeps rounding errors small."""
-    while len(rows) > 1:
-        half = len(rows) // 2
-        folded = [rows[k] + rows[k + half] for k in range(half)]
-        if len(rows) % 2:
-            folded[0] = folded[0] + rows[-1]
-        rows = folded
-    return rows[0]
+def rounded(row: Row) -> Row:
+    """Round to whole numbers, halves to even ones."""
+    return np.rint(row) if isinstance(row, np.ndarray) else float(round(row))
+
+
+def summed(table: NDArray[np.float64]) -> Row:
+    """Add up the rows of a table, shape (k, n), in halves: the same additions for one second as for many."""
+    if table.shape[1] == 1:
+        numbers = table[:, 0].tolist()
+        while len(numbers) > 1:
+            half = len(numbers) // 2
+            folded = [numbers[k] + numbers[k + half] for k in range(half)]
+            if len(numbers) % 2:
+                folded[0] += numbers[-1]
+            numbers = folded
+        return numbers[0]
+    while len(table) > 1:
+        half = len(table) // 2
+        part = table[:half] + table[half : 2 * half]
+        if len(table) % 2:
+            part[0] += table[-1]
+        table = part
+    return table[0]
 
 
 def largest(rows: list[Row]) -> tuple[Row, Row]:

@@ -13,8 +13,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from processing import rows
 from processing.grid import RATE_HZ, Seconds
-from processing.products import product
+from processing.rows import Row
 
 BANDS: Final = ((1, 2), (2, 7), (7, 17), (17, 25))
 """Cosine numbers (half Hz each) of the four bands: 0.5, 1-3, 3.5-8 and 8.5-12 Hz."""
@@ -39,8 +40,10 @@ _TABLE_QUANTUM: Final = 16384.0
 _SAMPLE_QUANTUM: Final = 65536.0
 """Samples are whole multiples of 1 / this, g; so are cosines and the norm, once rounded."""
 _MEAN_QUANTUM: Final = 16 * _SAMPLE_QUANTUM
-_PIECE: Final = 250
-"""Seconds that stay in the processor's cache; no power of two, whose rows would push each other out of it."""
+_ENERGY_QUANTUM: Final = 1.0 / _SAMPLE_QUANTUM**2
+_PIECE: Final = 300
+"""Seconds that stay in the processor's cache, and on one core (see `processing.products`); no power of two, whose rows
+would push each other out of the cache."""
 
 
 def _cosines() -> NDArray[np.float64]:
@@ -80,19 +83,14 @@ def _turned_waves() -> NDArray[np.float64]:
 
 
 def _parts() -> NDArray[np.float64]:
-    """Tabulate the sum, the cosines as `_bands` wants them and the waves of steps, shape (34, 25)."""
-    cosines = _cosines()
-    second, third, fourth = (cosines[:, a - 1 : b - 1] for a, b in BANDS[1:])
-    none = np.zeros((RATE_HZ, 1))
-    ordered = [cosines[:, :1], second, third[:, :5], fourth[:, :4], none, third[:, 5:], fourth[:, 4:]]
-    table = np.concatenate([np.ones((RATE_HZ, 1)), *ordered, _steps() / _SAMPLE_QUANTUM], axis=1)
+    """Tabulate the sum, the cosines and the waves of steps, shape (33, 25)."""
+    table = np.concatenate([np.ones((RATE_HZ, 1)), _cosines(), _steps() / _SAMPLE_QUANTUM], axis=1)
     return np.ascontiguousarray(table.T)
 
 
 _STEP_HZ: Final = np.array([1.5, 1.75, 2.0, 2.25])
 _TURNED: Final = _turned_waves()
 _PARTS: Final = _parts()
-_STEPS_AT: Final = len(_PARTS) - 2 * len(_STEP_HZ)
 
 
 def statistics(seconds: Seconds) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -119,65 +117,42 @@ def _piece(
     xyz_g: NDArray[np.float64], covered: NDArray[np.bool_], first: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     n = len(xyz_g)
-    xyz = np.empty((RATE_HZ, 3, n))  # seconds last: long rows for every sum; in whole quanta: nothing to scale later
-    np.multiply(xyz_g.reshape(n, 3 * RATE_HZ).T, _SAMPLE_QUANTUM, out=xyz.reshape(3 * RATE_HZ, n))
-    parts = product(_PARTS, xyz.reshape(RATE_HZ, 3 * n)).reshape(len(_PARTS), 3, n)
-    columns = np.zeros((COLUMNS, n))
-    columns[COVERED] = covered
-    mean = columns[GRAVITY]
-    np.multiply(parts[0], 16 / RATE_HZ, out=mean)
-    np.rint(mean, out=mean)
-    mean *= 1.0 / _MEAN_QUANTUM
-    size2 = mean * mean
-    up = mean / np.maximum(np.sqrt(size2[0] + size2[1] + size2[2]), 1e-6)
-    cosines, steps = parts[1:_STEPS_AT], parts[_STEPS_AT:]
+    xyz = np.empty((3, RATE_HZ, n))  # seconds last: long rows for every sum; in whole quanta: nothing to scale later
+    np.copyto(xyz.transpose(2, 1, 0), xyz_g)
+    xyz *= _SAMPLE_QUANTUM
+    parts = np.matmul(_PARTS, xyz)
+    mean = [rows.rounded(total * (16 / RATE_HZ)) * (1.0 / _MEAN_QUANTUM) for total in rows.unpacked(parts[:, 0])]
+    size = rows.at_least(rows.root(rows.dot(mean, mean)), 1e-6)
+    cosines, steps = parts[:, 1:RATE_HZ], parts[:, RATE_HZ:]
     np.rint(cosines, out=cosines)
-    pulled = parts[1:] * up
-    along = pulled[:, 0]
-    along += pulled[:, 1]
-    along += pulled[:, 2]
-    columns[PUSH] = _push(steps, along[_STEPS_AT - 1 :])
-    energy = np.empty((_STEPS_AT - 1, 2, n))
-    np.multiply(along[: _STEPS_AT - 1], along[: _STEPS_AT - 1], out=energy[:, 0])
+    along = parts[0, 1:] * (mean[0] / size)
+    pulled = parts[1, 1:] * (mean[1] / size)
+    along += pulled
+    along += np.multiply(parts[2, 1:], mean[2] / size, out=pulled)
+    push = _push(steps, along[RATE_HZ - 1 :])
+    vertical = along[: RATE_HZ - 1]
+    vertical *= vertical
     cosines *= cosines
-    total = energy[:, 1]
-    np.add(cosines[:, 0], cosines[:, 1], out=total)
-    total += cosines[:, 2]
-    _bands(energy, columns[VERTICAL.start : TOTAL.stop].reshape(2, len(BANDS), n))
-    columns[FLAT] = _flat_axes(xyz)
+    total = np.add(cosines[0], cosines[1], out=cosines[0])
+    total += cosines[2]
+    bands = [rows.summed(energy[a - 1 : b - 1]) * _ENERGY_QUANTUM for energy in (vertical, total) for a, b in BANDS]
     norm = _norm(xyz)
     deviation = norm - np.add.reduce(norm) / RATE_HZ
-    np.multiply(row_sum(np.abs(deviation, out=deviation)) / RATE_HZ, 1.0 / _SAMPLE_QUANTUM, out=columns[MAD])
+    mad = rows.summed(np.abs(deviation, out=deviation)) / RATE_HZ * (1.0 / _SAMPLE_QUANTUM)
+    is_covered, flat = rows.unpacked(np.array([covered, _flat_axes(xyz)], dtype=np.float64))
+    columns = rows.packed([is_covered, *mean, *bands, mad, flat, 0.0 * flat, *push])
     if not covered.all():
         columns[:, ~covered] = 0.0
     return columns.T, _turned(norm, first)
 
 
-def _bands(energy: NDArray[np.float64], out: NDArray[np.float64]) -> None:
-    """Add up the energies of each cosine, shape (25, 2, n), to those of the bands, shape (2, 4, n).
-
-    The energies come in an order that lets a few sums of many rows do the work of many sums of a few: the first
-    band; five rows each of the three others; what has to be added to the last nine of these.
-    """
-    energy[6:15] += energy[16:]
-    three = energy[1:16].reshape(3, 5, 2, -1)
-    even, odd = three[:, 0], three[:, 1]
-    even += three[:, 2]
-    even += three[:, 4]
-    odd += three[:, 3]
-    even += odd
-    scale = 1.0 / _SAMPLE_QUANTUM**2
-    np.multiply(energy[0], scale, out=out[:, 0])
-    np.multiply(even, scale, out=out[:, 1:].transpose(1, 0, 2))
-
-
 def _norm(xyz: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Size of each sample, from shape (25, 3, n) to (25, n), in whole quanta."""
+    """Size of each sample, from shape (3, 25, n) to (25, n), in whole quanta."""
     squares = xyz * xyz
-    norm = squares[:, 0] + squares[:, 1]
-    norm += squares[:, 2]
+    norm = np.add(squares[0], squares[1], out=squares[0])
+    norm += squares[2]
     np.sqrt(norm, out=norm)
-    return np.rint(norm, out=norm)
+    return np.asarray(np.rint(norm, out=norm))
 
 
 def _turned(norm: NDArray[np.float64], first: int) -> NDArray[np.float64]:
@@ -193,33 +168,27 @@ def _turned(norm: NDArray[np.float64], first: int) -> NDArray[np.float64]:
 
 
 def _flat_axes(xyz: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Number of axes of each second, shape (25, 3, n), whose samples are all the same."""
-    same = (xyz[0] == xyz[RATE_HZ // 2]) & (xyz[0] == xyz[-1])
+    """Number of axes of each second, shape (3, 25, n), whose samples are all the same."""
+    same = xyz[:, 0] == xyz[:, RATE_HZ // 2]
     if same.any():
-        same[same] = (xyz[:, same] == xyz[0, same]).all(axis=0)
-    return np.asarray(same.sum(axis=0), dtype=np.int64)
+        axis, second = np.nonzero(same)
+        same[axis, second] = (xyz[axis, :, second] == xyz[axis, 0, second][:, None]).all(axis=1)
+    return np.asarray(np.add.reduce(same, dtype=np.int64))
 
 
-def _push(parts: NDArray[np.float64], along: NDArray[np.float64]) -> NDArray[np.float64]:
+def _push(steps: NDArray[np.float64], along: NDArray[np.float64]) -> list[Row]:
     """How far each axis follows the vertical one by a quarter period, at the frequencies of steps.
 
     The trunk slows down as the foot lands and gains speed as it rises, so forward runs a quarter period apart from
     up, to the same side in everyone, while sideways moves at half the frequency (measured: the sum over a walk
     points forward within 15 degrees in 17 of 21 people of HARTH and HAR70+ and in all five of the chest recordings).
-    `parts` has shape (8, 3, n), its part `along` up (8, n): cosines, then sines, at each of the four frequencies.
+    `steps` has shape (3, 8, n), its part `along` up (8, n): cosines, then sines, at each of the four frequencies.
     """
     count = len(_STEP_HZ)
-    follows = along[count:, None] * parts[:count]
-    follows -= along[:count, None] * parts[count:]
-    return row_sum(follows)
-
-
-def row_sum(part: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sum rows in halves: the same additions for one second as for many (a library may not promise that)."""
-    while len(part) > 1:
-        half = len(part) // 2
-        folded = part[:half] + part[half : 2 * half]
-        if len(part) % 2:
-            folded[0] += part[-1]
-        part = folded
-    return np.asarray(part[0])
+    up = rows.unpacked(along)
+    push = []
+    for axis in steps:
+        part = rows.unpacked(axis)
+        a, b, c, d = (up[count + k] * part[k] - up[k] * part[count + k] for k in range(count))
+        push.append((a + c) + (b + d))
+    return push
