@@ -10,7 +10,7 @@ is nominal, in Hz, 0 when it is not known. It streams while it is subscribed to.
 from __future__ import annotations
 
 import struct
-from typing import Final
+from typing import Final, Unpack
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from collector.wearables.uuids import DIY_CONTROL, DIY_SAMPLES, DIY_SERVICE
 from firmware_sim.firmware.base import NOTIFY, WRITE, AttError, Characteristic, Motion, Samples, Service, Times
 from firmware_sim.firmware.eager import EagerFirmware
 from firmware_sim.firmware.peripheral import battery
-from firmware_sim.firmware.streaming import Digital
+from firmware_sim.firmware.streaming import Body, Digital
 
 VERSION: Final = 1
 HEADER: Final = struct.Struct("<BBHIBB")
@@ -40,32 +40,20 @@ class Diy(EagerFirmware):
 
     service_uuids = (DIY_SERVICE,)
 
+    usual_name = "spineclip-diy"
+    usual_address = "C0:44:49:59:00:01"
+
     def __init__(
         self,
         motion: Motion,
         *,
-        name: str = "spineclip-diy",
-        address: str = "C0:44:49:59:00:01",
-        drift_ppm: float = 0.0,
-        boot_ns: int | None = None,
-        uptime_ns: int = 0,
-        odr_error: float = 0.0,
-        keep_truth: bool = True,
         rate_hz: int = 50,
         range_g: int = 8,
         samples: int = 10,
         battery_pct: int = 80,
+        **body: Unpack[Body],
     ) -> None:
-        super().__init__(
-            motion,
-            name=name,
-            address=address,
-            drift_ppm=drift_ppm,
-            boot_ns=boot_ns,
-            uptime_ns=uptime_ns,
-            odr_error=odr_error,
-            keep_truth=keep_truth,
-        )
+        super().__init__(motion, **body)
         self.battery_pct = battery_pct
         self.wanted_hz = float(rate_hz)
         self._range = RANGES_G.index(range_g)

@@ -8,14 +8,14 @@ is subscribed to.
 from __future__ import annotations
 
 import json
-from typing import Final
+from typing import Final, Unpack
 
 import numpy as np
 
 from collector.wearables.uuids import DIY_TEXT, DIY_TEXT_SERVICE
 from firmware_sim.firmware.base import NOTIFY, Characteristic, Motion, Samples, Service, Times
 from firmware_sim.firmware.eager import EagerFirmware
-from firmware_sim.firmware.streaming import Digital
+from firmware_sim.firmware.streaming import Body, Digital
 
 COUNTS_PER_G: Final = 4096
 _PIECE: Final = 64
@@ -34,27 +34,17 @@ class DiyText(EagerFirmware):
     mtu = _PIECE + 3
     wanted_hz = 50.0
 
+    usual_name = "spineclip-text"
+    usual_address = "C0:44:49:59:00:02"
+
     def __init__(
         self,
         motion: Motion,
         *,
-        name: str = "spineclip-text",
-        address: str = "C0:44:49:59:00:02",
-        drift_ppm: float = 0.0,
-        boot_ns: int | None = None,
-        uptime_ns: int = 0,
-        keep_truth: bool = True,
         battery_pct: int = 64,
+        **body: Unpack[Body],
     ) -> None:
-        super().__init__(
-            motion,
-            name=name,
-            address=address,
-            drift_ppm=drift_ppm,
-            boot_ns=boot_ns,
-            uptime_ns=uptime_ns,
-            keep_truth=keep_truth,
-        )
+        super().__init__(motion, **body)
         self.battery_pct = battery_pct
         self._counter = 0
 

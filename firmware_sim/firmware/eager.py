@@ -6,7 +6,7 @@ Arduino's Nicla Sense ME dashboard example; InfiniTime doc/MotionService.md.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Unpack
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from collector.wearables.uuids import (
 )
 from firmware_sim.firmware.base import NOTIFY, READ, WRITE, Characteristic, Motion, Samples, Service, Times
 from firmware_sim.firmware.peripheral import battery
-from firmware_sim.firmware.streaming import Digital, StreamingFirmware
+from firmware_sim.firmware.streaming import Body, Digital, StreamingFirmware
 
 
 class EagerFirmware(StreamingFirmware):
@@ -55,20 +55,17 @@ class Microbit(EagerFirmware):
     mtu = 23
     PERIODS_MS: Final = (1, 2, 5, 10, 20, 80, 160, 640)
 
+    usual_name = "BBC micro:bit [vuzap]"
+    usual_address = "C0:42:42:43:00:01"
+
     def __init__(
         self,
         motion: Motion,
         *,
-        name: str = "BBC micro:bit [vuzap]",
-        address: str = "C0:42:42:43:00:01",
-        drift_ppm: float = 0.0,
-        boot_ns: int | None = None,
-        keep_truth: bool = True,
         range_g: float = 2.0,
+        **body: Unpack[Body],
     ) -> None:
-        super().__init__(
-            motion, name=name, address=address, drift_ppm=drift_ppm, boot_ns=boot_ns, keep_truth=keep_truth
-        )
+        super().__init__(motion, **body)
         self._limit_mg = range_g * 1000
         self._period_ms = 20
         self.wanted_hz = 1000 / self._period_ms
@@ -113,20 +110,17 @@ class Nicla(EagerFirmware):
     service_uuids = (NICLA_SERVICE,)
     COUNTS_PER_G: Final = 4096
 
+    usual_name = "NiclaSenseME-0001"
+    usual_address = "C0:4E:49:43:00:01"
+
     def __init__(
         self,
         motion: Motion,
         *,
-        name: str = "NiclaSenseME-0001",
-        address: str = "C0:4E:49:43:00:01",
-        drift_ppm: float = 0.0,
-        boot_ns: int | None = None,
-        keep_truth: bool = True,
         rate_hz: float = 50.0,
+        **body: Unpack[Body],
     ) -> None:
-        super().__init__(
-            motion, name=name, address=address, drift_ppm=drift_ppm, boot_ns=boot_ns, keep_truth=keep_truth
-        )
+        super().__init__(motion, **body)
         self.wanted_hz = rate_hz
 
     @property
@@ -153,20 +147,17 @@ class Infinitime(EagerFirmware):
 
     COUNTS_PER_G: Final = 1024
 
+    usual_name = "InfiniTime"
+    usual_address = "C0:49:54:4D:00:01"
+
     def __init__(
         self,
         motion: Motion,
         *,
-        name: str = "InfiniTime",
-        address: str = "C0:49:54:4D:00:01",
-        drift_ppm: float = 0.0,
-        boot_ns: int | None = None,
-        keep_truth: bool = True,
         battery_pct: int = 58,
+        **body: Unpack[Body],
     ) -> None:
-        super().__init__(
-            motion, name=name, address=address, drift_ppm=drift_ppm, boot_ns=boot_ns, keep_truth=keep_truth
-        )
+        super().__init__(motion, **body)
         self.battery_pct = battery_pct
 
     @property

@@ -23,13 +23,13 @@ with the counter modulo 65536, the time of the first sample as ``Math.round(getT
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, Unpack
 
 import numpy as np
 
 from collector.wearables.uuids import NUS_NOTIFY, NUS_SERVICE, NUS_WRITE
 from firmware_sim.firmware.base import NOTIFY, WRITE, WRITE_COMMAND, Characteristic, Motion, Samples, Service, Times
-from firmware_sim.firmware.streaming import Digital, StreamingFirmware
+from firmware_sim.firmware.streaming import Body, Digital, StreamingFirmware
 
 COUNTS_PER_G: Final = 8192
 _PIECE: Final = 20
@@ -55,30 +55,22 @@ class Espruino(StreamingFirmware):
         What ``getTime()`` says at boot, in milliseconds; boards that nobody set begin at zero.
     """
 
+    usual_name = "Bangle.js 1a2b"
+    usual_address = "C0:42:41:4E:1A:2B"
+
     def __init__(
         self,
         motion: Motion,
         *,
-        name: str = "Bangle.js 1a2b",
-        address: str = "C0:42:41:4E:1A:2B",
-        drift_ppm: float = 0.0,
-        boot_ns: int | None = None,
         clock_ms: int = 0,
-        keep_truth: bool = True,
         battery_pct: int = 77,
+        **body: Unpack[Body],
     ) -> None:
-        super().__init__(
-            motion,
-            name=name,
-            address=address,
-            drift_ppm=drift_ppm,
-            boot_ns=boot_ns,
-            uptime_ns=clock_ms * 1_000_000,
-            keep_truth=keep_truth,
-        )
+        body.setdefault("uptime_ns", clock_ms * 1_000_000)
+        super().__init__(motion, **body)
         self.mtu = _PIECE + 3
         self.battery_pct = battery_pct
-        self._is_puck = name.startswith("Puck")
+        self._is_puck = self.name.startswith("Puck")
         self.buzzes = 0
         self._line = ""
         self._counter = 0

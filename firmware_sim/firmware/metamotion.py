@@ -5,7 +5,7 @@ Layout: MetaWear-SDK-Cpp, metawearboard.cpp and accelerometer_bosch*.cpp, and th
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Unpack
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from firmware_sim.firmware.base import (
     Times,
 )
 from firmware_sim.firmware.peripheral import battery, device_information
-from firmware_sim.firmware.streaming import Digital, StreamingFirmware
+from firmware_sim.firmware.streaming import Body, Digital, StreamingFirmware
 
 ACCELEROMETER: Final = 0x03
 _POWER, _ENABLE, _CONFIG, _RAW, _INFO = 0x01, 0x02, 0x03, 0x04, 0x80
@@ -48,28 +48,18 @@ class Metamotion(StreamingFirmware):
 
     service_uuids = (METAWEAR_SERVICE,)
 
+    usual_name = "MetaWear"
+    usual_address = "C0:4D:42:4C:00:01"
+
     def __init__(
         self,
         motion: Motion,
         *,
         sensor: str = "bmi160",
-        name: str = "MetaWear",
-        address: str = "C0:4D:42:4C:00:01",
-        drift_ppm: float = 0.0,
-        boot_ns: int | None = None,
-        odr_error: float = 0.0,
-        keep_truth: bool = True,
         battery_pct: int = 74,
+        **body: Unpack[Body],
     ) -> None:
-        super().__init__(
-            motion,
-            name=name,
-            address=address,
-            drift_ppm=drift_ppm,
-            boot_ns=boot_ns,
-            odr_error=odr_error,
-            keep_truth=keep_truth,
-        )
+        super().__init__(motion, **body)
         self.battery_pct = battery_pct
         self._sensor = sensor
         self._config = _DEFAULT[sensor]

@@ -6,7 +6,7 @@ Layout: "Movella DOT BLE Services Specification", revision C (July 2023).
 from __future__ import annotations
 
 import struct
-from typing import Final
+from typing import Final, Unpack
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from collector.wearables.uuids import (
     DOT_SHORT,
 )
 from firmware_sim.firmware.base import NOTIFY, READ, WRITE, AttError, Characteristic, Motion, Samples, Service, Times
-from firmware_sim.firmware.streaming import Digital, StreamingFirmware
+from firmware_sim.firmware.streaming import Body, Digital, StreamingFirmware
 
 RATES_HZ: Final = (1, 4, 10, 12, 15, 20, 30, 60)
 STANDARD_GRAVITY: Final = 9.80665
@@ -50,28 +50,18 @@ class MovellaDot(StreamingFirmware):
         For the battery characteristic.
     """
 
+    usual_name = "Movella DOT"
+    usual_address = "D4:22:CD:00:00:01"
+
     def __init__(
         self,
         motion: Motion,
         *,
-        name: str = "Movella DOT",
-        address: str = "D4:22:CD:00:00:01",
-        drift_ppm: float = 0.0,
-        boot_ns: int | None = None,
-        uptime_ns: int = 0,
-        keep_truth: bool = True,
         battery_pct: int = 66,
         charging: bool = False,
+        **body: Unpack[Body],
     ) -> None:
-        super().__init__(
-            motion,
-            name=name,
-            address=address,
-            drift_ppm=drift_ppm,
-            boot_ns=boot_ns,
-            uptime_ns=uptime_ns,
-            keep_truth=keep_truth,
-        )
+        super().__init__(motion, **body)
         self.battery_pct = battery_pct
         self.charging = charging
         self._wanted_hz = 60

@@ -10,14 +10,14 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Unpack
 
 import numpy as np
 
 from collector.wearables.uuids import MOVESENSE_NOTIFY, MOVESENSE_SERVICE, MOVESENSE_WRITE, SUUNTO_COMPANY
 from firmware_sim.firmware.base import NOTIFY, WRITE, AttError, Characteristic, Motion, Samples, Service, Times
 from firmware_sim.firmware.peripheral import battery, device_information
-from firmware_sim.firmware.streaming import Digital, StreamingFirmware
+from firmware_sim.firmware.streaming import Body, Digital, StreamingFirmware
 
 RATES_HZ: Final = (13, 26, 52, 104, 208, 416, 833, 1666)
 STANDARD_GRAVITY: Final = 9.80665
@@ -49,31 +49,20 @@ class Movesense(StreamingFirmware):
         Whether a subscription is answered with a status.
     """
 
+    usual_address = "C0:4D:4F:56:00:01"
+
     def __init__(
         self,
         motion: Motion,
         *,
         serial: str = "174630000192",
-        address: str = "C0:4D:4F:56:00:01",
-        drift_ppm: float = 0.0,
-        boot_ns: int | None = None,
-        uptime_ns: int = 0,
-        odr_error: float = 0.0,
-        keep_truth: bool = True,
         range_g: float = 8.0,
         battery_pct: int = 91,
         answers: bool = True,
+        **body: Unpack[Body],
     ) -> None:
-        super().__init__(
-            motion,
-            name=f"Movesense {serial}",
-            address=address,
-            drift_ppm=drift_ppm,
-            boot_ns=boot_ns,
-            uptime_ns=uptime_ns,
-            odr_error=odr_error,
-            keep_truth=keep_truth,
-        )
+        body.setdefault("name", f"Movesense {serial}")
+        super().__init__(motion, **body)
         self.battery_pct = battery_pct
         self._range_g = range_g
         self._answers = answers

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Unpack
 
 import numpy as np
 
@@ -28,7 +28,7 @@ from firmware_sim.firmware.base import (
 )
 from firmware_sim.firmware.delta import compress
 from firmware_sim.firmware.peripheral import battery, device_information
-from firmware_sim.firmware.streaming import Digital, StreamingFirmware
+from firmware_sim.firmware.streaming import Body, Digital, StreamingFirmware
 
 EPOCH_2000_NS: Final = 946_684_800 * 10**9
 """2000-01-01T00:00:00Z, where Polar's time begins, as UTC nanoseconds since 1970."""
@@ -88,28 +88,21 @@ class Polar(StreamingFirmware):
 
     service_uuids = (_HEART_RATE_SERVICE,)
 
+    usual_address = "C0:50:4F:4C:00:01"
+
     def __init__(
         self,
         motion: Motion,
         *,
         model: Model = H10,
         serial: str = "7C2A1B0F",
-        address: str = "C0:50:4F:4C:00:01",
-        drift_ppm: float = 0.0,
-        boot_ns: int | None = None,
-        keep_truth: bool = True,
         clock_ns: int | None = None,
         battery_pct: int = 87,
         block_samples: int = 12,
+        **body: Unpack[Body],
     ) -> None:
-        super().__init__(
-            motion,
-            name=f"{model.name} {serial}",
-            address=address,
-            drift_ppm=drift_ppm,
-            boot_ns=boot_ns,
-            keep_truth=keep_truth,
-        )
+        body.setdefault("name", f"{model.name} {serial}")
+        super().__init__(motion, **body)
         self.model = model
         self.battery_pct = battery_pct
         self.mtu = 247

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,19 @@ class _Due:
     sent_g: Samples | None
 
 
+class Body(TypedDict, total=False):
+    """What all wearables have in common, and may be given when one is made; see `StreamingFirmware`."""
+
+    name: str
+    address: str
+    drift_ppm: float
+    boot_ns: int | None
+    uptime_ns: int
+    odr_error: float
+    keep_truth: bool
+    latency_ns: int
+
+
 class StreamingFirmware(ABC):
     """A wearable that samples acceleration at a fixed rate and notifies it in packets.
 
@@ -40,7 +53,7 @@ class StreamingFirmware(ABC):
     motion
         What it measures.
     name, address
-        As advertised.
+        As advertised; by default the family's usual ones.
     drift_ppm
         How fast its quartz runs.
     boot_ns
@@ -56,34 +69,25 @@ class StreamingFirmware(ABC):
         From a packet's last sample to its hand-over to the radio.
     """
 
+    usual_name: str = ""
+    usual_address: str = ""
     service_uuids: tuple[str, ...] = ()
     manufacturer_data: Mapping[int, bytes] = {}
     mtu: int = 247
 
-    def __init__(
-        self,
-        motion: Motion,
-        *,
-        name: str,
-        address: str,
-        drift_ppm: float = 0.0,
-        boot_ns: int | None = None,
-        uptime_ns: int = 0,
-        odr_error: float = 0.0,
-        keep_truth: bool = True,
-        latency_ns: int = 0,
-    ) -> None:
-        self.name = name
-        self.address = address
-        self.truth = Truth(keep=keep_truth)
+    def __init__(self, motion: Motion, **body: Unpack[Body]) -> None:
+        self.name = body.get("name", self.usual_name)
+        self.address = body.get("address", self.usual_address)
+        self.truth = Truth(keep=body.get("keep_truth", True))
         self.reboots = 0
         self.finished = False
         self._motion = motion
-        self._drift_ppm = drift_ppm
-        self._clock = None if boot_ns is None else Oscillator(boot_ns, drift_ppm)
-        self._latency_ns = latency_ns
-        self._uptime_ns = uptime_ns
-        self._odr_error = odr_error
+        self._drift_ppm = body.get("drift_ppm", 0.0)
+        boot_ns = body.get("boot_ns")
+        self._clock = None if boot_ns is None else Oscillator(boot_ns, self._drift_ppm)
+        self._latency_ns = body.get("latency_ns", 0)
+        self._uptime_ns = body.get("uptime_ns", 0)
+        self._odr_error = body.get("odr_error", 0.0)
         self._nominal_hz = 0.0
         self._rate_hz = 0.0
         self._streaming = False

@@ -7,7 +7,7 @@ register list REG.h of WitStandardProtocol_JY901, and the WT901BLECL 5.0 manual,
 from __future__ import annotations
 
 import struct
-from typing import Final
+from typing import Final, Unpack
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from firmware_sim.firmware.base import (
     Service,
     Times,
 )
-from firmware_sim.firmware.streaming import Digital, StreamingFirmware
+from firmware_sim.firmware.streaming import Body, Digital, StreamingFirmware
 
 __all__ = ["COMMAND", "DATA", "SERVICE", "Witmotion"]
 
@@ -56,22 +56,19 @@ class Witmotion(StreamingFirmware):
 
     service_uuids = (SERVICE,)
 
+    usual_name = "WT901BLE68"
+    usual_address = "C0:57:49:54:00:01"
+
     def __init__(
         self,
         motion: Motion,
         *,
-        name: str = "WT901BLE68",
-        address: str = "C0:57:49:54:00:01",
-        drift_ppm: float = 0.0,
-        boot_ns: int | None = None,
-        keep_truth: bool = True,
         battery_v: float = 3.93,
         rate_code: int = 0x06,
         frames_per_notification: int = 1,
+        **body: Unpack[Body],
     ) -> None:
-        super().__init__(
-            motion, name=name, address=address, drift_ppm=drift_ppm, boot_ns=boot_ns, keep_truth=keep_truth
-        )
+        super().__init__(motion, **body)
         self.battery_v = battery_v
         self._frames = frames_per_notification
         self._saved = {_RATE: rate_code}
