@@ -23,6 +23,8 @@ COMMANDS: Final[Mapping[str, str]] = {
     "goals": "Show a patient's goals, or agree on new ones: what is not given stays as it was.",
     "diary": "The patient's diary: pain, exercises, relaxation, anti-inflammatories, a note.",
     "report": "Write the fortnight report as HTML and PDF.",
+    "export": "Write all that is kept of a patient into one ZIP file: a table for each measurement, and the settings.",
+    "erase": "Erase everything of a patient: measurements, diary, settings, links, access.",
     "therapist": "Show the therapist's view until Ctrl-C: who to ask first, reports, goals.",
     "analyze": "Analyse recordings: epochs, bouts and days of each, written as <name>.epochs.csv and so on.",
     "plot": "Draw a recording, one strip a day.",

@@ -1,0 +1,89 @@
+"""``spineclip erase``: forget a patient, everywhere."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from processing.stores.base import MetricStore
+from processing.stores.sqlite import SqliteStore
+from spineclip.contract.connection import BrokerAccess
+from spineclip.contract.errors import SettingsError
+from spineclip.contract.ids import check_id
+from spineclip.enrolment import tell_broker
+from spineclip.erasure import erase_access, erase_here, erase_outbox, erase_retained
+from spineclip.patients import data_folder, store_file
+from spineclip.servers import broker_access, open_influx
+from spineclip.sole import sole_core, sole_core_influx
+
+
+def erase(
+    patient: Annotated[str, typer.Argument(help="The patient's id.")],
+    sure: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    data: Annotated[Path | None, typer.Option(help="Data folder (default: $SPINECLIP_DATA or the user's).")] = None,
+    outbox: Annotated[Path | None, typer.Option(help="The collector's file, if it is not at its usual place.")] = None,
+    secrets: Annotated[Path | None, typer.Option(help="The broker's secrets, for the collector's access.")] = None,
+    broker_pid: Annotated[int | None, typer.Option(help="Tell this running mosquitto at once.")] = None,
+    host: Annotated[str | None, typer.Option(help="The clinic's MQTT broker, which retains settings.")] = None,
+    broker_port: Annotated[int, typer.Option(min=1, max=65535, help="Its port.")] = 8883,
+    user: Annotated[str, typer.Option(help="Our user name there; the core's may write all.")] = "core",
+    password_file: Annotated[Path | None, typer.Option(help="File that holds our password there.")] = None,
+    ca: Annotated[Path | None, typer.Option(help="Authority of the broker's certificate; makes it TLS.")] = None,
+    influx: Annotated[str | None, typer.Option(help="Address of the clinic's InfluxDB (default: SQLite).")] = None,
+    influx_org: Annotated[str, typer.Option(help="Its organisation.")] = "spineclip",
+    influx_bucket: Annotated[str, typer.Option(help="Its bucket.")] = "spineclip",
+    influx_token_file: Annotated[Path | None, typer.Option(help="File that holds a token that may delete.")] = None,
+) -> None:
+    """Erase everything of a patient: measurements, diary, settings, links, access. Stop the core first."""
+    check_id(patient, "patient")
+    folder = data or data_folder()
+    access = broker_access(host, broker_port, user, password_file, ca)
+    if not sure and typer.prompt(f"This cannot be undone. Type {patient} to erase it") != patient:
+        raise SettingsError("that was not the patient's id", advice="Nothing was erased")
+    erased: list[str] = []
+    with _store(folder, influx, influx_bucket, influx_token_file, influx_org) as store:
+        if secrets is not None:
+            erased += erase_access(secrets, patient)
+            if broker_pid is not None:
+                tell_broker(broker_pid)
+        erased += erase_outbox(patient, outbox)
+        erased += erase_here(store, folder, patient)
+    for what in erased:
+        typer.echo(f"Erased: {what}")
+    if access is not None:
+        erased += _retained(access, patient)
+    if not erased:
+        typer.echo(f"Nothing was kept of {patient} here.")
+    typer.echo("Reports and exports that were written, backups, and other machines are not reached from here.")
+
+
+@contextlib.contextmanager
+def _store(
+    folder: Path, influx: str | None, bucket: str, token_file: Path | None, org: str
+) -> Iterator[MetricStore | None]:
+    """Open the store for us alone: a core that runs has the patient in its memory, and would write it down again."""
+    if influx is not None:
+        database = open_influx(influx, bucket, token_file, org)
+        with contextlib.closing(database), sole_core_influx(database):
+            yield database
+    elif store_file(folder).is_file():
+        with sole_core(store_file(folder)), contextlib.closing(SqliteStore(store_file(folder))) as store:
+            yield store
+    else:
+        yield None
+
+
+def _retained(access: BrokerAccess, patient: str) -> list[str]:
+    gone, left = asyncio.run(erase_retained(access, patient))
+    if gone:
+        typer.echo(f"Erased: what the broker kept ({', '.join(gone)})")
+    if left:
+        raise SettingsError(
+            f"the broker still keeps {', '.join(left)} of {patient}", advice="Use a user that may write there"
+        )
+    return [str(channel) for channel in gone]

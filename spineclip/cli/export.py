@@ -1,0 +1,50 @@
+"""``spineclip export``: all that is kept of a patient, in one file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from processing.stores.base import MetricStore
+from processing.stores.sqlite import SqliteStore
+from spineclip.contract.errors import SettingsError
+from spineclip.contract.ids import check_id
+from spineclip.export import export as write
+from spineclip.patients import Patients, data_folder, store_file
+from spineclip.servers import open_influx
+
+
+def export(
+    patient: Annotated[str, typer.Argument(help="The patient's id.")],
+    out: Annotated[Path | None, typer.Option(help="The file to write (default: PATIENT.zip here).")] = None,
+    data: Annotated[Path | None, typer.Option(help="Data folder (default: $SPINECLIP_DATA or the user's).")] = None,
+    influx: Annotated[str | None, typer.Option(help="Address of the clinic's InfluxDB (default: SQLite).")] = None,
+    influx_org: Annotated[str, typer.Option(help="Its organisation.")] = "spineclip",
+    influx_bucket: Annotated[str, typer.Option(help="Its bucket.")] = "spineclip",
+    influx_token_file: Annotated[Path | None, typer.Option(help="File that holds a token for it.")] = None,
+) -> None:
+    """Write all that is kept of a patient into one ZIP file: a table for each measurement, and the settings."""
+    check_id(patient, "patient")
+    folder, file = data or data_folder(), out or Path(f"{patient}.zip")
+    store: MetricStore
+    if influx is not None:
+        store = open_influx(influx, influx_bucket, influx_token_file, influx_org)
+    elif store_file(folder).is_file():
+        store = SqliteStore(store_file(folder))
+    else:
+        raise SettingsError(f"there is no metric store at {store_file(folder)}", advice="Name its folder with --data")
+    try:
+        if patient not in store.patients() and patient not in Patients(folder).known():
+            raise SettingsError(f"nothing is kept of {patient}", advice="Check the id")
+        counts = write(store, Patients(folder), patient, file)
+    except OSError as error:
+        raise SettingsError(
+            f"{file} cannot be written ({error.strerror})", advice="Name another with --out; none is written over"
+        ) from error
+    finally:
+        store.close()
+    for name, count in counts.items():
+        typer.echo(f"{name}: {count}")
+    typer.echo(f"{file} holds health data: only you can read it. Pass it on by a safe way.")

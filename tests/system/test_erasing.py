@@ -1,0 +1,156 @@
+"""Promise: all of a patient can be taken along in one file, and is gone everywhere when it is erased."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+import zipfile
+from datetime import date
+from pathlib import Path
+
+import paho.mqtt.client as mqtt
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+from typer.testing import CliRunner, Result
+
+from processing.metrics import MEASUREMENTS, Point
+from processing.stores.sqlite import SqliteStore
+from spineclip.broker import Broker, embedded_broker
+from spineclip.cli.main import app
+from spineclip.contract.connection import BrokerAccess
+from spineclip.contract.topics import Channel, topic
+from spineclip.enrolment import Passwords, write_bundle
+from spineclip.erasure import RETAINED, erase_retained
+from spineclip.export import newest_first
+from spineclip.links import Links
+from spineclip.patients import Patients, store_file
+from spineclip.sole import sole_core
+from spineclip.story import story, story_config
+
+PATIENT, OTHER = "p-forgotten1", "p-remembered"
+LAST = date(2026, 5, 12)
+
+
+def _spineclip(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200"})
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two patients, of each of whom everything is kept that can be."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    store = SqliteStore(store_file(tmp_path))
+    for patient in (PATIENT, OTHER):
+        config = story_config(LAST)
+        store.commit(patient, story(patient, LAST, config), b"checkpoint")
+        store.commit(patient, [Point("diary", 10**18, {"patient": patient}, {"note": f"<b>{patient}</b>"})], None)
+        store.keep_aside(patient, 10**18, "schema", patient.encode())
+        Patients(tmp_path).change(patient, lambda _, config=config: config)
+        Links(tmp_path).make(patient)
+        secrets = tmp_path / "secrets"
+        password = Passwords(secrets / "passwords").admit(patient)
+        write_bundle(secrets / "collectors", patient, password, host="localhost", port=8883, authority=secrets / "no")
+        outbox = tmp_path / "state" / "spineclip" / f"{patient}.sqlite"
+        outbox.parent.mkdir(parents=True, exist_ok=True)
+        outbox.write_bytes(patient.encode())
+        outbox.with_name(f"{outbox.name}-wal").write_bytes(patient.encode())
+    store.close()
+    return tmp_path
+
+
+def _traces(data: Path, patient: str) -> list[str]:
+    """Files that name a patient, in their content or by their name."""
+    files = [path for path in data.rglob("*") if path.is_file()]
+    return [str(path) for path in files if patient.encode() in path.read_bytes() or patient in str(path)]
+
+
+def test_nothing_of_the_one_is_left_and_everything_of_the_other(data: Path) -> None:
+    before = _traces(data, OTHER)
+    assert len(_traces(data, PATIENT)) >= 7
+    answer = _spineclip("erase", PATIENT, "--yes", "--data", str(data), "--secrets", str(data / "secrets"))
+    assert answer.exit_code == 0, answer.output
+    for what in ("link", "settings", "measurements", "access", "credentials", "collector kept"):
+        assert what in answer.output
+    assert _traces(data, PATIENT) == []
+    assert _traces(data, OTHER) == before
+    again = _spineclip("erase", PATIENT, "--yes", "--data", str(data))
+    assert f"Nothing was kept of {PATIENT}" in again.output
+
+
+def test_it_asks_first_and_a_wrong_answer_erases_nothing(data: Path) -> None:
+    before = _traces(data, PATIENT)
+    answer = CliRunner().invoke(app, ["erase", PATIENT, "--data", str(data)], input=f"{OTHER}\n")
+    assert answer.exit_code == 1
+    assert "Nothing was erased" in answer.output
+    assert _traces(data, PATIENT) == before
+
+
+def test_a_core_that_runs_would_write_it_down_again(data: Path) -> None:
+    before = _traces(data, PATIENT)
+    with sole_core(store_file(data)):
+        answer = _spineclip("erase", PATIENT, "--yes", "--data", str(data))
+    assert answer.exit_code == 1
+    assert "Stop it first" in answer.output
+    assert _traces(data, PATIENT) == before
+
+
+def test_everything_is_in_the_export(data: Path) -> None:
+    file = data / "mine.zip"
+    answer = _spineclip("export", PATIENT, "--data", str(data), "--out", str(file))
+    assert answer.exit_code == 0, answer.output
+    assert file.stat().st_mode & 0o077 == 0, "for its owner alone"
+    store = SqliteStore(store_file(data))
+    kept = {name: store.points(name, PATIENT, 0, 1 << 62) for name in MEASUREMENTS}
+    store.close()
+    with zipfile.ZipFile(file) as archive:
+        assert json.loads(archive.read("settings.json"))["time_zone"] == story_config(LAST).time_zone
+        names = {Path(name).stem for name in archive.namelist()} - {"settings"}
+        assert names == {name for name, points in kept.items() if points}
+        for name in names:
+            rows = list(csv.DictReader(io.StringIO(archive.read(f"{name}.csv").decode())))
+            assert len(rows) == len(kept[name])
+        diary = list(csv.DictReader(io.StringIO(archive.read("diary.csv").decode())))
+    assert f"<b>{PATIENT}</b>" in {row["note"] for row in diary}
+    assert _spineclip("export", PATIENT, "--data", str(data), "--out", str(file)).exit_code == 1, "none is written over"
+    assert _spineclip("export", "p-nobody", "--data", str(data), "--out", str(data / "n.zip")).exit_code == 1
+
+
+@pytest.mark.parametrize("page", [1, 2, 3, 7, 1000])
+def test_a_page_at_a_time_is_the_same_as_all_at_once(page: int, tmp_path: Path) -> None:
+    store = SqliteStore(store_file(tmp_path))
+    points = [
+        Point("device", minute, {"patient": "p-1", "device": f"clip-{clip}"}, {"battery_pct": 50.0})
+        for minute in (3, 4, 4 + 60, 9000)
+        for clip in range(3)
+    ]
+    store.commit("p-1", points, None)
+    times = [(point.time_ns, point.tags["device"]) for point in newest_first(store, "device", "p-1", page)]
+    store.close()
+    assert [time_ns for time_ns, _ in times] == sorted((point.time_ns for point in points), reverse=True)
+    assert sorted(times) == sorted((point.time_ns, point.tags["device"]) for point in points)
+
+
+def _retain(broker: Broker, patient: str) -> None:
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311)
+    client.username_pw_set(broker.username, broker.password)
+    client.connect(broker.host, broker.port)
+    client.loop_start()
+    for channel in RETAINED:
+        client.publish(topic(patient, channel), b"{}", qos=1, retain=True).wait_for_publish(10)
+    client.disconnect()
+    client.loop_stop()
+    if (left_open := client.socket()) is not None:
+        left_open.close()
+
+
+async def test_the_broker_forgets_what_it_retained() -> None:
+    async with embedded_broker() as broker:
+        for patient in (PATIENT, OTHER):
+            await asyncio.to_thread(_retain, broker, patient)
+        access = BrokerAccess(broker.host, broker.port, broker.username, broker.password)
+        gone, left = await erase_retained(access, PATIENT)
+        assert (set(gone), left) == (set(RETAINED), [])
+        assert await erase_retained(access, PATIENT) == ([], [])
+        assert set((await erase_retained(access, OTHER))[0]) == {Channel.CONFIG, Channel.ACK, Channel.STATE}
