@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from processing import tilt
 from processing.epochs import Posture
 from processing.pose_model import PoseModel
 from processing.stretch_model import EIGHTH, PARTS, FineModel
@@ -57,6 +58,7 @@ _TWO: Final = "L5+T4"
 _CODES: Final = np.array([posture.code for posture in SITTING], dtype=np.int8)
 _FURTHEST_DEG: Final = 75.0
 _EPS: Final = 1e-12
+_FEW: Final = 4
 _LEAST: Final = 1e-6
 _files: dict[str, Path] = {"angles": WEIGHTS, "fine": FINE}
 
@@ -92,6 +94,10 @@ def angles(gravity_g: Array, neutral_g: Array, forward: Array) -> tuple[Array, A
         Shape (n,) each; forward and to the right positive; NaN where `gravity_g` is NaN or zero, or where the
         axes are not known.
     """
+    if len(gravity_g) <= _FEW and np.ndim(gravity_g) == np.ndim(neutral_g) == np.ndim(forward) == 2:
+        few = zip(np.asarray(gravity_g).tolist(), neutral_g.tolist(), forward.tolist(), strict=True)
+        both = np.array([tilt.angles(*map(tuple, vectors)) for vectors in few]).reshape(-1, 2)
+        return both[:, 0], both[:, 1]
     up = _unit(np.atleast_2d(np.asarray(neutral_g, dtype=np.float64)))
     ahead = np.atleast_2d(np.asarray(forward, dtype=np.float64))
     ahead = _unit(ahead - _dot(ahead, up)[:, None] * up)

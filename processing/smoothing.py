@@ -76,6 +76,8 @@ def observe(
 ) -> SmoothingState:
     """Take in the next seconds: log chances, shape (n, classes), and the feature ``turning``, shape (n,)."""
     n = len(log_chances)
+    if n == 1:
+        return _observe_one(state, log_chances[0], bool(covered[0]), bool(turning[0] >= _TURN))
     columns, evidence = log_chances.T, np.empty((_COLUMNS, n))  # seconds last: long rows
     resting = columns[:RESTING]
     top = np.maximum.reduce(resting)
@@ -105,6 +107,24 @@ def observe(
     if len(state.evidence):
         evidence, past = _after(state.evidence, evidence), _after(state.past, past)
     return SmoothingState(memory[None], evidence.T, past.T)
+
+
+def _observe_one(state: SmoothingState, log_chances: NDArray[np.float64], covered: bool, turns: bool) -> SmoothingState:
+    """Do the same for one second, as a live stream brings it."""
+    logs = log_chances.tolist()
+    resting, top = logs[:RESTING], max(logs[:RESTING])
+    a, b, c = np.exp(log_chances[:RESTING] - top).tolist()
+    rest = float(np.log(a + b + c)) + top
+    weight = float(np.exp(rest))
+    given_rest = [*((log - rest) * weight for log in resting), weight]
+    now = [rest, *logs[RESTING:], 1.0, *given_rest, *given_rest, float(turns)] if covered else [0.0] * _COLUMNS
+    past = [new + old for new, old in zip(now, state.memory[0].tolist(), strict=True)]
+    both = np.array([now, past])
+    evidence, heard = both[:1], both[1:]
+    memory = heard * _DECAY
+    if len(state.evidence):
+        evidence, heard = np.concatenate([state.evidence, evidence]), np.concatenate([state.past, heard])
+    return SmoothingState(memory, evidence, heard)
 
 
 def _after(before: NDArray[np.float64], columns: NDArray[np.float64]) -> NDArray[np.float64]:

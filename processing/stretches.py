@@ -7,6 +7,7 @@ rounded numbers are exact, so the cutting of a stream changes no bit.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from processing import orientation, statistics
 from processing.fine_motion import WINDOW_S, fine_motion
 from processing.grid import RATE_HZ
+from processing.rows import Row, dot
 from processing.stretch_model import EIGHTH, FineModel
 
 Array = NDArray[np.float64]
@@ -41,6 +43,8 @@ _SELDOM_S: Final = 16
 _APART_S: Final = 2
 _LYING_COS: Final = 0.26  # 75 degrees from neutral: nobody sits so
 _STILL_S: Final = 60.0  # a clip that shows nothing but noise for so long may not be worn
+_TURNED_COS: Final = tuple(float(np.cos(np.radians(most_deg))) for most_deg in TURNED_DEG)
+_FEW: Final = 4
 _HALF_SURE: Final = 4.0
 _POSTURES: Final = 6
 _BROKEN, _WINDOWS = 3, 4
@@ -92,6 +96,13 @@ def look(state: StretchState, looked: Looked, model: FineModel | None) -> Stretc
     n = looked.stop - looked.start
     if state.first + len(state.rows) != looked.second:
         state = StretchState(looked.second, np.empty((0, _COLUMNS)), looked.second)
+    if n == 1 and looked.start >= 4:
+        broken_now = _breaks(looked.table[looked.start - 4 : looked.start + 1].tolist())
+        since_now = looked.second + 1 if broken_now else state.since
+        if model is None or broken_now or not _due(looked.second, since_now):
+            row = np.zeros((1, _COLUMNS))
+            row[0, _GRAVITY], row[0, _BROKEN] = looked.table[looked.start, statistics.GRAVITY], broken_now
+            return StretchState(state.first, np.concatenate([state.rows, row]), since_now)
     broken = _broken(looked.table, looked.start, min(looked.stop + WINDOW_S - 1, len(looked.table)))
     rows = np.zeros((n, _COLUMNS))
     rows[:, _GRAVITY] = looked.table[looked.start : looked.stop, statistics.GRAVITY]
@@ -109,22 +120,41 @@ def _broken(table: Array, start: int, stop: int) -> NDArray[np.bool_]:
     gravity, covered = table[back:stop, statistics.GRAVITY], table[back:stop, statistics.COVERED] > 0
     size = np.sqrt(_dot(gravity, gravity))
     broken = ~covered | (table[back:stop, statistics.MAD] > MOVING_G)
-    for apart, most_deg in zip((1, 4), TURNED_DEG, strict=True):
+    for apart, most_cos in zip((1, 4), _TURNED_COS, strict=True):
         if len(gravity) > apart:
             along = _dot(gravity[apart:], gravity[:-apart])
-            turned = along < np.cos(np.radians(most_deg)) * size[apart:] * size[:-apart]
+            turned = along < most_cos * size[apart:] * size[:-apart]
             broken[apart:] |= turned & covered[:-apart]
     return broken[start - back :]
+
+
+def _breaks(rows: list[list[float]]) -> bool:
+    """Do as `_broken` for one second, the last of five rows of the table."""
+    now = rows[-1]
+    if not now[statistics.COVERED] > 0 or now[statistics.MAD] > MOVING_G:
+        return True
+    gravity = now[statistics.GRAVITY]
+    size = math.sqrt(dot(gravity, gravity))
+    for before, most_cos in zip((rows[-2], rows[0]), _TURNED_COS, strict=True):
+        then = before[statistics.GRAVITY]
+        turned = dot(gravity, then) < most_cos * size * math.sqrt(dot(then, then))
+        if turned and before[statistics.COVERED] > 0:
+            return True
+    return False
 
 
 def _windows(broken: NDArray[np.bool_], seconds: NDArray[np.int64], since: NDArray[np.int64]) -> NDArray[np.intp]:
     """Rows at which a window begins: often at first, seldom once a stretch is known, and only in one stretch."""
     n = len(seconds)
-    wanted = (seconds % _APART_S == 0) & ((seconds - since < _OFTEN_S) | (seconds % _SELDOM_S == 0))
+    wanted = _due(seconds, since)
     for later in range(WINDOW_S):
         wanted[: max(len(broken) - later, 0)] &= ~broken[later : later + n]
     wanted[max(len(broken) - WINDOW_S + 1, 0) :] = False
     return np.flatnonzero(wanted)
+
+
+def _due(second: Row, since: Row) -> Row:
+    return (second % _APART_S == 0) & ((second - since < _OFTEN_S) | (second % _SELDOM_S == 0))
 
 
 def _score(rows: Array, at: NDArray[np.intp], looked: Looked, model: FineModel) -> None:
@@ -159,6 +189,8 @@ def heard(state: StretchState, first: int, n: int, *, ahead_s: int = AHEAD_S) ->
     skip = first - state.first
     if skip < 0 or skip + n > len(state.rows):
         return np.full((n, 3), np.nan), np.zeros((n, _POSTURES), dtype=np.int8)
+    if n <= _FEW:
+        return _heard_by_few(state.rows, range(skip, skip + n), min(skip + n + ahead_s, len(state.rows)), ahead_s)
     rows = state.rows[max(skip - MEMORY_S, 0) : skip + n + ahead_s]
     skip = min(skip, MEMORY_S)
     m = len(rows)
@@ -176,6 +208,22 @@ def heard(state: StretchState, first: int, n: int, *, ahead_s: int = AHEAD_S) ->
     gravity = np.where((stop > near)[:, None], gravity, rows[own, _GRAVITY])
     far = np.minimum(np.maximum(begins[own], index[own] + 1 - MEMORY_S), stop)
     return gravity, _evidence(total[stop] - total[far])
+
+
+def _heard_by_few(rows: Array, seconds: range, end: int, ahead_s: int) -> tuple[Array, NDArray[np.int8]]:
+    """Do the same for a few rows, without going through all that any of many could hear; `end` is after the last."""
+    low = max(seconds[0] - MEMORY_S, 0)
+    broken = [low + k for k in np.flatnonzero(rows[low:end, _BROKEN]).tolist()]
+    gravity, fine = np.empty((len(seconds), 3)), np.zeros((len(seconds), _POSTURES), dtype=np.int8)
+    for k, at in enumerate(seconds):
+        begin = max((row + 1 for row in broken if row <= at), default=low)
+        stop = max(min(next((row for row in broken if row >= at), end), at + 1 + ahead_s), at)
+        near = min(max(begin, at + 1 - ANGLE_S), stop)
+        gravity[k] = np.add.reduce(rows[near:stop, _GRAVITY]) / (stop - near) if stop > near else rows[at, _GRAVITY]
+        sums = np.add.reduce(rows[min(max(begin, at + 1 - MEMORY_S), stop) : stop])
+        if sums[_WINDOWS]:
+            fine[k] = _evidence(sums[None])[0]
+    return gravity, fine
 
 
 def _evidence(sums: Array) -> NDArray[np.int8]:
