@@ -75,12 +75,6 @@ def precision(judged: Judged, state: State) -> float:
     return float((judged.truth[claim] == state.code).mean()) if claim.any() else float("nan")
 
 
-def recall(judged: Judged, state: State) -> float:
-    """Share of the seconds of a state that are claimed as it; NaN if it did not happen."""
-    truth = judged.truth == state.code
-    return float((judged.claim[truth] == state.code).mean()) if truth.any() else float("nan")
-
-
 def sedentary(judged: Judged) -> tuple[float, float]:
     """Sensitivity and specificity of sitting or lying against all else."""
     truth, claim = np.isin(judged.truth, _SEDENTARY), np.isin(judged.claim, _SEDENTARY)

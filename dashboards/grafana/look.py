@@ -1,4 +1,4 @@
-"""Colours, words and units: the same in every panel.
+"""Colours and words: the same in every panel.
 
 The colours are those of Okabe and Ito (https://jfly.uni-koeln.de/color/), which people with any of the common
 colour-blindnesses tell apart. Colour never stands alone: every state is written in words as well.
@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 from processing.epochs import Posture, State
-from processing.metrics import MEASUREMENTS
 
 BLACK: Final = "#000000"
 ORANGE: Final = "#E69F00"
@@ -42,20 +41,6 @@ _POSTURES: Final = {
     Posture.RECLINED: ("reclined", BLUE),
     Posture.UNKNOWN: ("not sure", FAINT),
 }
-_UNITS: Final = {
-    "min": "suffix: min",
-    "s": "dtdurations",
-    "%": "percent",
-    "deg": "degree",
-    "/min": "suffix: /min",
-    "/h": "suffix: /h",
-    "Hz": "hertz",
-    "dBm": "dBm",
-    "ppm": "ppm",
-    "ms": "ms",
-    "mg": "suffix: mg",
-}
-"""Grafana's units (https://grafana.com/docs/grafana/latest/panels-visualizations/configure-standard-options/)."""
 
 
 def state_words() -> list[dict[str, Any]]:
@@ -66,14 +51,6 @@ def state_words() -> list[dict[str, Any]]:
 def posture_words() -> list[dict[str, Any]]:
     """Return the mapping of stored postures to words and colours."""
     return _mapping({str(posture): pair for posture, pair in _POSTURES.items()})
-
-
-def unit_of(measurement: str, field: str) -> str:
-    """Return Grafana's unit for a field of the metric table; a share of 0 to 1 is ``percentunit``."""
-    known = MEASUREMENTS[measurement].fields[field]
-    if "0 to 1" in known.meaning and known.kind is float:
-        return "percentunit"
-    return _UNITS.get(known.unit, "short" if known.kind in (int, float) else "none")
 
 
 def _mapping(words: dict[str, tuple[str, str]]) -> list[dict[str, Any]]:

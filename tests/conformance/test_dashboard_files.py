@@ -15,6 +15,7 @@ import yaml
 from dashboards.grafana.page import COLUMNS
 from dashboards.grafana.panels import DATASOURCE
 from dashboards.grafana.provisioning import GENERATED, dashboards, write
+from processing.metrics import MEASUREMENTS
 from tests.dashboards.types import complaints
 
 HOUSE = Path(__file__).resolve().parents[2]
@@ -87,16 +88,50 @@ def _panels() -> list[Any]:
 
 
 @pytest.mark.parametrize("panel", _panels())
-def test_every_panel_names_its_unit_and_its_question(panel: dict[str, Any]) -> None:
+def test_every_panel_says_what_it_is_for_and_asks_our_data_source(panel: dict[str, Any]) -> None:
     if panel["type"] == "text":
         return
     assert panel["description"]
     assert panel["datasource"] == DATASOURCE
-    config = panel["fieldConfig"]
-    units = [config["defaults"].get("unit")] + [
-        p["value"] for row in config["overrides"] for p in row["properties"] if p["id"] == "unit"
-    ]
-    assert any(units) or panel["type"] == "state-timeline" or panel["title"] in {"Why", "Faults"}
+
+
+SHOWN_AS = {
+    "min": {"suffix: min", "suffix: min a day"},
+    "s": {"dtdurations"},
+    "%": {"percent"},
+    "/min": {"suffix: /min"},
+    "/h": {"suffix: /h"},
+    "Hz": {"hertz"},
+    "ppm": {"ppm"},
+    "ms": {"ms"},
+    "": {None, "none", "short", "suffix: /10"},
+}
+"""Units of the table of metrics (shares of 0 to 1 apart), and Grafana's for the same
+(https://grafana.com/docs/grafana/latest/panels-visualizations/configure-standard-options/#unit)."""
+
+
+@pytest.mark.parametrize("panel", _panels())
+def test_every_number_is_shown_in_the_unit_it_is_stored_in(panel: dict[str, Any]) -> None:
+    for row in panel.get("targets", []):
+        stored = MEASUREMENTS[re.findall(r'FROM "(\w+)"', row["query"])[0]].fields
+        for function, field, name in re.findall(r'(?:(\w+)\()?"(\w+)"\)? AS "([^"]+)"', row["query"]):
+            shown = _unit(panel, name)
+            if function == "count":
+                assert shown in {"suffix: days", "suffix: /7"}, name
+            elif stored[field].kind is float and not stored[field].unit:
+                assert shown == "percentunit", name
+            else:
+                assert shown in SHOWN_AS[stored[field].unit], name
+
+
+def _unit(panel: dict[str, Any], name: str) -> str | None:
+    """Return the unit of a series as Grafana finds it: that of the panel, unless an override names another."""
+    unit = panel["fieldConfig"]["defaults"].get("unit")
+    for row in panel["fieldConfig"]["overrides"]:
+        how, what = row["matcher"]["id"], row["matcher"]["options"]
+        if what == name if how == "byName" else re.search(what.strip("/"), name):
+            unit = next((p["value"] for p in row["properties"] if p["id"] == "unit"), unit)
+    return unit
 
 
 def test_every_panel_that_sums_days_shows_how_long_they_were_worn() -> None:
