@@ -11,7 +11,7 @@ from collector.wearables.generic import Generic, presets
 from collector.wearables.metamotion import MetaMotion
 from collector.wearables.movella import MovellaDot
 from collector.wearables.movesense import Movesense
-from collector.wearables.polar import H10, VERITY_SENSE
+from collector.wearables.polar import H10, OH1, VERITY_SENSE
 from collector.wearables.profile import read_profile
 from collector.wearables.witmotion import WitMotion
 from spineclip.contract.errors import SettingsError
@@ -19,6 +19,7 @@ from spineclip.contract.errors import SettingsError
 KINDS: Final[list[Wearable]] = [
     H10,
     VERITY_SENSE,
+    OH1,
     Movesense(),
     WitMotion(),
     Espruino(),

@@ -1,8 +1,9 @@
-"""Polar H10 and Verity Sense: Polar Measurement Data (PMD), raw and delta-compressed acceleration.
+"""Polar H10, Verity Sense and OH1: Polar Measurement Data (PMD), raw and delta-compressed acceleration.
 
 Layout: Polar BLE SDK, ``technical_documentation/online_measurement.pdf`` (v1.0, August 2024), with the vectors of its
-``AccDataTest.kt``. A frame's time is that of its *last* sample; the absolute time is worth nothing (an H10 that was
-without power begins in 2019). Not yet used with a real device.
+``AccDataTest.kt``, and a frame that a user of a real Verity Sense has shown (polar-ble-sdk issue 443). A frame's time
+is that of its *last* sample; the absolute time is worth nothing (an H10 that was without power begins in 2019). Not yet
+used with a real device by us.
 """
 
 from __future__ import annotations
@@ -244,6 +245,8 @@ H10: Final = Polar(
     "polar-h10", "Polar H10", ("Polar H10",), (25.0, 50.0, 100.0, 200.0), (2.0, 4.0, 8.0), packet_samples=36
 )
 VERITY_SENSE: Final = Polar(
-    "polar-sense", "Polar Verity Sense", ("Polar Sense", "Polar Verity", "Polar OH1"), (52.0,), (8.0,),
+    "polar-sense", "Polar Verity Sense", ("Polar Sense", "Polar Verity"), (52.0,), (8.0,),
     (26.0, 52.0, 104.0, 208.0, 416.0), (2.0, 4.0, 8.0, 16.0), channels=True, packet_samples=57,
 )  # fmt: skip
+OH1: Final = Polar("polar-oh1", "Polar OH1", ("Polar OH1",), (50.0,), (8.0,), packet_samples=36)
+"""The Verity Sense's elder brother, with uncompressed frames (polar-ble-sdk issues 213 and 317)."""

@@ -69,14 +69,17 @@ VERITY_SENSE: Final = Model(
 )
 """Compressed 16-bit counts and a factor to g; PPG, ACC, PPI, gyroscope, magnetometer, SDK mode."""
 
+OH1: Final = Model("Polar OH1", 0x0E, (50,), (8,), (), (), False, False, 36, False)
+"""16-bit mG as an H10 (polar-ble-sdk issues 213 and 317); PPG, ACC, PPI. How its clock begins is not documented."""
+
 
 class Polar(StreamingFirmware):
-    """An H10 or Verity Sense that streams acceleration.
+    """An H10, Verity Sense or OH1 that streams acceleration.
 
     Parameters
     ----------
     model
-        `H10` or `VERITY_SENSE`.
+        `H10`, `VERITY_SENSE` or `OH1`.
     clock_ns
         What its clock shows at boot, nanoseconds since 2000; by default 2019-01-01 for an H10 (power lost), and the
         true time for a Verity Sense.

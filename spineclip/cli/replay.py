@@ -38,6 +38,7 @@ class WearableKind(StrEnum):
     WITMOTION = "witmotion"
     POLAR_H10 = "polar-h10"
     POLAR_SENSE = "polar-sense"
+    POLAR_OH1 = "polar-oh1"
     MOVESENSE = "movesense"
     ESPRUINO = "espruino"
     METAMOTION = "metamotion"

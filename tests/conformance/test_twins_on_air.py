@@ -38,6 +38,7 @@ HOW: dict[str, tuple[Sequence[str], list[Write]]] = {
     "witmotion": ((uuids.WITMOTION_NOTIFY,), []),
     "polar-h10": (POLAR, [(POLAR[0], bytes.fromhex("0202 0001C800 01011000 02010800"))]),
     "polar-verity-sense": (POLAR, [(POLAR[0], bytes.fromhex("0202 00013400 01011000 02010800 040103"))]),
+    "polar-oh1": (POLAR, [(POLAR[0], bytes.fromhex("0202 00013200 01011000 02010800"))]),
     "movesense": ((uuids.MOVESENSE_NOTIFY,), [(uuids.MOVESENSE_WRITE, b"\x01\x63/Meas/IMU9/104")]),
     "bangle": ((uuids.NUS_NOTIFY,), BANGLE),
     "puck": ((uuids.NUS_NOTIFY,), [(uuids.NUS_WRITE, b"\x10Puck.accelOn(52)\n"), *BANGLE[3:]]),

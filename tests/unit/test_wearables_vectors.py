@@ -49,6 +49,21 @@ def test_polar_delta_type_0_of_a_verity_sense() -> None:
     assert not decoder.rejects
 
 
+def test_polar_delta_type_1_as_a_real_verity_sense_sends_it() -> None:
+    # The first block of a frame of 227 bytes that a user reports (polar-ble-sdk issue 443): its answer to the start has
+    # no factor, so these are milli-g; eight bits a delta, so they can be added up by hand. The arm moves: about 1 g.
+    decoder = PolarDecoder()
+    assert decoder.feed(uuids.POLAR_PMD_CONTROL, bytes.fromhex("F0 02 02 00 00")) == []
+    frame = bytes.fromhex(
+        "02 00416FC41245930A 81 EE021FFE82FF 080A 10DA20 D6A30B D9CBE7 D6F6C4 E6F1E1 F3E015 1AFE28 1BF837 2C2520 131911"
+    )
+    (decoded,) = decoder.feed(uuids.POLAR_PMD_DATA, frame)
+    assert decoded.scale_g == 0.001
+    assert decoded.counts[:4].tolist() == [[750, -481, -126], [766, -519, -94], [724, -612, -83], [685, -665, -108]]
+    assert len(decoded.counts) == 11
+    assert not decoder.rejects
+
+
 def test_polar_tells_of_a_refusal() -> None:
     (decoded,) = PolarDecoder().feed(uuids.POLAR_PMD_CONTROL, b"\xf0\x02\x02\x0d\x00")
     assert decoded.notice == "the Polar lies in its charger"
@@ -116,6 +131,7 @@ def test_espruino_lines_cut_anywhere_between_other_output() -> None:
     [
         (Advertisement("Polar H10 7C2A1B0F", ""), "polar-h10"),
         (Advertisement("Polar Sense 7C2A1B0F", ""), "polar-sense"),
+        (Advertisement("Polar OH1 2B8D4C10", ""), "polar-oh1"),
         (Advertisement("Movesense 174630000192", ""), "movesense"),
         (Advertisement("WT901BLE67", ""), "witmotion"),
         (Advertisement("Bangle.js 1a2b", ""), "espruino"),
