@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -19,6 +18,8 @@ from processing import (
     activity,
     features,
     grid,
+    habits,
+    naming,
     orientation,
     posture,
     seat,
@@ -32,6 +33,8 @@ from processing import (
 from processing.activity import Model
 from processing.epochs import POSTURES, STATES, Epochs, Neutral, Posture, State
 from processing.grid import RATE_HZ, SECOND_NS, GridState, Seconds
+from processing.habits import Habits
+from processing.naming import Wearing
 from processing.orientation import OrientationState
 from processing.samples import Block
 from processing.smoothing import SmoothingState
@@ -107,6 +110,7 @@ class ClipState:
     orientation: OrientationState
     smoothing: SmoothingState
     stretch: StretchState = field(default_factory=stretches.begin)
+    habits: Habits = field(default_factory=habits.begin)
 
 
 def begin(setup: ClipSetup) -> ClipState:
@@ -249,12 +253,15 @@ def _give(state: ClipState, fitted: Model, *, last: bool) -> tuple[ClipState, Ep
     wanted[a - low : a - low + n] = going
     gait = walking.gait(_with_nan(state, low, high), wanted)
     flexion, lateral = orientation.angles(held, rows)
-    how, _, fine = _postures(state, codes, held, flexion, ahead_s=stretches.AHEAD_S)
+    how = naming.name(
+        _wearing(state), state.stretch, state.given,
+        codes=codes, held=held, known=np.isfinite(flexion), ahead_s=stretches.AHEAD_S,
+    )  # fmt: skip
     mad = rows[:, statistics.MAD] * 1000.0
     epochs = Epochs(
         start_ns,
         codes,
-        how,
+        how.posture,
         flexion,
         lateral,
         np.where(going, coverage, 0.0),
@@ -264,51 +271,18 @@ def _give(state: ClipState, fitted: Model, *, last: bool) -> tuple[ClipState, Ep
         confidence,
         coverage,
         _neutral(state.setup, held, flexion),
-        fine,
+        how.fine,
     )
     given = state.given + n
     stretch = stretches.forget(state.stretch, given)
-    return replace(state, smoothing=smoothed, given=given, held=state.held[n:], stretch=stretch), epochs
+    return replace(
+        state, smoothing=smoothed, given=given, held=state.held[n:], stretch=stretch, habits=how.habits
+    ), epochs
 
 
-def _postures(
-    state: ClipState,
-    codes: NDArray[np.int8],
-    held: NDArray[np.float64],
-    flexion_deg: NDArray[np.float64],
-    *,
-    ahead_s: int,
-) -> tuple[NDArray[np.int8], NDArray[np.float64], NDArray[np.int8]]:
-    """Name how the trunk is held in seconds of sitting and standing, from the stretch that each belongs to.
-
-    The seconds are those of the last rows of `held` that were looked at: they end with `codes`. Poses that were taught
-    are used in their own mount. Gives the posture, its chance, and what the fine motion says.
-    """
-    setup, n = state.setup, len(codes)
-    out, chance = np.zeros(n, dtype=np.int8), np.zeros(n)
-    first = state.given if ahead_s else state.looked - n
-    gravity, fine = stretches.heard(state.stretch, first, n, ahead_s=ahead_s)
-    rests = (codes == State.SITTING.code) | (codes == State.STANDING.code)
-    rests &= np.isfinite(flexion_deg)
-    poses = setup.calibration.poses if setup.calibration is not None else {}
-    own = held[:, orientation.OWN]
-    for kind in set(own[rests].tolist()):
-        rows = np.flatnonzero(rests & (own == kind))
-        cuts = [0, len(rows)]
-        if kind == 2.0 and poses:
-            moved = np.any(np.diff(held[rows, orientation.FORWARD], axis=0) != 0, axis=1)
-            cuts = [0, *(1 + np.flatnonzero(moved)).tolist(), len(rows)]
-        for a, b in pairwise(cuts):
-            some = rows[a:b]
-            if not len(some):
-                continue
-            neutral, forward = held[some, orientation.NEUTRAL], held[some, orientation.FORWARD]
-            taught = posture.shown(poses, neutral[0], forward[0]) if kind == 2.0 else ()
-            out[some], chance[some] = posture.classify(
-                setup.placement, *posture.angles(gravity[some], neutral, forward), taught,
-                own_neutral=kind > 0, fine=fine[some],
-            )  # fmt: skip
-    return out, chance, fine
+def _wearing(state: ClipState) -> Wearing:
+    calibration = state.setup.calibration
+    return Wearing(state.setup.placement, calibration.poses if calibration is not None else {}, state.habits)
 
 
 def _neutral(setup: ClipSetup, held: NDArray[np.float64], flexion_deg: NDArray[np.float64]) -> NDArray[np.int8]:
@@ -361,7 +335,10 @@ def _live(state: ClipState, fitted: Model) -> LiveSecond | None:
     now = STATES[int(codes[0])]
     seen = bool(state.coverage[newest] >= grid.ENOUGH)
     flexion, lateral = orientation.angles(state.held[-1:], state.table[-1:])
-    how, chance, fine = _postures(state, codes, state.held[-1:], flexion, ahead_s=0)
+    how = naming.name(
+        _wearing(state), state.stretch, state.looked - 1,
+        codes=codes, held=state.held[-1:], known=np.isfinite(flexion), ahead_s=0,
+    )  # fmt: skip
     cadence = np.nan
     if now in (State.WALKING, State.RUNNING):
         low = max(row - walking.BEFORE_S, 0)
@@ -371,15 +348,15 @@ def _live(state: ClipState, fitted: Model) -> LiveSecond | None:
     return LiveSecond(
         (state.kept + newest + 1) * SECOND_NS,
         now,
-        POSTURES[int(how[0])],
+        POSTURES[int(how.posture[0])],
         float(confidence[0]),
         float(flexion[0]) if seen else float("nan"),
         float(lateral[0]) if seen else float("nan"),
         cadence,
         bool(np.isfinite(flexion[0])),
         int(_neutral(state.setup, state.held[-1:], flexion)[0]),
-        tuple(fine[0].tolist()),
-        float(chance[0]),
+        tuple(how.fine[0].tolist()),
+        float(how.chance[0]),
     )
 
 

@@ -11,13 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-_LIVED_ENOUGH: Final = 0.3
 
 
 @dataclass(frozen=True)
@@ -62,6 +60,12 @@ class PoseModel:
         around = np.stack([self.spread[at, at] for at in own]) + self.noise
         return np.asarray(np.linalg.inv(around)), np.asarray(np.log(np.linalg.det(around)))
 
+    @cached_property
+    def precision(self) -> tuple[Array, Array, Array]:
+        """Inverse of `spread`, that times `mean`, and the inverses of `noise`."""
+        inverse = np.linalg.inv(self.spread)
+        return np.asarray(inverse), np.asarray(inverse @ self.mean.ravel()), np.asarray(np.linalg.inv(self.noise))
+
     def chances(self, angles: Array) -> Array:
         """Chance of each posture for rows of angles, shape (n, d) to (n, k), all postures alike beforehand."""
         k, d = self.mean.shape
@@ -103,20 +107,3 @@ def fit(angles: Array, posture: NDArray[np.intp], person: NDArray[np.intp], *, s
     shared = every.T @ every / len(every)
     noise = np.stack([0.5 * (rows.T @ rows / len(rows)) + 0.5 * shared for rows in clipped])
     return PoseModel(np.median(flat, axis=0).reshape(k, d), spread, noise)
-
-
-def lived(model: PoseModel, angles: Array, rounds: int = 6) -> PoseModel:
-    """Learn a wearer's own range from how they have sat, without being told which posture was which.
-
-    Expectation and maximisation (Dempster, Laird and Rubin 1977): each stretch, a row of `angles`, shape (n, d), is
-    shared out over the postures by their chances, and the shares teach the model as shown poses do.
-    """
-    now = model
-    for _ in range(rounds):
-        share = now.chances(angles)
-        weight = share.sum(axis=0)
-        rows = [row for row in range(len(weight)) if weight[row] > _LIVED_ENOUGH]
-        shown = [(row, (share[:, row, None] * angles).sum(axis=0) / weight[row]) for row in rows]
-        surer = np.stack([noise / max(w, _LIVED_ENOUGH) for noise, w in zip(model.noise, weight, strict=True)])
-        now = replace(replace(model, noise=surer).taught(shown), noise=model.noise)
-    return now

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from processing import tilt
 from processing.epochs import Posture
+from processing.habits import Habits
+from processing.habits import chances as habit_chances
 from processing.pose_model import PoseModel
 from processing.stretch_model import EIGHTH, PARTS, FineModel
 from spineclip.contract.placement import Placement
@@ -141,6 +143,7 @@ def classify(
     *,
     own_neutral: bool = True,
     fine: NDArray[np.int8] | None = None,
+    habits: Habits | None = None,
 ) -> tuple[NDArray[np.int8], Array]:
     """Name the posture of each pair of angles while sitting or standing.
 
@@ -157,6 +160,9 @@ def classify(
         Whether the angles are against the wearer's own neutral, or only against `usual_neutral`.
     fine
         Shape (n, 6): what the fine motion says, from `processing.stretches.heard`; None where nothing is known.
+    habits
+        What was learned of the wearer with these poses and this neutral; None, or without a stretch, where nothing is
+        known.
 
     Returns
     -------
@@ -169,9 +175,13 @@ def classify(
     flexion, lateral = np.asarray(flexion_deg, dtype=np.float64), np.asarray(lateral_deg, dtype=np.float64)
     if placement not in _SITE:
         return np.zeros(flexion.shape, dtype=np.int8), np.zeros(flexion.shape)
-    learnt = model(placement, own_neutral=own_neutral).taught(_shown(taught))
+    rows = _rows(flexion, lateral)
+    if habits is not None and habits.heard:
+        chances = habit_chances(habits, rows)
+    else:
+        chances = model(placement, own_neutral=own_neutral, taught=taught).chances(rows)
     sees = placement.sees_slouch or any(pose.posture is Posture.SLOUCHED for pose in taught)
-    return _named(weighed(learnt.chances(_rows(flexion, lateral)), fine), sees, _within(flexion, lateral))
+    return _named(weighed(chances, fine), sees, _within(flexion, lateral))
 
 
 def classify_two(
@@ -200,9 +210,9 @@ def weighed(chances: Array, fine: NDArray[np.integer[Any]] | None) -> Array:
     return np.asarray(size / total[:, None])
 
 
-def model(placement: Placement, *, own_neutral: bool = True) -> PoseModel:
-    """Return the fitted model of a placement that sees the trunk."""
-    return _models()[_SITE[placement], "own" if own_neutral else "usual"]
+def model(placement: Placement, *, own_neutral: bool = True, taught: tuple[Pose, ...] = ()) -> PoseModel:
+    """Return the fitted model of a placement that sees the trunk, with what poses that were shown make of it."""
+    return _models()[_SITE[placement], "own" if own_neutral else "usual"].taught(_shown(taught))
 
 
 def fine_model(placement: Placement) -> FineModel | None:

@@ -226,6 +226,20 @@ def _heard_by_few(rows: Array, seconds: range, end: int, ahead_s: int) -> tuple[
     return gravity, fine
 
 
+def closing(state: StretchState, first: int, n: int, least_s: int) -> NDArray[np.bool_]:
+    """Tell which of `n` seconds from `first` on are the last of a stretch that was steady for at least so long."""
+    skip = first - state.first
+    if skip < 0 or skip + n > len(state.rows):
+        return np.zeros(n, dtype=np.bool_)
+    broken = np.append(state.rows[max(skip - least_s, 0) : skip + n + 1, _BROKEN] > 0, [False])
+    skip = min(skip, least_s)
+    index = np.arange(len(broken))
+    begins = np.maximum.accumulate(np.where(broken, index + 1, 0))
+    own = slice(skip, skip + n)
+    after = broken[skip + 1 : skip + n + 1]
+    return np.asarray(after & ~broken[own] & (index[own] + 1 - begins[own] >= least_s))
+
+
 def _evidence(sums: Array) -> NDArray[np.int8]:
     windows = sums[:, _WINDOWS]
     mean = sums[:, _SCORES] / np.maximum(windows, 1.0)[:, None]

@@ -1,0 +1,106 @@
+"""From seconds of sitting and standing to the name of the posture: stretch, angles, fine motion and habits together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from processing import habits as habit
+from processing import orientation, posture, stretches
+from processing.epochs import State
+from processing.habits import Habits
+from processing.posture import Pose
+from processing.stretches import StretchState
+from spineclip.contract.placement import Placement
+
+_TAUGHT = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wearing:
+    """Where the clip is worn, the poses that its wearer has shown (sensor axes), and what was learned so far."""
+
+    placement: Placement
+    poses: Mapping[str, tuple[float, float, float]]
+    habits: Habits
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Posture codes, their chances and what the fine motion says, by second; and what is known of the wearer now."""
+
+    posture: NDArray[np.int8]
+    chance: NDArray[np.float64]
+    fine: NDArray[np.int8]
+    habits: Habits
+
+
+def name(
+    wearing: Wearing,
+    stretch: StretchState,
+    first: int,
+    *,
+    codes: NDArray[np.int8],
+    held: NDArray[np.float64],
+    known: NDArray[np.bool_],
+    ahead_s: int,
+) -> Named:
+    """Name how the trunk is held in the seconds from `first` (since 1970) on.
+
+    Parameters
+    ----------
+    codes, held, known
+        Shapes (n,), (n, `orientation.HELD`) and (n,): states, what is known of the mounting, and whether there are
+        angles. Postures are named while sitting or standing.
+    ahead_s
+        Seconds after each that are heard; with none, as for a live second, nothing is learned.
+    """
+    n = len(codes)
+    if not wearing.placement.sees_trunk:
+        return Named(np.zeros(n, dtype=np.int8), np.zeros(n), np.zeros((n, 6), dtype=np.int8), wearing.habits)
+    out, chance = np.zeros(n, dtype=np.int8), np.zeros(n)
+    gravity, fine = stretches.heard(stretch, first, n, ahead_s=ahead_s)
+    rests = np.flatnonzero(((codes == State.SITTING.code) | (codes == State.STANDING.code)) & known)
+    learned = wearing.habits
+    if not len(rests):
+        return Named(out, chance, fine, learned)
+    angles = posture.angles(gravity[rests], held[rests, orientation.NEUTRAL], held[rests, orientation.FORWARD])
+    closes = stretches.closing(stretch, first, n, habit.LEAST_S)[rests] & bool(ahead_s)
+    for a, b in _parts(wearing, held[rests], closes):
+        some, of = rests[a:b], slice(a, b)
+        row = held[some[0]]
+        kind, mount = int(row[orientation.OWN]), int(row[orientation.MOUNT])
+        if (learned.mount, learned.kind) != (mount, kind):
+            learned = habit.begin(mount, kind)
+        taught = _taught(wearing, row)
+        out[some], chance[some] = posture.classify(
+            wearing.placement, angles[0][of], angles[1][of], taught,
+            own_neutral=kind > 0, fine=fine[some], habits=learned,
+        )  # fmt: skip
+        if closes[b - 1] and learned.heard < habit.ENOUGH:
+            model = posture.model(wearing.placement, own_neutral=kind > 0, taught=taught)
+            learned = habit.learn(learned, model, np.array([angles[0][b - 1], angles[1][b - 1]]), fine[some[-1]])
+    return Named(out, chance, fine, learned)
+
+
+def _parts(wearing: Wearing, held: NDArray[np.float64], closes: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Cut rows where the mounting changes, where taught poses turn, and where a stretch that teaches has ended."""
+    columns = [orientation.OWN, orientation.MOUNT]
+    cut = np.any(np.diff(held[:, columns], axis=0) != 0, axis=1)
+    if wearing.poses:
+        turns = np.any(np.diff(held[:, orientation.FORWARD], axis=0) != 0, axis=1)
+        cut |= turns & (held[1:, orientation.OWN] == _TAUGHT)
+    if wearing.habits.heard < habit.ENOUGH or cut.any():
+        cut |= closes[:-1]
+    edges = [0, *(1 + np.flatnonzero(cut)).tolist(), len(held)]
+    return list(pairwise(edges))
+
+
+def _taught(wearing: Wearing, row: NDArray[np.float64]) -> tuple[Pose, ...]:
+    if not wearing.poses or row[orientation.OWN] != _TAUGHT:
+        return ()
+    return posture.shown(wearing.poses, row[orientation.NEUTRAL], row[orientation.FORWARD])
