@@ -36,7 +36,7 @@ TAIL: Final = 1e-5
 
 _NOISE: Final = 3.0  # a stretch counts as a third of one: those of a wearer are wrong together
 _ANGLE_SHARE: Final = 0.5
-_FINE_SHARE: Final = 0.6
+_FINE_SHARE: Final = 0.3
 _WORTH: Final = 12.0
 _KINDS: Final = 6
 _COLUMNS: Final = 6

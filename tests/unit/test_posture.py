@@ -11,7 +11,7 @@ from firmware_sim.person import Person
 from firmware_sim.person import Pose as Acted
 from firmware_sim.script import sits
 from processing.epochs import POSTURES, Posture
-from processing.pose_model import PoseModel, fit, lived
+from processing.pose_model import PoseModel, fit
 from processing.posture import SITTING, SURE, Pose, angles, classify, classify_two, shown, usual_neutral
 from spineclip.contract.placement import Placement
 
@@ -173,16 +173,6 @@ def test_a_fit_finds_the_points_and_the_spreads_that_made_the_trials() -> None:
     assert model.mean[:, 0] == pytest.approx([0.0, 20.0], abs=2.0)
     assert np.sqrt(model.spread[2, 2]) == pytest.approx(5.0, rel=0.3)
     assert np.sqrt(model.noise[0, 0, 0]) == pytest.approx(1.0, rel=0.4)
-
-
-def test_a_wearers_range_is_learned_from_how_they_sit() -> None:
-    """Somebody whose second posture is at 11: in general 11 could be either, but not for who sits at 0 and 11."""
-    model = fit(*_people(np.random.default_rng(3)))
-    stretches = np.array([[0.0, 0.0], [0.5, 0.3], [11.0, 0.0], [11.5, -0.4], [10.5, 0.2]])
-    own = lived(model, stretches)
-    assert own.mean[1, 0] == pytest.approx(11.0, abs=1.5)
-    probe = np.array([[8.0, 0.0]])
-    assert own.chances(probe)[0, 1] > model.chances(probe)[0, 1]
 
 
 def test_chances_add_up_to_one_and_survive_the_absurd() -> None:
