@@ -62,7 +62,7 @@ class ClipSetup:
 class LiveSecond:
     """The body a moment ago: provisional, within 5 s of the newest sample.
 
-    `neutral` is a code of `Neutral`, `fine` a row of that column of `Epochs`; `posture_confidence` is the chance that
+    `neutral` is a code of `Neutral`, `beyond` a row of that column of `Epochs`; `posture_confidence` is the chance that
     the posture is right, 0 where it is unknown.
     """
 
@@ -75,7 +75,7 @@ class LiveSecond:
     cadence_spm: float
     oriented: bool
     neutral: int = 0
-    fine: tuple[int, ...] = (0,) * 6
+    beyond: tuple[int, ...] = (0,) * 6
     posture_confidence: float = 0.0
 
 
@@ -271,7 +271,7 @@ def _give(state: ClipState, fitted: Model, *, last: bool) -> tuple[ClipState, Ep
         confidence,
         coverage,
         _neutral(state.setup, held, flexion),
-        how.fine,
+        how.beyond,
     )
     given = state.given + n
     stretch = stretches.forget(state.stretch, given)
@@ -355,7 +355,7 @@ def _live(state: ClipState, fitted: Model) -> LiveSecond | None:
         cadence,
         bool(np.isfinite(flexion[0])),
         int(_neutral(state.setup, state.held[-1:], flexion)[0]),
-        tuple(how.fine[0].tolist()),
+        tuple(how.beyond[0].tolist()),
         float(how.chance[0]),
     )
 

@@ -96,9 +96,9 @@ class Epochs:
         float64, 0 to 1: share of the epoch that was measured.
     neutral
         int8, what the angles are against, codes of `Neutral`; 0 where not given.
-    fine
-        int8, shape (n, 6): what the fine motion says of each posture (`processing.stretches.heard`), for joining
-        clips; 0 where nothing is known.
+    beyond
+        int8, shape (n, 6): what is known of each posture beyond the angles (`processing.naming.Named`), for joining
+        clips; 0 where nothing is.
     """
 
     start_ns: NDArray[np.int64]
@@ -113,13 +113,13 @@ class Epochs:
     confidence: NDArray[np.float64]
     coverage: NDArray[np.float64]
     neutral: NDArray[np.int8] = field(default_factory=lambda: np.zeros(0, dtype=np.int8))
-    fine: NDArray[np.int8] = field(default_factory=lambda: np.zeros((0, 6), dtype=np.int8))
+    beyond: NDArray[np.int8] = field(default_factory=lambda: np.zeros((0, 6), dtype=np.int8))
 
     def __post_init__(self) -> None:
         if len(self.neutral) != len(self.start_ns):
             object.__setattr__(self, "neutral", np.zeros(len(self.start_ns), dtype=np.int8))
-        if len(self.fine) != len(self.start_ns):
-            object.__setattr__(self, "fine", np.zeros((len(self.start_ns), 6), dtype=np.int8))
+        if len(self.beyond) != len(self.start_ns):
+            object.__setattr__(self, "beyond", np.zeros((len(self.start_ns), 6), dtype=np.int8))
 
     def __len__(self) -> int:
         """Number of epochs."""

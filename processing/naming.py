@@ -31,11 +31,15 @@ class Wearing:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """Posture codes, their chances and what the fine motion says, by second; and what is known of the wearer now."""
+    """Posture codes and their chances by second, and what is known of the wearer now.
+
+    `beyond` is what is known of each posture beyond the angles, shape (n, 6), for joining clips: by the fine motion,
+    and by what this wearer has shown.
+    """
 
     posture: NDArray[np.int8]
     chance: NDArray[np.float64]
-    fine: NDArray[np.int8]
+    beyond: NDArray[np.int8]
     habits: Habits
 
 
@@ -69,6 +73,7 @@ def name(
     if not len(rests):
         return Named(out, chance, fine, learned)
     angles = posture.angles(gravity[rests], held[rests, orientation.NEUTRAL], held[rests, orientation.FORWARD])
+    beyond = fine.astype(np.int16)
     closes = stretches.closing(stretch, first, n, habit.LEAST_S)[rests] & bool(ahead_s)
     for a, b in _parts(wearing, held[rests], closes):
         some, of = rests[a:b], slice(a, b)
@@ -81,10 +86,13 @@ def name(
             wearing.placement, angles[0][of], angles[1][of], taught,
             own_neutral=kind > 0, fine=fine[some], habits=learned,
         )  # fmt: skip
+        beyond[some] += posture.personal(
+            wearing.placement, angles[0][of], angles[1][of], taught, own_neutral=kind > 0, habits=learned
+        )
         if closes[b - 1] and learned.heard < habit.ENOUGH:
             model = posture.model(wearing.placement, own_neutral=kind > 0, taught=taught)
             learned = habit.learn(learned, model, np.array([angles[0][b - 1], angles[1][b - 1]]), fine[some[-1]])
-    return Named(out, chance, fine, learned)
+    return Named(out, chance, np.maximum(beyond, -127).astype(np.int8), learned)
 
 
 def _parts(wearing: Wearing, held: NDArray[np.float64], closes: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -62,6 +62,7 @@ _FURTHEST_DEG: Final = 75.0
 _EPS: Final = 1e-12
 _FEW: Final = 4
 _LEAST: Final = 1e-6
+_DOUBT: Final = 1e-3
 _files: dict[str, Path] = {"angles": WEIGHTS, "fine": FINE}
 
 
@@ -175,13 +176,41 @@ def classify(
     flexion, lateral = np.asarray(flexion_deg, dtype=np.float64), np.asarray(lateral_deg, dtype=np.float64)
     if placement not in _SITE:
         return np.zeros(flexion.shape, dtype=np.int8), np.zeros(flexion.shape)
-    rows = _rows(flexion, lateral)
-    if habits is not None and habits.heard:
-        chances = habit_chances(habits, rows)
-    else:
-        chances = model(placement, own_neutral=own_neutral, taught=taught).chances(rows)
+    chances = _by_angle(placement, _rows(flexion, lateral), taught, own_neutral=own_neutral, habits=habits)
     sees = placement.sees_slouch or any(pose.posture is Posture.SLOUCHED for pose in taught)
     return _named(weighed(chances, fine), sees, _within(flexion, lateral))
+
+
+def personal(
+    placement: Placement,
+    flexion_deg: Array,
+    lateral_deg: Array,
+    taught: tuple[Pose, ...],
+    *,
+    own_neutral: bool,
+    habits: Habits,
+) -> NDArray[np.int8]:
+    """What is known of the wearer beyond people in general, for joining clips.
+
+    Returns
+    -------
+    Shape (n, 6): by how much shown poses and habits raise the log chance of each posture at these angles, in eighths.
+    """
+    if not taught and not habits.heard:
+        return np.zeros((len(flexion_deg), len(SITTING)), dtype=np.int8)
+    rows = _rows(flexion_deg, lateral_deg)
+    own = _by_angle(placement, rows, taught, own_neutral=own_neutral, habits=habits)
+    general = model(placement, own_neutral=own_neutral).chances(rows)
+    raised = np.log(np.maximum(own, _DOUBT)) - np.log(np.maximum(general, _DOUBT))
+    return np.rint(raised * EIGHTH).astype(np.int8)
+
+
+def _by_angle(
+    placement: Placement, rows: Array, taught: tuple[Pose, ...], *, own_neutral: bool, habits: Habits | None
+) -> Array:
+    if habits is not None and habits.heard:
+        return habit_chances(habits, rows)
+    return model(placement, own_neutral=own_neutral, taught=taught).chances(rows)
 
 
 def classify_two(

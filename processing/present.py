@@ -82,7 +82,7 @@ def _held(second: LiveSecond) -> Held:
         np.array([second.flexion_deg]),
         np.array([second.lateral_deg]),
         np.array([second.neutral], dtype=np.int8),
-        np.array([second.fine], dtype=np.int8),
+        np.array([second.beyond], dtype=np.int8),
     )
 
 

@@ -1,7 +1,7 @@
 """Posture from two clips: one at the pelvis and one high on the trunk see more together than each by itself.
 
 Measured on the IMU Sitting Postures Dataset, people left out, with one upright trial as neutral (macro F1 over six
-postures): T4 alone 0.79, L5 with T4 0.86; where the pelvis only tells leaning from slouching, 0.83.
+postures): T4 alone 0.87, L5 with T4 0.92 (docs/validation.md).
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class Trunk(Protocol):
         """To the right positive; NaN where not known."""
 
     @property
-    def fine(self) -> NDArray[np.int8]:
-        """What the fine motion says, shape (n, 6)."""
+    def beyond(self) -> NDArray[np.int8]:
+        """What is known beyond the angles, shape (n, 6)."""
 
     @property
     def neutral(self) -> NDArray[np.int8]:
@@ -53,7 +53,7 @@ class Held:
     flexion_deg: NDArray[np.float64]
     lateral_deg: NDArray[np.float64]
     neutral: NDArray[np.int8]
-    fine: NDArray[np.int8]
+    beyond: NDArray[np.int8]
 
 
 def together(posture: NDArray[np.int8], lower: Trunk, upper: Trunk) -> NDArray[np.int8]:
@@ -61,8 +61,8 @@ def together(posture: NDArray[np.int8], lower: Trunk, upper: Trunk) -> NDArray[n
 
     Where both neutrals were taught, the two name every posture. A neutral from walking holds the pelvis otherwise
     than sitting tall does: then the pelvis only tells a bent trunk that leans forward, which turns it, from one that
-    slouches, which does not, and nothing where it is far behind its neutral. Postures that the wearer has shown to
-    the upper clip are left to it.
+    slouches, which does not, and nothing where it is far behind its neutral. What each clip knows beyond its angles,
+    by the fine motion, by shown poses and by how its wearer sits, weighs in.
 
     Parameters
     ----------
@@ -73,9 +73,9 @@ def together(posture: NDArray[np.int8], lower: Trunk, upper: Trunk) -> NDArray[n
     -------
     Shape (n,), codes of `Posture`.
     """
-    fine = lower.fine.astype(np.int16) + upper.fine
-    says, _ = classify_two((lower.flexion_deg, lower.lateral_deg), (upper.flexion_deg, upper.lateral_deg), fine)
-    known = (says != Posture.UNKNOWN.code) & (upper.neutral != Neutral.POSES)
-    taught = (lower.neutral >= Neutral.TAUGHT) & (upper.neutral == Neutral.TAUGHT)
+    beyond = lower.beyond.astype(np.int16) + upper.beyond
+    says, _ = classify_two((lower.flexion_deg, lower.lateral_deg), (upper.flexion_deg, upper.lateral_deg), beyond)
+    known = says != Posture.UNKNOWN.code
+    taught = (lower.neutral >= Neutral.TAUGHT) & (upper.neutral >= Neutral.TAUGHT)
     bent = (lower.flexion_deg > PELVIS_BACK_DEG) & np.isin(posture, _BENT) & np.isin(says, _BENT)
     return np.where(known & (taught | bent), says, posture).astype(np.int8)

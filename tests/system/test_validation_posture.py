@@ -12,13 +12,13 @@ from spineclip.posture_sessions import Said
 pytestmark = [pytest.mark.data, pytest.mark.slow]
 
 GOALS = {
-    ("T4", "own"): (0.83, 0.91),
+    ("T4", "own"): (0.83, 0.92),
     ("T4", "all"): (0.90, 0.94),
     ("T12", "own"): (0.81, 0.95),
-    ("L5", "own"): (0.0, 0.77),
+    ("L5", "own"): (0.0, 0.80),
     ("L5+T4", "own"): (0.90, 0.93),
 }
-"""Macro F1 over six postures, and joined: what is asked, where it is reached."""
+"""Macro F1 over six postures, and joined: what is promised."""
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +39,12 @@ def test_a_slouch_is_told_from_upright_at_t4(results: dict[tuple[str, str], Said
     found, false = posture_sessions.slouch_alarm(results["T4", "own"])
     assert found >= 0.97
     assert false <= 0.01
+
+
+def test_without_a_calibration_little_is_lost(results: dict[tuple[str, str], Said]) -> None:
+    own, usual = (posture_sessions.scores("T4", results["T4", how]) for how in ("own", "usual"))
+    assert usual[0] >= own[0] - 0.10
+    assert usual[1] >= own[1] - 0.10
 
 
 def test_nearly_every_second_is_named(results: dict[tuple[str, str], Said]) -> None:

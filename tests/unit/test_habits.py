@@ -105,7 +105,7 @@ def test_what_is_learned_does_not_depend_on_the_cutting() -> None:
     assert {Posture.UPRIGHT.code, Posture.SLOUCHED.code} <= set(whole.posture.tolist())
     for cuts, restarts in (([50 * k for k in range(1, 250)], False), ([333 * k for k in range(1, 37)], True)):
         cut, after = _played(cuts, restarts=restarts)
-        for name in ("posture", "fine", "state", "confidence"):
+        for name in ("posture", "beyond", "state", "confidence"):
             assert getattr(cut, name).tobytes() == getattr(whole, name).tobytes(), name
         assert after.habits.points.tobytes() == state.habits.points.tobytes()
 

@@ -9,6 +9,7 @@ import numpy as np
 from processing import person, present
 from processing.clip import LiveSecond
 from processing.epochs import EPOCH_NS, POSTURES, Epochs, Neutral, Posture, State
+from processing.posture import SITTING
 from spineclip.contract.placement import Placement
 
 
@@ -70,9 +71,14 @@ def test_a_pelvis_measured_against_walking_cannot_tell_a_recline() -> None:
     assert _said_by(pelvis, _taught(Posture.UPRIGHT, -7.0)) is Posture.UPRIGHT
 
 
-def test_postures_that_the_wearer_has_shown_are_left_to_the_clip_that_saw_them() -> None:
-    upper = _taught(Posture.SLOUCHED, 15.5, Neutral.POSES)
-    assert _said_by(_taught(Posture.UPRIGHT, 17.4), upper) is Posture.SLOUCHED
+def test_what_a_clip_knows_of_its_wearer_weighs_in() -> None:
+    """A pelvis at 17 and a back at 15.5 degrees mostly lean; not those of somebody who was seen to slouch so."""
+    lower, upper = _taught(Posture.UPRIGHT, 17.4), _taught(Posture.SLOUCHED, 15.5, Neutral.POSES)
+    assert _said_by(lower, upper) is Posture.LEANING_FORWARD
+    beyond = np.zeros((10, 6), dtype=np.int8)
+    beyond[:, SITTING.index(Posture.SLOUCHED)] = 80
+    assert _said_by(lower, replace(upper, beyond=beyond)) is Posture.SLOUCHED
+    assert _said_by(replace(lower, beyond=beyond), upper) is Posture.SLOUCHED
 
 
 def test_the_present_is_named_by_both_clips_too() -> None:
