@@ -6,7 +6,6 @@ done in slices of bounded length, so memory does not grow with a recording.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -47,6 +46,8 @@ MAX_SILENCE_S: Final = 7 * 86400
 
 _SLICE: Final = 2000
 _HISTORY: Final = windows.BEFORE_S + 2
+_MOST: Final = _HISTORY + 32
+"""Rows above which a state is not carried on without letting go of what it does not need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,23 +116,12 @@ class ClipState:
 
 def begin(setup: ClipSetup) -> ClipState:
     """Return the state of a clip before its first sample."""
+    neutral = None if setup.calibration is None else setup.calibration.neutral
+    table, waves = np.empty((0, statistics.COLUMNS)), np.empty((0, 2 * len(statistics.WAVE_HZ)))
     return ClipState(
-        setup,
-        grid.begin(),
-        0,
-        0,
-        0,
-        np.empty((0, statistics.COLUMNS)),
-        np.empty((0, 2 * len(statistics.WAVE_HZ))),
-        0,
-        np.empty((0, RATE_HZ, 3)),
-        np.empty(0),
-        np.empty((0, orientation.HELD)),
-        orientation.begin(
-            setup.axes, None if setup.calibration is None else setup.calibration.neutral, setup.placement
-        ),
-        smoothing.begin(),
-    )
+        setup, grid.begin(), 0, 0, 0, table, waves, 0, np.empty((0, RATE_HZ, 3)), np.empty(0),
+        np.empty((0, orientation.HELD)), orientation.begin(setup.axes, neutral, setup.placement), smoothing.begin(),
+    )  # fmt: skip
 
 
 def step(state: ClipState, block: Block, fitted: Model | None = None) -> tuple[ClipState, ClipOutput]:
@@ -142,63 +132,63 @@ def step(state: ClipState, block: Block, fitted: Model | None = None) -> tuple[C
     fitted = fitted or activity.load(state.setup.placement)
     finals: list[Epochs] = []
     before = state.looked
-    for part in _slices(block):
-        state, final = _advance(state, part, fitted, last=False)
+    for low, high in block.cuts(_SLICE * SECOND_NS):
+        held = len(state.grid.t_ns)  # what is carried lies right before, so that nothing needs to be copied
+        part = block.slice(low - held if held <= low else low, high)
+        state, final = _advance(state, part, fitted, begins=min(held, low), last=False)
         finals.extend(final)
     live = _live(state, fitted) if state.looked != before else None
-    return state, ClipOutput(Epochs.concat(finals), live)
+    return _forget(state) if len(state.table) > _MOST else state, ClipOutput(Epochs.concat(finals), live)
 
 
 def finish(state: ClipState, fitted: Model | None = None) -> ClipOutput:
     """Hand out what is still held back, with what is known by now."""
     fitted = fitted or activity.load(state.setup.placement)
-    _, finals = _advance(state, Block.empty(), fitted, last=True)
+    _, finals = _advance(state, Block.empty(), fitted, begins=0, last=True)
     return ClipOutput(Epochs.concat(finals), None)
 
 
-def _slices(block: Block) -> list[Block]:
-    """Cut a long block, so that a slice stays in the processor's cache."""
-    n = len(block)
-    if n < 2 or block.t_ns[-1] - block.t_ns[0] <= _SLICE * SECOND_NS:
-        return [block]
-    edges = np.arange(block.t_ns[0], block.t_ns[-1] + 1, _SLICE * SECOND_NS)
-    cuts = np.unique(np.concatenate([np.searchsorted(block.t_ns, edges), [n]])).tolist()
-    return [block.slice(a, b) for a, b in itertools.pairwise(cuts)]
-
-
-def _advance(state: ClipState, block: Block, fitted: Model, *, last: bool) -> tuple[ClipState, list[Epochs]]:
+def _advance(
+    state: ClipState, block: Block, fitted: Model, *, begins: int, last: bool
+) -> tuple[ClipState, list[Epochs]]:
+    """Take in a slice; its samples before row `begins` may be those that are carried already."""
     finals: list[Epochs] = []
-    silence_ns = int(block.t_ns[0]) - int(state.grid.t_ns[-1]) if len(block) and len(state.grid.t_ns) else 0
-    if silence_ns > MAX_SILENCE_S * SECOND_NS:
-        finals.append(finish(state, fitted).final)
-        state = begin(state.setup)
+    if len(block) and len(state.grid.t_ns):
+        silence_ns = int(block.t_ns[begins]) - int(state.grid.t_ns[-1])
+        if silence_ns > MAX_SILENCE_S * SECOND_NS:
+            finals.append(finish(state, fitted).final)
+            state, block = begin(state.setup), block.slice(begins, len(block))
     gridded, seconds = grid.step(state.grid, block, last=last)
-    state = replace(state, grid=gridded)
     if not len(seconds) and not last:
-        return state, finals
-    state = _append(state, seconds)
+        return replace(state, grid=gridded), finals
+    state = _append(state, gridded, seconds)
     state = _look(state, fitted, last=last)
     state, final = _give(state, fitted, last=last)
     finals.append(final)
-    return _forget(state), finals
+    return state, finals
 
 
-def _append(state: ClipState, seconds: Seconds) -> ClipState:
+def _append(state: ClipState, gridded: GridState, seconds: Seconds) -> ClipState:
+    """Add finished seconds, and let go of those that nothing ahead depends on."""
     if not len(seconds):
-        return state
+        return replace(state, grid=gridded, table=state.table.copy())
     table, waves = statistics.statistics(seconds)
     if not len(state.table):
         start = seconds.first
         return replace(
-            state, first=start, looked=start, given=start, kept=start,
+            state, grid=gridded, first=start, looked=start, given=start, kept=start,
             table=table, waves=waves, xyz_g=seconds.xyz_g, coverage=seconds.coverage,
         )  # fmt: skip
+    rows, samples = _done(state)
     return replace(
         state,
-        table=np.concatenate([state.table, table]),
-        waves=np.concatenate([state.waves, waves]),
-        xyz_g=np.concatenate([state.xyz_g, seconds.xyz_g]),
-        coverage=np.concatenate([state.coverage, seconds.coverage]),
+        grid=gridded,
+        first=state.first + rows,
+        table=np.concatenate([state.table[rows:].T, table.T], axis=1).T,
+        kept=state.kept + samples,
+        waves=np.concatenate([state.waves[samples:], waves]),
+        xyz_g=np.concatenate([state.xyz_g[samples:], seconds.xyz_g]),
+        coverage=np.concatenate([state.coverage[samples:], seconds.coverage]),
     )
 
 
@@ -208,7 +198,7 @@ def _look(state: ClipState, fitted: Model, *, last: bool) -> ClipState:
     if stop <= state.looked:
         return state
     a, b = state.looked - state.first, stop - state.first
-    table = state.table.copy()
+    table = state.table  # new, from `_append`
     lead = min(a, 1)
     waves = state.waves[state.looked - lead - state.kept :]
     near = windows.around(table, a, b)
@@ -360,10 +350,14 @@ def _live(state: ClipState, fitted: Model) -> LiveSecond | None:
     )
 
 
-def _forget(state: ClipState) -> ClipState:
-    """Drop the rows that nothing ahead depends on."""
+def _done(state: ClipState) -> tuple[int, int]:
+    """How many rows of the table, and how many of the samples, nothing ahead depends on."""
     rows = max(min(state.given, state.looked - _HISTORY) - state.first, 0)
-    samples = max(state.given - walking.BEFORE_S - state.kept, 0)
+    return rows, max(state.given - walking.BEFORE_S - state.kept, 0)
+
+
+def _forget(state: ClipState) -> ClipState:
+    rows, samples = _done(state)
     return replace(
         state,
         first=state.first + rows,

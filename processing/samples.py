@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,14 @@ class Block:
     def slice(self, start: int, stop: int) -> Block:
         """Samples ``[start, stop)`` as views."""
         return Block(self.t_ns[start:stop], self.xyz_g[start:stop])
+
+    def cuts(self, length_ns: int) -> list[tuple[int, int]]:
+        """Rows ``[start, stop)`` of parts that are no longer than a time; one part where nothing is to be cut."""
+        n = len(self)
+        if n < 2 or int(self.t_ns[-1]) - int(self.t_ns[0]) <= length_ns:
+            return [(0, n)]
+        edges = np.arange(self.t_ns[0], self.t_ns[-1] + 1, length_ns)
+        return list(pairwise(np.unique(np.concatenate([np.searchsorted(self.t_ns, edges), [n]])).tolist()))
 
     @staticmethod
     def empty() -> Block:
