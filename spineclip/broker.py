@@ -21,29 +21,20 @@ from amqtt.broker import Broker as AmqttBroker
 from amqtt.session import Session
 from pwdlib.hashers.argon2 import Argon2Hasher
 
+from spineclip.contract.connection import BrokerAccess
+
 LOOPBACK: Final = "127.0.0.1"
 _LISTENER: Final = "default"
 _USERNAME: Final = "spineclip"
 
 
 @dataclass(frozen=True, slots=True)
-class Broker:
-    """Where the broker listens and what it lets in.
+class Broker(BrokerAccess):
+    """How to reach the broker that runs here, and how it is; `password` is a fresh 256-bit token."""
 
-    `password` is a fresh 256-bit token; it is left out of the representation, so that no log can hold it.
-    """
-
-    host: str
-    port: int
-    username: str
-    password: str
-    listening: Callable[[], bool] = field(default=lambda: True, compare=False)
-    connections: Callable[[], int] = field(default=lambda: 0, compare=False)
-    """Whether it takes connections, and how many it has, where it runs in this process."""
-
-    def __repr__(self) -> str:
-        """Name the broker without its password."""
-        return f"Broker({self.username}@{self.host}:{self.port})"
+    listening: Callable[[], bool] = field(default=lambda: True, compare=False, repr=False)
+    connections: Callable[[], int] = field(default=lambda: 0, compare=False, repr=False)
+    """Whether it takes connections, and how many it has."""
 
 
 class _Snapshot(dict[str, list[tuple[Session, int]]]):
@@ -116,7 +107,14 @@ async def embedded_broker() -> AsyncIterator[Broker]:
         server = await asyncio.start_server(connected, LOOPBACK, 0)
         try:
             port = server.sockets[0].getsockname()[1]
-            yield Broker(LOOPBACK, port, _USERNAME, password, server.is_serving, lambda: len(connections))
+            yield Broker(
+                LOOPBACK,
+                port,
+                _USERNAME,
+                password,
+                listening=server.is_serving,
+                connections=lambda: len(connections),
+            )
         finally:
             server.close()
             await broker.shutdown()

@@ -24,7 +24,6 @@ from firmware_sim.radio import VirtualRadio
 from processing.stores.sqlite import SqliteStore
 from spineclip.calibrating import MqttCalibrator
 from spineclip.contract.clock import DrivenClock, SystemClock
-from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.errors import LinkError
 from spineclip.demo_person import ADDRESS, PATIENT, PLACEMENT, Person, person
 from spineclip.desk import StoreDesk
@@ -169,8 +168,7 @@ def _source(wishes: Wishes, who: Person, store: SqliteStore, stages: Station, cl
     patients = Patients(wishes.data)
     home = Home(patients, PATIENT)
     desk = StoreDesk(store, PATIENT, home, clock, patients=patients)
-    access = BrokerAccess(stages.broker.host, stages.broker.port, stages.broker.username, stages.broker.password)
-    calibrator = MqttCalibrator(access, patients, PATIENT)
+    calibrator = MqttCalibrator(stages.broker, patients, PATIENT)
     return Source(PATIENT, home, wishes.language, store, stages.feed, clock, desk, calibrator)
 
 

@@ -6,16 +6,15 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from dashboards.patient.feed import LatestFeed
-from spineclip.broker import Broker
 from spineclip.contract import topics
 from spineclip.contract.clock import SystemClock
+from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.errors import BrokerError, WireError
 from spineclip.contract.ids import new_patient_id
 from spineclip.contract.live import Live
@@ -41,7 +40,7 @@ class MqttFeed(LatestFeed):
 
 @contextlib.asynccontextmanager
 async def live_feed(
-    broker: Broker, patient: str | None = None, *, ca_file: Path | None = None, timeout_s: float = 10.0
+    broker: BrokerAccess, patient: str | None = None, *, timeout_s: float = 10.0
 ) -> AsyncIterator[MqttFeed]:
     """Listen to live messages for as long as the context lasts; paho connects again by itself after a loss.
 
@@ -51,8 +50,6 @@ async def live_feed(
         Where the core publishes.
     patient
         Whom to listen to; everybody by default.
-    ca_file
-        Authority of the broker's certificate; with it the connection is TLS.
     timeout_s
         How long the broker may take to let us in.
 
@@ -67,8 +64,8 @@ async def live_feed(
     pattern = topics.everyone(topics.Channel.LIVE) if patient is None else topics.topic(patient, topics.Channel.LIVE)
     client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"page-{new_patient_id()}", protocol=mqtt.MQTTv311)
     client.username_pw_set(broker.username, broker.password)
-    if ca_file is not None:
-        client.tls_set(ca_certs=str(ca_file))
+    if broker.ca_file is not None:
+        client.tls_set(ca_certs=str(broker.ca_file))
 
     def settle(error: BrokerError | None) -> None:
         if not subscribed.done():

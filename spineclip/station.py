@@ -19,14 +19,13 @@ from processing.patient import REGISTRY, PatientCheckpoint
 from processing.pipeline import PatientState
 from processing.service import Core
 from processing.stores.base import MetricStore
-from spineclip.announce import announce
 from spineclip.broker import Broker, embedded_broker
 from spineclip.contract.clock import Clock
 from spineclip.contract.config import PatientConfig
-from spineclip.contract.connection import BrokerAccess
 from spineclip.following import followed
 from spineclip.live_feed import MqttFeed, live_feed
 from spineclip.patients import Patients
+from spineclip.retained import publish_config
 
 
 @dataclass(frozen=True)
@@ -114,16 +113,15 @@ async def station(
     """
     async with contextlib.AsyncExitStack() as stack:
         broker = await stack.enter_async_context(embedded_broker())
-        await announce(broker, plan.patient, plan.config)
-        access = BrokerAccess(broker.host, broker.port, broker.username, broker.password)
+        await publish_config(broker, plan.patient, plan.config)
         if plan.patients is not None:
-            await stack.enter_async_context(followed(access, plan.patients, plan.patient, told=True))
-        core = Core(store, access, clock, commit_s=commit_s)
+            await stack.enter_async_context(followed(broker, plan.patients, plan.patient, told=True))
+        core = Core(store, broker, clock, commit_s=commit_s)
         serving = asyncio.create_task(core.run(), name="core")
         stack.push_async_callback(_end_core, core, serving)
         feed = await stack.enter_async_context(live_feed(broker, plan.patient))
         collector = Collector(
-            CollectorSettings(plan.patient, plan.clips, access, plan.outbox, rate_hz=plan.rate_hz), clock, say
+            CollectorSettings(plan.patient, plan.clips, broker, plan.outbox, rate_hz=plan.rate_hz), clock, say
         )
         collecting = asyncio.create_task(collector.run(), name="collector")
         stack.push_async_callback(_end_collector, collector, collecting)

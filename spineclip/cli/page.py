@@ -17,7 +17,6 @@ from dashboards.patient.model import Source
 from dashboards.serving import Public, public_address
 from processing.stores.base import MetricStore
 from processing.stores.sqlite import SqliteStore
-from spineclip.broker import Broker
 from spineclip.calibrating import MqttCalibrator
 from spineclip.contract.clock import SystemClock
 from spineclip.contract.connection import BrokerAccess
@@ -105,9 +104,7 @@ async def _show(wanted: _Page, access: BrokerAccess | None) -> None:
         feed, live = LatestFeed(clock), None
         calibrator = None
         if access is not None:
-            broker = Broker(access.host, access.port, access.username, access.password)
-            listening = live_feed(broker, wanted.patient, ca_file=access.ca_file)
-            feed = live = await open_until_the_end.enter_async_context(listening)
+            feed = live = await open_until_the_end.enter_async_context(live_feed(access, wanted.patient))
             await open_until_the_end.enter_async_context(followed(access, folder, wanted.patient))
             calibrator = MqttCalibrator(access, folder, wanted.patient)
         if wanted.health_port is not None:

@@ -16,7 +16,6 @@ from processing.epochs import Posture
 from spineclip.broker import Broker, embedded_broker
 from spineclip.calibrating import MqttCalibrator
 from spineclip.contract import wire
-from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.placement import Placement
 from spineclip.patients import Patients
 
@@ -34,10 +33,9 @@ async def _worn(
 ) -> AsyncIterator[MqttCalibrator]:
     """A calibrator beside a clip that sends."""
     async with embedded_broker() as broker:
-        access = BrokerAccess(broker.host, broker.port, broker.username, broker.password)
         enough = asyncio.Event()
         sending = asyncio.create_task(_send(broker, sway_g, enough, rest_g))
-        yield MqttCalibrator(access, Patients(tmp_path), "p-1")
+        yield MqttCalibrator(broker, Patients(tmp_path), "p-1")
         enough.set()
         await sending
 
@@ -103,6 +101,5 @@ async def test_a_pose_joins_the_neutral_and_waits_for_it(tmp_path: Path) -> None
 async def test_silence_teaches_nothing(tmp_path: Path) -> None:
     patients = Patients(tmp_path)
     async with embedded_broker() as broker:
-        access = BrokerAccess(broker.host, broker.port, broker.username, broker.password)
-        assert await MqttCalibrator(access, patients, "p-1").calibrate(0.2) == "silent"
+        assert await MqttCalibrator(broker, patients, "p-1").calibrate(0.2) == "silent"
     assert patients.known() == []

@@ -13,8 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from dashboards.words import Words
 from processing.stores.sqlite import SqliteStore
-from spineclip.announce import announce
-from spineclip.broker import Broker, embedded_broker
+from spineclip.broker import embedded_broker
 from spineclip.contract.clock import DrivenClock
 from spineclip.contract.config import Goals, PatientConfig
 from spineclip.contract.connection import BrokerAccess, Connection
@@ -22,12 +21,9 @@ from spineclip.contract.topics import Channel, topic
 from spineclip.enrolment import tell_broker
 from spineclip.following import LOOK_EVERY_S, follow
 from spineclip.patients import Patients, store_file
+from spineclip.retained import publish_config
 from tests.running import spineclip
 from tests.servers.secure_mosquitto import secure_mosquitto
-
-
-def _access(broker: Broker) -> BrokerAccess:
-    return BrokerAccess(broker.host, broker.port, broker.username, broker.password)
 
 
 async def test_a_change_of_the_file_is_announced(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -37,7 +33,7 @@ async def test_a_change_of_the_file_is_announced(tmp_path: Path, caplog: pytest.
     heard: asyncio.Queue[PatientConfig] = asyncio.Queue()
     loop = asyncio.get_running_loop()
     async with embedded_broker() as broker:
-        await announce(broker, "p-1", first)
+        await publish_config(broker, "p-1", first)
         client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="listener", protocol=mqtt.MQTTv311)
         client.username_pw_set(broker.username, broker.password)
         client.on_message = lambda _c, _u, message: loop.call_soon_threadsafe(
@@ -46,7 +42,7 @@ async def test_a_change_of_the_file_is_announced(tmp_path: Path, caplog: pytest.
         client.on_connect = lambda listener, *_: listener.subscribe(topic("p-1", Channel.CONFIG), qos=1)
         await asyncio.to_thread(client.connect, broker.host, broker.port)
         client.loop_start()
-        following = asyncio.create_task(follow(_access(broker), patients, "p-1", clock, told=True))
+        following = asyncio.create_task(follow(broker, patients, "p-1", clock, told=True))
         try:
             assert await asyncio.wait_for(heard.get(), 20) == first
             while clock.next_wake_utc_ns is None:

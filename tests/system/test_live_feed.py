@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import paho.mqtt.client as mqtt
 import pytest
 
-from spineclip.broker import Broker, embedded_broker
+from spineclip.broker import embedded_broker
 from spineclip.contract.errors import BrokerError
 from spineclip.contract.live import Live
 from spineclip.live_feed import live_feed
@@ -48,9 +49,8 @@ async def test_live_messages_reach_the_page_and_rubbish_is_counted() -> None:
 
 async def test_a_broker_that_refuses_is_told_to_the_person() -> None:
     async with embedded_broker() as broker:
-        stranger = Broker(broker.host, broker.port, broker.username, "guess")
         with pytest.raises(BrokerError, match="refuses"):
-            async with live_feed(stranger):
+            async with live_feed(replace(broker, password="guess")):
                 pass
 
 
