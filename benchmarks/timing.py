@@ -40,7 +40,7 @@ def _one(
         if k in ends:
             line = clock.line()
             rate_ppm, phase_ms = (line.period_ns / true_ns - 1) * 1e6, (line.time_ns(k) - now_ns) / 1e6
-            rows.append([abs(rate_ppm), 2e6 * line.rate_error, abs(phase_ms), line.error_ns(k) / 1e6])
+            rows.append([abs(rate_ppm), 2e6 * line.rate_error, abs(phase_ms), (line.error_ns(k) - line.delay_ns) / 1e6])
     return rows, time.process_time() - began_s
 
 

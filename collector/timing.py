@@ -28,8 +28,8 @@ SAME_WEARABLE_ERROR: Final = 2e-6
 as far as the packets agree (`collector/strip.py`)."""
 WINDOW_NS: Final = 20 * 60 * 10**9
 """A line is fitted to the last 10 to 20 minutes: longer, and temperature bends it."""
-LEAST_DELAY_NS: Final = 2_000_000
-"""What the fastest packet may need on air and through the host: one packet of 1.2 ms, and a wake-up."""
+LEAST_DELAY_NS: Final = 5_000_000
+"""What even the fastest packet may need on air and through the host: some packets of 1.2 ms before it, a wake-up."""
 _MIN_PACKETS: Final = 8
 """Two points always lie on a line; so many show whether more do."""
 _EVEN_NS: Final = 500_000
@@ -49,7 +49,7 @@ class Line:
     """When samples were taken, on the monotonic clock: sample `i` at ``at_ns + (i - index) * period_ns``.
 
     `phase_error_ns` and `rate_error` are one standard deviation of `at_ns` and, relative, of the period. `lead_ns` is
-    how much later than its sample's time a packet comes at the least.
+    how much later than its sample's time a packet comes at the least. `delay_ns` is what no packet shows, see above.
     """
 
     index: int
@@ -58,6 +58,7 @@ class Line:
     phase_error_ns: float
     rate_error: float
     lead_ns: float = 0.0
+    delay_ns: float = 0.0
 
     def time_ns(self, index: int) -> float:
         """Monotonic time of a sample, ns."""
@@ -68,9 +69,9 @@ class Line:
         return self.time_ns(index) + self.lead_ns
 
     def error_ns(self, index: int) -> float:
-        """Two standard deviations of a sample's time, ns."""
+        """How far a sample's time may be from the truth, ns: two standard deviations, and what no packet shows."""
         far_ns = abs(index - self.index) * self.period_ns
-        return 2.0 * math.hypot(self.phase_error_ns, self.rate_error * far_ns)
+        return 2.0 * math.hypot(self.phase_error_ns, self.rate_error * far_ns) + self.delay_ns
 
 
 class SegmentClock:
@@ -131,6 +132,7 @@ class SegmentClock:
             strip.height_error,
             strip.slope_error / strip.slope,
             strip.lead,
+            LEAST_DELAY_NS,
         )
 
     def _hull_line(self) -> Line:
@@ -151,7 +153,8 @@ class SegmentClock:
             period_ns += weight * (fitted_ns - period_ns)
             error = (1.0 - weight) * error + weight * fit_error
         late_ns = hull.mean_distance(period_ns)
-        return Line(index, arrival_ns + hull.below(period_ns), period_ns, late_ns, error)
+        delay_ns = 0.0 if late_ns <= _EVEN_NS else LEAST_DELAY_NS
+        return Line(index, arrival_ns + hull.below(period_ns), period_ns, late_ns, error, delay_ns=delay_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,5 +220,5 @@ class Timeline:
         self._end_ns = t0_ns + n * dt_ns
         self._continuing = True
         off_ns = abs(due_ns - self._end_ns)
-        error_ns = round(off_ns + line.error_ns(first) + min(LEAST_DELAY_NS, line.lead_ns)) + self.held_ns
+        error_ns = round(off_ns + line.error_ns(first)) + self.held_ns
         return Placed(t0_ns, dt_ns, error_ns)

@@ -39,7 +39,7 @@ def _fit(
         (line.period_ns / true_period_ns - 1) * 1e6,
         2e6 * line.rate_error,
         (line.time_ns(k) - true_ns) / 1e6,
-        line.error_ns(k) / 1e6,
+        (line.error_ns(k) - line.delay_ns) / 1e6,
     )
 
 
