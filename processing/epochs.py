@@ -129,10 +129,14 @@ class Epochs:
         """Rows ``[start, stop)`` as views."""
         return Epochs(*(getattr(self, name)[start:stop] for name in _COLUMNS))
 
+    def copy(self) -> Epochs:
+        """Return the same rows in arrays of their own: a view keeps the whole of what it shows a part of."""
+        return Epochs(*(getattr(self, name).copy() for name in _COLUMNS))
+
     @staticmethod
     def empty() -> Epochs:
         """Return a table without rows."""
-        return Epochs.unknown(np.empty(0, dtype=np.int64))
+        return _EMPTY
 
     @staticmethod
     def unknown(start_ns: NDArray[np.int64]) -> Epochs:
@@ -157,10 +161,12 @@ class Epochs:
 
     @staticmethod
     def concat(tables: list[Epochs]) -> Epochs:
-        """Put tables one below the other."""
-        if not tables:
-            return Epochs.empty()
+        """Put tables one below the other; a table that is alone stays as it is."""
+        tables = [table for table in tables if len(table)]
+        if len(tables) <= 1:
+            return tables[0] if tables else _EMPTY
         return Epochs(*(np.concatenate([getattr(t, name) for t in tables]) for name in _COLUMNS))
 
 
 _COLUMNS: Final = tuple(column.name for column in fields(Epochs))
+_EMPTY: Final = Epochs.unknown(np.empty(0, dtype=np.int64))

@@ -147,15 +147,10 @@ def _give(state: PersonState, horizon: int) -> tuple[PersonState, Epochs]:
             # two clips at one place: the first by id speaks
             ready.setdefault(place, mine)
         rest = row.waiting.slice(n, len(row.waiting))
-        rows.append(replace(row, waiting=_copied(rest)) if n else row)
+        rows.append(replace(row, waiting=rest.copy()) if n else row)
     joined = join(ready)
     given = max(state.given, int(joined.start_ns[-1]) // EPOCH_NS + 1) if len(joined) else state.given
     return replace(state, clips=tuple(rows), given=given), joined
-
-
-def _copied(epochs: Epochs) -> Epochs:
-    """Let go of the array behind a view."""
-    return Epochs.concat([epochs])
 
 
 def join(clips: Mapping[Placement, Epochs]) -> Epochs:

@@ -48,7 +48,7 @@ def step(state: SlotState, epochs: Epochs, *, last: bool = False) -> tuple[SlotS
     table = Epochs.concat(list(pieces)) if len(pieces) > 1 else pieces[0]
     slot = table.start_ns // _SLOT_NS
     n = len(table) if whole else int(np.searchsorted(slot, newest))
-    rest = () if whole else (Epochs.concat([table.slice(n, len(table))]),)
+    rest = () if whole else (table.slice(n, len(table)).copy(),)
     return SlotState(rest), _filled(table.slice(0, n), slot[:n])
 
 

@@ -152,7 +152,7 @@ def observe(state: NudgeState, moment: Moment) -> NudgeState:
     sure = moment.confidence >= SURE and moment.state is not State.UNKNOWN
     worn = moment.state is not State.NOT_WORN
     oriented = worn and moment.oriented
-    state = _lose(state, lost_s)
+    state = _lose(state, lost_s) if lost_s else state
     if lost_s >= UNSURE_RESETS_S:
         state = replace(state, worn_since_ns=0, oriented_since_ns=0)
     if moment.state is State.NOT_WORN:

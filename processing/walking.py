@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 GRID_HZ: Final = 25
@@ -53,12 +54,14 @@ _LAGS: Final = np.concatenate([[0], np.arange(_STRIDE_LAGS[0] // 2, _STRIDE_LAGS
 _STRIDE_AT: Final = _STRIDE_LAGS - _LAGS[1] + 1
 _HALF_LOW: Final = _STRIDE_LAGS // 2 - _LAGS[1] + 1
 _HALF_HIGH: Final = (_STRIDE_LAGS + 1) // 2 - _LAGS[1] + 1
+_UNUSUAL: Final = _PRIOR_WEIGHT * (np.log(2.0 * 60.0 * GRID_HZ / _STRIDE_LAGS / _PRIOR_SPM) / _PRIOR_WIDTH) ** 2
 _FIRST_S: Final = 4
 _LAST_S: Final = 1
 _OCTAVE_FIRST_S: Final = 8
 _OCTAVE_REACH: Final = 0.15
 """The octave is judged over the ten seconds from 8 before to 1 after; the cadence itself over the six from 4 before,
 within 15 % of it."""
+_FEW_S: Final = 32
 _QUANTUM: Final = 16384.0
 _GRID_QUANTUM: Final = 65536.0
 _AROUND: Final = GRID_HZ // 2
@@ -119,7 +122,7 @@ def gait(xyz_g: NDArray[np.float64], wanted: NDArray[np.bool_]) -> Gait:
     regular = alike[every, _STRIDE_AT[pick]] / (alike[:, 0] + _TINY)
     found = np.where(regular >= RHYTHM, 2.0 * 60.0 * GRID_HZ / lag, np.nan)
     cadence[index], regularity[index] = found, regular
-    steps[index] = np.nan_to_num(found / 60.0)
+    steps[index] = np.where(np.isnan(found), 0.0, found / 60.0)
     return Gait(steps, cadence, regularity)
 
 
@@ -143,13 +146,11 @@ def _movement(xyz_g: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[
 
 def _around(rows: NDArray[np.float64], reach: int) -> NDArray[np.float64]:
     """Sum over `reach` columns to either side, and the one between."""
-    width = rows.shape[1]
-    sums = np.zeros((len(rows), width + 1))
-    np.cumsum(rows, axis=1, out=sums[:, 1:])
-    place = np.arange(width)
-    return np.asarray(
-        sums[:, np.minimum(place + reach + 1, width)] - sums[:, np.maximum(place - reach, 0)],
-    )
+    around = 2 * reach + 1
+    sums = np.zeros((len(rows), rows.shape[1] + around))
+    sums[:, reach + 1 : -reach] = rows
+    np.cumsum(sums, axis=1, out=sums)
+    return np.asarray(sums[:, around:] - sums[:, :-around])
 
 
 def _products(up: NDArray[np.float64], moving: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -160,15 +161,30 @@ def _products(up: NDArray[np.float64], moving: NDArray[np.float64]) -> tuple[NDA
     far = np.concatenate([moving, np.zeros((3, after))], axis=1)
     seconds = m // GRID_HZ
     one, all_axes = np.zeros((len(_LAGS), seconds + 1)), np.zeros((len(_LAGS), seconds + 1))
+    near = _STRIDE_LAGS[-1] // 2 + 1 >= _LAGS
+    if seconds <= _FEW_S:  # sums are exact: one product for each second is the same as one for each lag
+        all_axes[:, 1:] = _by_second(moving, far, seconds)
+        one[near, 1:] = _by_second(up[None], far_up[None], seconds)[near]
+        return np.cumsum(one, axis=1), np.cumsum(all_axes, axis=1)
     for k, lag in enumerate(_LAGS.tolist()):
         later = far[:, lag : lag + m]
         product = moving[0] * later[0]
         product += moving[1] * later[1]
         product += moving[2] * later[2]
         all_axes[k, 1:] = product.reshape(seconds, GRID_HZ).sum(axis=1)
-        if lag <= _STRIDE_LAGS[-1] // 2 + 1:
+        if near[k]:
             one[k, 1:] = (up * far_up[lag : lag + m]).reshape(seconds, GRID_HZ).sum(axis=1)
     return np.cumsum(one, axis=1), np.cumsum(all_axes, axis=1)
+
+
+def _by_second(rows: NDArray[np.float64], far: NDArray[np.float64], seconds: int) -> NDArray[np.float64]:
+    """Sum each second of rows, shape (k, m), times `far`, the same and what comes after, `_LAGS` later."""
+    k = len(rows)
+    row, one = far.strides
+    shape = (seconds, k, GRID_HZ, int(_LAGS[-1]) + 1)
+    later = as_strided(far, shape, (GRID_HZ * one, row, one, one)).reshape(seconds, k * GRID_HZ, -1)
+    now = rows.reshape(k, seconds, GRID_HZ).transpose(1, 0, 2).reshape(seconds, 1, k * GRID_HZ)
+    return np.asarray((now @ later)[:, 0, _LAGS].T)
 
 
 def _window(sums: NDArray[np.float64], rows: NDArray[np.intp], first_s: int) -> NDArray[np.float64]:
@@ -191,8 +207,7 @@ def _score(
     half_up = 0.5 * (alike_up[:, _HALF_LOW] + alike_up[:, _HALF_HIGH])
     half = 0.5 * (alike[:, _HALF_LOW] + alike[:, _HALF_HIGH])
     shape = alike[:, _STRIDE_AT] / energy + _STEP_WEIGHT * half_up / energy_up
-    away = np.log(2.0 * 60.0 * GRID_HZ / _STRIDE_LAGS / _PRIOR_SPM) / _PRIOR_WIDTH
-    return shape - _SWAY_WEIGHT * (half - half_up) / level - _PRIOR_WEIGHT * away**2, shape
+    return shape - _SWAY_WEIGHT * (half - half_up) / level - _UNUSUAL, shape
 
 
 def _vertex(score: NDArray[np.float64], pick: NDArray[np.intp]) -> NDArray[np.float64]:
