@@ -225,8 +225,10 @@ class Generic:
         return await read_battery_level(gatt) if self.profile.battery == "service" else None
 
     async def buzz(self, gatt: Gatt) -> bool:
-        """Profiles know no way."""
-        return False
+        """Write what the profile names for it; False where it names nothing, or nothing that the wearable has."""
+        there = tuple(one for one in self.profile.buzz if gatt.has(one.to))
+        await _write(gatt, there)
+        return bool(there)
 
 
 async def _write(gatt: Gatt, writes: tuple[Write, ...]) -> None:

@@ -31,6 +31,11 @@ _BMI160_RANGES: Final = {2.0: 0x3, 4.0: 0x5, 8.0: 0x8, 16.0: 0xC}
 _BMI270_RANGES: Final = {2.0: 0, 4.0: 1, 8.0: 2, 16.0: 3}
 _SAMPLES: Final = {_RAW: 1, _PACKED_BMI160: 3, _PACKED_BMI270: 3}
 _LED: Final = 0x02
+_HAPTIC: Final = 0x08
+_PULSE: Final = 0x01
+_FULL: Final = 248
+"""The duty that the SDK sends for 100 % (MetaWear-SDK-Cpp, ``haptic.cpp``)."""
+BUZZ_MS: Final = 500
 
 
 class MetaMotionDecoder:
@@ -118,7 +123,12 @@ class MetaMotion:
         return await read_battery_level(gatt)
 
     async def buzz(self, gatt: Gatt) -> bool:
-        """Blink green three times (LED module: pattern, then play)."""
+        """Run the motor for half a second, and blink green three times for boards without one.
+
+        Haptic module: pulse, duty, milliseconds (little endian), 0 for the motor. LED module: pattern, then play.
+        """
+        pulse = bytes((_HAPTIC, _PULSE, _FULL, *BUZZ_MS.to_bytes(2, "little"), 0))
+        await gatt.write(METAWEAR_COMMAND, pulse, response=False)
         pattern = bytes((_LED, 0x03, 0x00, 0x02, 31, 31, 0, 0, 50, 0, 0, 0, 244, 1, 0, 0, 3))
         await gatt.write(METAWEAR_COMMAND, pattern, response=False)
         await gatt.write(METAWEAR_COMMAND, bytes((_LED, 0x01, 0x01)), response=False)

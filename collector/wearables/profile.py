@@ -126,6 +126,7 @@ class Profile(_Part):
     prepare: tuple[Write, ...] = ()
     start: tuple[Write, ...] = ()
     stop: tuple[Write, ...] = ()
+    buzz: tuple[Write, ...] = ()
     battery: Literal["service", "none"] = "none"
     hardware_seen: bool = False
 

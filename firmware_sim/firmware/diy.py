@@ -24,6 +24,7 @@ VERSION: Final = 1
 HEADER: Final = struct.Struct("<BBHIBB")
 RANGES_G: Final = (2, 4, 8, 16)
 _SET: Final = 0x01
+_BUZZ: Final = 0x02
 _BAD_VALUE: Final = 0x80
 
 
@@ -55,6 +56,8 @@ class Diy(EagerFirmware):
     ) -> None:
         super().__init__(motion, **body)
         self.battery_pct = battery_pct
+        self.buzzes_ms: list[int] = []
+        """How long the motor ran, each time."""
         self.wanted_hz = float(rate_hz)
         self._range = RANGES_G.index(range_g)
         self._samples = samples
@@ -77,7 +80,7 @@ class Diy(EagerFirmware):
         return self._samples
 
     def on_write(self, char: str, value: bytes, t_ns: int) -> None:
-        """Set rate and range.
+        """Set rate and range, or run the motor.
 
         Raises
         ------
@@ -86,6 +89,9 @@ class Diy(EagerFirmware):
         """
         super().on_write(char, value, t_ns)
         if char != DIY_CONTROL:
+            return
+        if len(value) == 2 and value[0] == _BUZZ:
+            self.buzzes_ms.append(10 * value[1])
             return
         if len(value) != 3 or value[0] != _SET or value[1] == 0 or value[2] >= len(RANGES_G):
             raise AttError(_BAD_VALUE)

@@ -25,6 +25,8 @@ from firmware_sim.firmware.peripheral import battery, device_information
 from firmware_sim.firmware.streaming import Body, Digital, StreamingFirmware
 
 ACCELEROMETER: Final = 0x03
+_HAPTIC: Final = 0x08
+_PULSE: Final = 0x01
 _POWER, _ENABLE, _CONFIG, _RAW, _INFO = 0x01, 0x02, 0x03, 0x04, 0x80
 _PACKED: Final = {"bmi160": 0x1C, "bmi270": 0x05}
 _IMPLEMENTATION: Final = {"bmi160": 1, "bmi270": 4}
@@ -64,6 +66,8 @@ class Metamotion(StreamingFirmware):
         self._sensor = sensor
         self._config = _DEFAULT[sensor]
         self._on: set[int] = set()
+        self.buzzes_ms: list[int] = []
+        """How long the motor ran, each time."""
 
     @property
     def services(self) -> tuple[Service, ...]:
@@ -106,6 +110,8 @@ class Metamotion(StreamingFirmware):
         if register == _INFO:
             told = bytes([_IMPLEMENTATION[self._sensor], 0]) if module == ACCELEROMETER else b""
             self.reply(METAWEAR_NOTIFY, bytes([module, _INFO]) + told, t_ns + _REPLY_NS)
+        elif module == _HAPTIC and register == _PULSE and len(data) == 4 and data[3] == 0:
+            self.buzzes_ms.append(int.from_bytes(data[1:3], "little"))
         elif module == ACCELEROMETER:
             self._obey(register, data)
             self._update(t_ns)
