@@ -27,7 +27,6 @@ from firmware_sim.firmware.witmotion import Witmotion
 from firmware_sim.radio import VirtualRadio
 from spineclip.broker import embedded_broker
 from spineclip.contract.clock import SystemClock
-from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.placement import Placement
 from spineclip.contract.wire import SampleBatch
 
@@ -103,7 +102,7 @@ async def drain(folder: Path, n: int) -> float:
     boot = outbox.begin("bench-1")
     outbox.append([batch(boot, seq) for seq in range(n)])
     async with embedded_broker() as broker:
-        uplink = Uplink(PATIENT, BrokerAccess(broker.host, broker.port, broker.username, broker.password), outbox)
+        uplink = Uplink(PATIENT, broker, outbox)
         task = asyncio.create_task(uplink.run())
         while not uplink.connected:  # noqa: ASYNC110
             await asyncio.sleep(0.001)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from spineclip.contract.errors import SettingsError
+from spineclip.private_file import write_private
 
 AUTHORITY_DAYS = 3650
 SERVER_DAYS = 398
@@ -84,18 +84,6 @@ def make(folder: Path, hosts: Sequence[str], now: dt.datetime, *, server_days: i
     write_private(files.server_key, _key_bytes(server_key))
     files.server.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     return files
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Write a file that its owner alone can read, all of it or nothing."""
-    draft = path.with_name(f".{path.name}.new")
-    draft.unlink(missing_ok=True)
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as sink:
-        sink.write(content)
-        sink.flush()
-        os.fsync(sink.fileno())
-    draft.replace(path)
 
 
 def _authority(files: CertificateFiles, now: dt.datetime) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:

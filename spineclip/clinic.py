@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Final
 
 from dashboards.grafana import provisioning
-from spineclip.certs import CertificateFiles, make, write_private
+from spineclip.certs import CertificateFiles, make
 from spineclip.contract.config import zone
 from spineclip.contract.errors import SettingsError
 from spineclip.contract.ids import check_id
 from spineclip.enrolment import ROLES, Passwords
+from spineclip.private_file import write_private
 
 SERVICE_USER: Final = 10_001
 """Who the services run as when root made the secrets: nobody in particular, and never root."""

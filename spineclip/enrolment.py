@@ -16,9 +16,9 @@ from pathlib import Path
 
 import tomli_w
 
-from spineclip.certs import write_private
 from spineclip.contract.errors import SettingsError
 from spineclip.contract.ids import check_id
+from spineclip.private_file import write_private
 
 ROLES = ("core", "page")
 """Users that are no collectors; no patient can bear these names."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
-from spineclip.certs import write_private
 from spineclip.contract.errors import SettingsError
 from spineclip.contract.ids import check_id
+from spineclip.private_file import write_private
 
 
 class Links:

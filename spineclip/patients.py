@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from spineclip.contract.config import PatientConfig
 from spineclip.contract.errors import SettingsError, WireError
 from spineclip.contract.ids import check_id
+from spineclip.private_file import write_private
 
 
 def data_folder() -> Path:
@@ -82,11 +82,7 @@ class Patients:
         text = json.dumps(json.loads(new.to_json()), indent=2, sort_keys=True) + "\n"
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with tempfile.NamedTemporaryFile("w", dir=self.folder, encoding="utf-8", delete=False) as draft:
-                draft.write(text)
-                draft.flush()
-                os.fsync(draft.fileno())
-            Path(draft.name).replace(file)
+            write_private(file, text.encode())
         except OSError as error:
             raise SettingsError(f"{file} cannot be written ({error.strerror})", advice="Check the folder") from error
         return new

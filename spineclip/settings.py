@@ -21,7 +21,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any
@@ -36,6 +35,7 @@ from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.errors import SettingsError
 from spineclip.contract.ids import is_id
 from spineclip.contract.placement import Placement
+from spineclip.private_file import write_private
 
 
 def _id(value: str) -> str:
@@ -178,10 +178,7 @@ def write(path: Path, settings: Settings) -> None:
     text = tomli_w.dumps(settings.model_dump(mode="json", exclude_none=True, exclude_defaults=True))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).replace(path)
+        write_private(path, text.encode())
     except OSError as error:
         raise SettingsError(
             f"the settings file {path} cannot be written ({error.strerror})", advice="Choose another place"

@@ -17,12 +17,12 @@ from dashboards.entrance import ENTER
 from dashboards.serving import Public, public_address, serve
 from dashboards.therapist.desk import Office
 from processing.stores.sqlite import SqliteStore
-from spineclip.certs import write_private
 from spineclip.contract.clock import SystemClock
 from spineclip.contract.errors import SettingsError
 from spineclip.following import followed
 from spineclip.patients import Patients, data_folder, store_file
 from spineclip.practice import FilePractice
+from spineclip.private_file import write_private
 from spineclip.servers import broker_access, secret
 from spineclip.stopping import run_until_stopped
 
