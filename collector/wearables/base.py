@@ -98,6 +98,17 @@ class Decoder(Protocol):
         ...
 
 
+class Rejecting:
+    """What most decoders share: they count what they could not use."""
+
+    def __init__(self) -> None:
+        self.rejects: Counter[str] = Counter()
+
+    def _reject(self, reason: str) -> list[Decoded]:
+        self.rejects[reason] += 1
+        return []
+
+
 class Gatt(Protocol):
     """What a wearable may do with a connection."""
 

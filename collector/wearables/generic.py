@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +15,7 @@ from collector.wearables.base import (
     Advertisement,
     Decoded,
     Gatt,
+    Rejecting,
     Stream,
     TickClock,
     at_least,
@@ -31,11 +31,11 @@ _DTYPE: Final = {
 PRESETS: Final = Path(__file__).parent / "profiles"
 
 
-class GenericDecoder:
+class GenericDecoder(Rejecting):
     """Reads frames as the profile says."""
 
     def __init__(self, profile: Profile) -> None:
-        self.rejects: Counter[str] = Counter()
+        super().__init__()
         self._profile = profile
         self._rest = b""
         self._cutter = LineCutter(self.rejects)
@@ -134,10 +134,6 @@ class GenericDecoder:
             if int(np.abs(counts).max()) <= 32_767 and 32_768 * unit_g < 64.0:
                 return counts.astype(np.int16), unit_g
         return from_floats(turned.astype(np.float64) * signs, unit_g, self._profile.range_g)
-
-    def _reject(self, reason: str) -> list[Decoded]:
-        self.rejects[reason] += 1
-        return []
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ a real device.
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Final
 
 import numpy as np
@@ -15,6 +14,7 @@ from collector.wearables.base import (
     Advertisement,
     Decoded,
     Gatt,
+    Rejecting,
     Stream,
     TickClock,
     at_least,
@@ -38,11 +38,11 @@ _FULL: Final = 248
 BUZZ_MS: Final = 500
 
 
-class MetaMotionDecoder:
+class MetaMotionDecoder(Rejecting):
     """Accelerometer frames; full scale is 32768 at the range that was set."""
 
     def __init__(self, range_g: float) -> None:
-        self.rejects: Counter[str] = Counter()
+        super().__init__()
         self._scale_g = range_g / 32_768.0
 
     def feed(self, characteristic: str, data: bytes) -> list[Decoded]:
@@ -56,10 +56,6 @@ class MetaMotionDecoder:
         if len(data) != 2 + 6 * _SAMPLES[data[1]]:
             return self._reject("wrong-length")
         return [Decoded(np.frombuffer(data, "<i2", offset=2).reshape(-1, 3), self._scale_g)]
-
-    def _reject(self, reason: str) -> list[Decoded]:
-        self.rejects[reason] += 1
-        return []
 
 
 class MetaMotion:

@@ -7,7 +7,6 @@ acceleration with gravity, in m/s2. Not yet used with a real device.
 from __future__ import annotations
 
 import struct
-from collections import Counter
 from typing import Final
 
 import numpy as np
@@ -17,6 +16,7 @@ from collector.wearables.base import (
     Advertisement,
     Decoded,
     Gatt,
+    Rejecting,
     Stream,
     TickClock,
     at_least,
@@ -33,11 +33,8 @@ _LEAST_BYTES: Final = 28
 RANGE_G: Final = 16.0
 
 
-class MovellaDecoder:
+class MovellaDecoder(Rejecting):
     """Medium payloads of mode 20 and 21, and the battery."""
-
-    def __init__(self) -> None:
-        self.rejects: Counter[str] = Counter()
 
     def feed(self, characteristic: str, data: bytes) -> list[Decoded]:
         """Take one notification: one sample."""
@@ -53,10 +50,6 @@ class MovellaDecoder:
         if isinstance(made, str):
             return self._reject(made)
         return [Decoded(*made, tick=tick)]
-
-    def _reject(self, reason: str) -> list[Decoded]:
-        self.rejects[reason] += 1
-        return []
 
 
 def read_sample(data: bytes) -> tuple[int, np.ndarray[tuple[int, int], np.dtype[np.float32]]]:

@@ -6,7 +6,6 @@ of its *first* sample. Not yet used with a real device.
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Final
 
 import numpy as np
@@ -16,6 +15,7 @@ from collector.wearables.base import (
     Advertisement,
     Decoded,
     Gatt,
+    Rejecting,
     Stream,
     TickClock,
     at_least,
@@ -35,7 +35,7 @@ _LONGEST: Final = 4 + 128 * _SAMPLE_BYTES
 """1666 Hz in 13 packets a second."""
 
 
-class MovesenseDecoder:
+class MovesenseDecoder(Rejecting):
     """Collects payloads that may go on in further notifications, and cuts them into samples.
 
     Parameters
@@ -45,7 +45,7 @@ class MovesenseDecoder:
     """
 
     def __init__(self, packet_samples: int) -> None:
-        self.rejects: Counter[str] = Counter()
+        super().__init__()
         self._expected = 4 + packet_samples * _SAMPLE_BYTES
         self._payload = b""
 
@@ -90,10 +90,6 @@ class MovesenseDecoder:
         if isinstance(made, str):
             return self._reject(made)
         return [Decoded(*made, tick=int.from_bytes(payload[:4], "little"))]
-
-    def _reject(self, reason: str) -> list[Decoded]:
-        self.rejects[reason] += 1
-        return []
 
 
 class Movesense:

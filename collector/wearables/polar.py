@@ -9,7 +9,6 @@ used with a real device by us.
 from __future__ import annotations
 
 import struct
-from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +20,7 @@ from collector.wearables.base import (
     Advertisement,
     Decoded,
     Gatt,
+    Rejecting,
     Stream,
     TickClock,
     at_least,
@@ -52,11 +52,11 @@ _CLOCK: Final = TickClock(1.0, 64, "last")
 _RAW_BYTES: Final = {0: 1, 1: 2, 2: 3}
 
 
-class PolarDecoder:
+class PolarDecoder(Rejecting):
     """PMD frames and control point responses."""
 
     def __init__(self) -> None:
-        self.rejects: Counter[str] = Counter()
+        super().__init__()
         self._factor: float | None = None
 
     def feed(self, characteristic: str, data: bytes) -> list[Decoded]:
@@ -119,10 +119,6 @@ class PolarDecoder:
             if not 1e-6 < factor < 10.0:
                 return self._reject("factor")
             self._factor = factor
-        return []
-
-    def _reject(self, reason: str) -> list[Decoded]:
-        self.rejects[reason] += 1
         return []
 
 
