@@ -116,7 +116,7 @@ async def station(
         await publish_config(broker, plan.patient, plan.config)
         if plan.patients is not None:
             await stack.enter_async_context(followed(broker, plan.patients, plan.patient, told=True))
-        core = Core(store, broker, clock, commit_s=commit_s)
+        core = Core(store, broker, clock, commit_s=commit_s, each_second=True)
         serving = asyncio.create_task(core.run(), name="core")
         stack.push_async_callback(_end_core, core, serving)
         feed = await stack.enter_async_context(live_feed(broker, plan.patient))

@@ -39,6 +39,10 @@ async def _guarded(work: Coroutine[Any, Any, None]) -> bool:
             loop.add_signal_handler(number, stop)
         except NotImplementedError:
             break
+        # The loop hears of a signal by a byte in a pipe, which other threads fill, too: with none left in it, the
+        # signal would be lost. So it is also called for by Python's own handler, which needs no pipe.
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
+        signal.set_wakeup_fd(signal.set_wakeup_fd(-1), warn_on_full_buffer=False)
     try:
         await task
     except asyncio.CancelledError:

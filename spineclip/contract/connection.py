@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import ssl
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,6 +87,8 @@ class Connection:
         self._watch: asyncio.Task[None] | None = None
         self._quiet = 0
         self._ended = False
+        self._calls: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
+        self._woken = False
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
             client_id=f"{client_id}-{secrets.token_hex(4)}",
@@ -208,10 +211,26 @@ class Connection:
         self._call(self._lost, str(reason))
 
     def _call(self, function: Callable[..., None], *values: Any) -> None:
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(function, *values)
+        """Have something done in the loop; it is woken once for all that wait, not for each.
+
+        Each waking is a byte in a pipe that holds a few hundred: were it full, a signal such as SIGTERM would find no
+        room in it and be lost.
+        """
+        self._calls.append((function, values))
+        if not self._woken and not self._loop.is_closed():
+            self._woken = True
+            self._loop.call_soon_threadsafe(self._work_off)
 
     # ---- in the loop
+
+    def _work_off(self) -> None:
+        self._woken = False  # first: what is added from now on wakes the loop again
+        while self._calls:
+            function, values = self._calls.popleft()
+            try:
+                function(*values)
+            except Exception as error:  # noqa: BLE001 - as the loop itself does: a defect in one holds no other back
+                self._loop.call_exception_handler({"message": f"a defect in {function}", "exception": error})
 
     def _heard(self) -> None:
         self._quiet = 0
