@@ -213,10 +213,11 @@ def pages(trials: list[Trial], *, shipped_only: bool) -> Iterator[str]:
     yield f"""\
 # How right the sitting postures are
 
-IMU Sitting Postures Dataset (Ali et al., CC BY 4.0), {len(people)} people, {how}. Each person's trials of 30 s are
-played as one recording through the whole pipeline, as `spineclip analyze` does, and each trial is judged whole, by what
-most of its named seconds were called. Figures are macro F1. A site joins what it cannot tell: slouched with upright at
-L5, slouched with leaning forward elsewhere. Trials that taught a neutral or a pose are not judged.
+IMU Sitting Postures Dataset (Ali et al., CC BY 4.0), {len(people)} people,
+{how}. Each person's trials of 30 s are played as one recording through the whole pipeline, as
+`spineclip analyze` does, and each trial is judged whole, by what most of its named seconds were called. Figures are
+macro F1. A site joins what it cannot tell: slouched with upright at L5, slouched with leaning forward elsewhere. Trials
+that taught a neutral or a pose are not judged.
 """
     if left_out:
         results = judge_left_out(trials, described(trials), list(CASES))
@@ -225,11 +226,14 @@ L5, slouched with leaning forward elsewhere. Trials that taught a neutral or a p
     yield table(results)
     alone = results["T4", "own"]
     found, false = slouch_alarm(alone)
+    missed = float((alone.answer[alone.truth == SLOUCHED] == UPRIGHT).mean())
     yield f"""
-Slouched against upright at T4, own upright known: {found:.1%} of slouched trials called bent, {false:.1%} of upright
-ones. Worst at T4: {worst(alone)}; with two clips: {worst(results[BOTH, "own"])}.
+Slouched against upright at T4, own upright known: {found:.1%} of slouched trials called bent, {missed:.1%} upright; of
+upright trials {false:.1%} called bent. Worst at T4: {worst(alone)}; with two clips: {worst(results[BOTH, "own"])}.
 
-The postures are acted, by people of 19 to 24, half a minute each; natural slouching over hours may differ. The fine
-motion was recorded on a chair by one kind of sensor; its bands and the few settings were looked at on these people
-(neighbouring choices differ by less than a point): expect a point or two less on others.
+Seconds that are not named are mostly those of which it is not known whether anybody sits: without a calibration and
+before the first walk, a clip at L5 or T12 cannot tell. The postures are acted, by people of 19 to 24, half a minute
+each; natural slouching over hours may differ. The fine motion was recorded on a chair by one kind of sensor; its bands
+and the few settings were looked at on these people (neighbouring choices differ by less than a point): expect a point
+or two less on others. At the sternum and the collar only the angles of T4 are used, and no recording here checks them.
 """
