@@ -27,7 +27,7 @@ from spineclip.contract.clock import DrivenClock, SystemClock
 from spineclip.contract.errors import LinkError
 from spineclip.demo_person import ADDRESS, PATIENT, PLACEMENT, Person, person
 from spineclip.desk import StoreDesk
-from spineclip.health import health, of_station
+from spineclip.health import health_if, of_station
 from spineclip.history import past
 from spineclip.home import Home
 from spineclip.patients import Patients, store_file
@@ -117,9 +117,7 @@ async def _demo(wishes: Wishes, say: Callable[[str], None], opened: Callable[[st
         stack.callback(store.close)
         radio = await stack.enter_async_context(VirtualRadio(clock=clock))
         stages = await stack.enter_async_context(station(plan, store, clock, say=say))
-        if wishes.health_port is not None:
-            told = await stack.enter_async_context(health(lambda: of_station(stages), wishes.health_port))
-            say(f"Health: http://127.0.0.1:{told}/healthz")
+        await stack.enter_async_context(health_if(wishes.health_port, lambda: of_station(stages), say))
         opened(
             await stack.enter_async_context(serve_page(_source(wishes, who, store, stages, clock), port=wishes.port))
         )

@@ -64,6 +64,23 @@ async def health(tell: Callable[[], Numbers], port: int, host: str = LOOPBACK) -
         yield int(server.sockets[0].getsockname()[1])
 
 
+@contextlib.asynccontextmanager
+async def health_if(port: int | None, tell: Callable[[], Numbers], say: Callable[[str], None]) -> AsyncIterator[None]:
+    """Answer for as long as the context lasts if a port was asked for, and say where.
+
+    Raises
+    ------
+    SettingsError
+        If the port is taken.
+    """
+    if port is None:
+        yield
+        return
+    async with health(tell, port) as told:
+        say(f"Health: http://{LOOPBACK}:{told}/healthz")
+        yield
+
+
 def of_core(core: Core) -> Numbers:
     """Tell how a core is: well while the broker listens to it."""
     return {

@@ -18,6 +18,7 @@ from collector.scan import Target, find
 from collector.wearing import Stillness, stillness
 from processing.epochs import Posture
 from spineclip import settings as files
+from spineclip.cli import options
 from spineclip.contract.clock import SystemClock
 from spineclip.contract.config import PatientConfig, Vector
 from spineclip.contract.errors import SettingsError, WearableError
@@ -48,7 +49,7 @@ def calibrate(
     pose: Annotated[Shown, typer.Option(help="What you show; upright, the neutral, first.")] = Shown.upright,
     seconds: Annotated[float, typer.Option(help="How long to hold still.", min=2, max=60)] = 5.0,
     countdown: Annotated[int, typer.Option(help="Seconds to get ready.", min=0, max=60)] = 5,
-    data: Annotated[Path | None, typer.Option(help="Data folder (default: $SPINECLIP_DATA or the user's).")] = None,
+    data: options.Data = None,
     publish: Annotated[bool, typer.Option(help="Tell the broker, too.")] = True,
 ) -> None:
     """Measure the neutral posture, or teach another: sit still while it counts."""

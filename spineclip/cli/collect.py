@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,10 +13,11 @@ from collector.service import Collector, CollectorSettings
 from collector.wearables import add_profile
 from spineclip import logs
 from spineclip import settings as files
+from spineclip.cli import options
 from spineclip.contract.clock import SystemClock
 from spineclip.contract.errors import SettingsError
 from spineclip.contract.placement import Placement
-from spineclip.health import health, of_collector
+from spineclip.health import health_if, of_collector
 from spineclip.stopping import run_until_stopped
 
 
@@ -32,11 +32,9 @@ def collect(
     ca_file: Annotated[Path | None, typer.Option(help="The broker's authority; makes the connection TLS.")] = None,
     outbox: Annotated[Path | None, typer.Option(help="File that keeps records until they are stored.")] = None,
     rate: Annotated[float | None, typer.Option(help="Samples a second to ask for.")] = None,
-    profile: Annotated[list[Path] | None, typer.Option(help="YAML profile of a wearable of your own.")] = None,
-    adapter: Annotated[str | None, typer.Option(help="Bluetooth adapter, such as hci1.")] = None,
-    health_port: Annotated[
-        int | None, typer.Option("--health", min=0, max=65535, help="Port on loopback that answers /healthz.")
-    ] = None,
+    profile: options.Profiles = None,
+    adapter: options.Adapter = None,
+    health_port: options.Health = None,
 ) -> None:
     """Collect from a patient's wearables and send to the broker, until Ctrl-C or SIGTERM."""
     for path in profile or []:
@@ -57,10 +55,7 @@ async def _collect(chosen: CollectorSettings, health_port: int | None = None) ->
     collector = Collector(chosen, SystemClock(), _say)
     typer.echo(f"Collecting for {chosen.patient}; outbox {chosen.outbox}; stop with Ctrl-C.")
     try:
-        async with contextlib.AsyncExitStack() as stack:
-            if health_port is not None:
-                told = await stack.enter_async_context(health(lambda: of_collector(collector), health_port))
-                typer.echo(f"Health: http://127.0.0.1:{told}/healthz")
+        async with health_if(health_port, lambda: of_collector(collector), typer.echo):
             await collector.run()
     finally:
         waiting = collector.backlog

@@ -15,9 +15,10 @@ from processing.stores.base import MetricStore
 from processing.stores.lease import BEAT_S, Lease, TakenError
 from processing.stores.sqlite import SqliteStore
 from spineclip import logs
+from spineclip.cli import options
 from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.errors import StoreError
-from spineclip.health import health, of_core
+from spineclip.health import health_if, of_core
 from spineclip.patients import data_folder, store_file
 from spineclip.servers import open_influx, secret
 from spineclip.sole import sole_core, sole_core_influx
@@ -31,19 +32,17 @@ def core(
     host: Annotated[str, typer.Option(help="The MQTT broker.", envvar="SPINECLIP_MQTT_HOST")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, envvar="SPINECLIP_MQTT_PORT", help="Its port.")] = 1883,
     user: Annotated[str, typer.Option(envvar="SPINECLIP_MQTT_USER", help="Our user name there.")] = "",
-    password_file: Annotated[Path | None, typer.Option(help="File that holds our password there.")] = None,
-    ca: Annotated[Path | None, typer.Option(help="Authority of the broker's certificate; makes it TLS.")] = None,
+    password_file: options.PasswordFile = None,
+    ca: options.Authority = None,
     store: Annotated[
         Path | None, typer.Option(help="SQLite file of the metrics (default: in the data folder).")
     ] = None,
-    influx: Annotated[str | None, typer.Option(help="Address of an InfluxDB 2 to store in instead.")] = None,
-    influx_org: Annotated[str, typer.Option(help="Its organisation.")] = "spineclip",
-    influx_bucket: Annotated[str, typer.Option(help="Its bucket.")] = "spineclip",
+    influx: options.Influx = None,
+    influx_org: options.InfluxOrg = "spineclip",
+    influx_bucket: options.InfluxBucket = "spineclip",
     influx_token_file: Annotated[Path | None, typer.Option(help="File that holds the core's token.")] = None,
     alive: Annotated[Path | None, typer.Option(help="File to touch as long as all is well (health checks).")] = None,
-    health_port: Annotated[
-        int | None, typer.Option("--health", min=0, max=65535, help="Port on loopback that answers /healthz.")
-    ] = None,
+    health_port: options.Health = None,
     verbose: Annotated[bool, typer.Option(help="Log at DEBUG, where ids may appear.")] = False,
 ) -> None:
     """Turn records from the broker into stored metrics, until Ctrl-C or SIGTERM."""
@@ -79,10 +78,7 @@ async def serve(
         If the checkpoints cannot be read, or another core has taken our place on the store (`lease`).
     """
     service = Core(store, mqtt)
-    async with contextlib.AsyncExitStack() as stack:
-        if health_port is not None:
-            told = await stack.enter_async_context(health(lambda: of_core(service), health_port))
-            typer.echo(f"Health: http://127.0.0.1:{told}/healthz")
+    async with health_if(health_port, lambda: of_core(service), typer.echo):
         await _serve(service, alive, lease)
 
 

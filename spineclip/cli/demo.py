@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from spineclip import logs
+from spineclip.cli import options
 from spineclip.contract.config import zone
 from spineclip.contract.errors import SettingsError
 from spineclip.stopping import run_until_stopped
@@ -29,16 +30,13 @@ def demo(
         float | None, typer.Option("--for", min=0.0, help="End by itself after so many seconds.")
     ] = None,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port of the page; 0 takes any.")] = None,
+    port: options.PagePort = None,
     data: Annotated[
         Path | None, typer.Option("--data", help="Keep the data here (default: a folder that goes with the demo).")
     ] = None,
-    data_dir: Annotated[Path | None, typer.Option("--data-dir", hidden=True)] = None,
     tz: Annotated[str, typer.Option(help="Time zone of the generated person.")] = "Europe/Berlin",
     language: Annotated[str, typer.Option(help="Language of the page: en or de.")] = "en",
-    health_port: Annotated[
-        int | None, typer.Option("--health", min=0, max=65535, help="Port on loopback that answers /healthz.")
-    ] = None,
+    health_port: options.Health = None,
 ) -> None:
     """Show the whole way: a virtual wearable on a generated person, Bluetooth, MQTT, metrics, and a page."""
     typer.echo("Starting ...")
@@ -54,7 +52,7 @@ def demo(
         if browser:
             Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
-    with _folder(data or data_dir) as folder:
+    with _folder(data) as folder:
         tally = Tally()
         wishes = Wishes(folder, speed, seconds, port, tz, language, health_port)
         run_until_stopped(run(wishes, typer.echo, opened, tally))

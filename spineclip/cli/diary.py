@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,6 +14,7 @@ from rich.text import Text
 from dashboards import days
 from processing.diary import Entry, read, save
 from processing.stores.sqlite import SqliteReader, SqliteStore
+from spineclip.cli import options
 from spineclip.contract.clock import SystemClock
 from spineclip.contract.config import zone
 from spineclip.contract.days import day_of, day_start_ns
@@ -26,7 +26,6 @@ app = typer.Typer(
 )
 
 _Patient = Annotated[str, typer.Argument(help="The patient's id.")]
-_Data = Annotated[Path | None, typer.Option("--data", help="Data folder (default: $SPINECLIP_DATA or the user's).")]
 _Day = Annotated[datetime | None, typer.Option("--day", formats=["%Y-%m-%d"], help="The day (default: today).")]
 
 
@@ -41,7 +40,7 @@ def add(
         str | None, typer.Option(help="A note in your own words; '-' reads it from standard input.")
     ] = None,
     day: _Day = None,
-    data: _Data = None,
+    data: options.Data = None,
 ) -> None:
     """Write today's entry, or change it: what is not given stays as it was."""
     folder = data or data_folder()
@@ -72,7 +71,7 @@ def add(
 def list_(
     patient: _Patient,
     last: Annotated[int, typer.Option("--days", min=1, max=3660, help="How many days back.")] = 14,
-    data: _Data = None,
+    data: options.Data = None,
 ) -> None:
     """Show the entries of the last days."""
     folder = data or data_folder()

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from spineclip import settings as files
+from spineclip.cli import options
 from spineclip.contract.clock import SystemClock
 from spineclip.doctor import Finding, Verdict, examine
 from spineclip.patients import data_folder, store_file
@@ -18,13 +19,12 @@ _MARKS = {Verdict.GOOD: "ok", Verdict.UNSURE: "??", Verdict.BAD: "no"}
 
 def doctor(
     settings: Annotated[Path | None, typer.Option(help="The collector's settings file, for broker and outbox.")] = None,
-    data: Annotated[Path | None, typer.Option(help="Data folder (default: $SPINECLIP_DATA or the user's).")] = None,
-    data_dir: Annotated[Path | None, typer.Option("--data-dir", hidden=True)] = None,
+    data: options.Data = None,
     bluetooth: Annotated[bool, typer.Option(help="Look for adapter and wearables.")] = True,
     seconds: Annotated[float, typer.Option(min=0.5, max=60, help="How long to scan.")] = 3.0,
 ) -> None:
     """Check adapter, D-Bus, broker, store, outbox, clock and permissions; exit status 1 when something is wrong."""
-    folder = data or data_dir or data_folder()
+    folder = data or data_folder()
     databases = [("store", store_file(folder))]
     access, adapter, secrets = None, None, []
     if settings is not None:

@@ -12,6 +12,7 @@ import typer
 
 from processing.stores.base import MetricStore
 from processing.stores.sqlite import SqliteStore
+from spineclip.cli import options
 from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.errors import SettingsError
 from spineclip.contract.ids import check_id
@@ -25,18 +26,18 @@ from spineclip.sole import sole_core, sole_core_influx
 def erase(
     patient: Annotated[str, typer.Argument(help="The patient's id.")],
     sure: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    data: Annotated[Path | None, typer.Option(help="Data folder (default: $SPINECLIP_DATA or the user's).")] = None,
+    data: options.Data = None,
     outbox: Annotated[Path | None, typer.Option(help="The collector's file, if it is not at its usual place.")] = None,
     secrets: Annotated[Path | None, typer.Option(help="The broker's secrets, for the collector's access.")] = None,
     broker_pid: Annotated[int | None, typer.Option(help="Tell this running mosquitto at once.")] = None,
     host: Annotated[str | None, typer.Option(help="The clinic's MQTT broker, which retains settings.")] = None,
-    broker_port: Annotated[int, typer.Option(min=1, max=65535, help="Its port.")] = 8883,
+    broker_port: options.BrokerPort = 8883,
     user: Annotated[str, typer.Option(help="Our user name there; the core's may write all.")] = "core",
-    password_file: Annotated[Path | None, typer.Option(help="File that holds our password there.")] = None,
-    ca: Annotated[Path | None, typer.Option(help="Authority of the broker's certificate; makes it TLS.")] = None,
-    influx: Annotated[str | None, typer.Option(help="Address of the clinic's InfluxDB (default: SQLite).")] = None,
-    influx_org: Annotated[str, typer.Option(help="Its organisation.")] = "spineclip",
-    influx_bucket: Annotated[str, typer.Option(help="Its bucket.")] = "spineclip",
+    password_file: options.PasswordFile = None,
+    ca: options.Authority = None,
+    influx: options.Influx = None,
+    influx_org: options.InfluxOrg = "spineclip",
+    influx_bucket: options.InfluxBucket = "spineclip",
     influx_token_file: Annotated[Path | None, typer.Option(help="File that holds a token that may delete.")] = None,
 ) -> None:
     """Erase everything of a patient: measurements, diary, settings, links, access. Stop the core first."""

@@ -9,6 +9,7 @@ import typer
 
 from processing.stores.base import MetricStore
 from processing.stores.sqlite import SqliteStore
+from spineclip.cli import options
 from spineclip.contract.errors import SettingsError
 from spineclip.contract.ids import check_id
 from spineclip.export import export as write
@@ -19,10 +20,10 @@ from spineclip.servers import open_influx
 def export(
     patient: Annotated[str, typer.Argument(help="The patient's id.")],
     out: Annotated[Path | None, typer.Option(help="The file to write (default: PATIENT.zip here).")] = None,
-    data: Annotated[Path | None, typer.Option(help="Data folder (default: $SPINECLIP_DATA or the user's).")] = None,
-    influx: Annotated[str | None, typer.Option(help="Address of the clinic's InfluxDB (default: SQLite).")] = None,
-    influx_org: Annotated[str, typer.Option(help="Its organisation.")] = "spineclip",
-    influx_bucket: Annotated[str, typer.Option(help="Its bucket.")] = "spineclip",
+    data: options.Data = None,
+    influx: options.Influx = None,
+    influx_org: options.InfluxOrg = "spineclip",
+    influx_bucket: options.InfluxBucket = "spineclip",
     influx_token_file: Annotated[Path | None, typer.Option(help="File that holds a token for it.")] = None,
 ) -> None:
     """Write all that is kept of a patient into one ZIP file: a table for each measurement, and the settings."""

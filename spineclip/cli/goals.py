@@ -14,6 +14,7 @@ from rich.table import Table
 from dashboards import days
 from processing import goals as rules
 from processing.stores.sqlite import SqliteReader, SqliteStore
+from spineclip.cli import options
 from spineclip.contract.clock import SystemClock
 from spineclip.contract.config import Goals, PatientConfig, zone
 from spineclip.contract.days import day_of
@@ -50,7 +51,7 @@ def goals(
     ] = None,
     time_zone: Annotated[str | None, typer.Option(help="The patient's time zone, such as Europe/Berlin.")] = None,
     language: Annotated[str | None, typer.Option(help="The patient's language: en or de.")] = None,
-    data: Annotated[Path | None, typer.Option(help="Data folder (default: $SPINECLIP_DATA or the user's).")] = None,
+    data: options.Data = None,
 ) -> None:
     """Show a patient's goals, or agree on new ones: what is not given stays as it was."""
     folder = data or data_folder()

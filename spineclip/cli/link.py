@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from dashboards.entrance import ENTER
 from dashboards.serving import public_address
+from spineclip.cli import options
 from spineclip.contract.errors import SettingsError
 from spineclip.links import Links
 from spineclip.patients import data_folder
@@ -19,7 +19,7 @@ def link(
     at: Annotated[str, typer.Option(help="Address at which the page is published.")] = "http://127.0.0.1:8642",
     new: Annotated[bool, typer.Option("--new", help="Make a new link; the older one counts no more.")] = False,
     revoke: Annotated[bool, typer.Option("--revoke", help="Take the link away; open pages end.")] = False,
-    data: Annotated[Path | None, typer.Option(help="Data folder (default: $SPINECLIP_DATA or the user's).")] = None,
+    data: options.Data = None,
 ) -> None:
     """Show the link by which a patient opens their published page, or take it away."""
     if new and revoke:

@@ -18,13 +18,14 @@ from dashboards.serving import Public, public_address
 from processing.stores.base import MetricStore
 from processing.stores.sqlite import SqliteStore
 from spineclip.calibrating import MqttCalibrator
+from spineclip.cli import options
 from spineclip.contract.clock import SystemClock
 from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.errors import SettingsError, StoreError
 from spineclip.contract.ids import check_id
 from spineclip.desk import StoreDesk
 from spineclip.following import followed
-from spineclip.health import health, of_page
+from spineclip.health import health_if, of_page
 from spineclip.home import Home
 from spineclip.links import Links
 from spineclip.live_feed import MqttFeed, live_feed
@@ -41,28 +42,24 @@ def page(
         str | None,
         typer.Argument(help="The patient's id (default: the only one there is).", envvar="SPINECLIP_PATIENT"),
     ] = None,
-    data: Annotated[
-        Path | None, typer.Option("--data", help="Data folder (default: $SPINECLIP_DATA or the user's).")
-    ] = None,
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port of the page; 0 takes any.")] = None,
+    data: options.Data = None,
+    port: options.PagePort = None,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
     listen: Annotated[str, typer.Option(help="Address to listen on; another one is for containers.")] = "127.0.0.1",
     publish: Annotated[
         str | None,
         typer.Option(help="Address at which a web server with TLS shows it to others; asks for the patient's link."),
     ] = None,
-    host: Annotated[str | None, typer.Option(help="The clinic's MQTT broker, for what happens now.")] = None,
-    broker_port: Annotated[int, typer.Option(min=1, max=65535, help="Its port.")] = 8883,
-    user: Annotated[str, typer.Option(help="Our user name there.")] = "page",
-    password_file: Annotated[Path | None, typer.Option(help="File that holds our password there.")] = None,
-    ca: Annotated[Path | None, typer.Option(help="Authority of the broker's certificate; makes it TLS.")] = None,
-    influx: Annotated[str | None, typer.Option(help="Address of the clinic's InfluxDB (default: SQLite).")] = None,
-    influx_org: Annotated[str, typer.Option(help="Its organisation.")] = "spineclip",
-    influx_bucket: Annotated[str, typer.Option(help="Its bucket.")] = "spineclip",
+    host: options.Host = None,
+    broker_port: options.BrokerPort = 8883,
+    user: options.User = "page",
+    password_file: options.PasswordFile = None,
+    ca: options.Authority = None,
+    influx: options.Influx = None,
+    influx_org: options.InfluxOrg = "spineclip",
+    influx_bucket: options.InfluxBucket = "spineclip",
     influx_token_file: Annotated[Path | None, typer.Option(help="File that holds the page's token.")] = None,
-    health_port: Annotated[
-        int | None, typer.Option("--health", min=0, max=65535, help="Port on loopback that answers /healthz.")
-    ] = None,
+    health_port: options.Health = None,
 ) -> None:
     """Show a patient's page until Ctrl-C."""
     folder = data or data_folder()
@@ -108,7 +105,7 @@ async def _show(wanted: _Page, access: BrokerAccess | None) -> None:
             await open_until_the_end.enter_async_context(followed(access, folder, wanted.patient))
             calibrator = MqttCalibrator(access, folder, wanted.patient)
         if wanted.health_port is not None:
-            await _tell_health(open_until_the_end, wanted, live, wanted.health_port)
+            await _tell_health(open_until_the_end, wanted, live)
         source = Source(wanted.patient, home, config.language, wanted.store, feed, clock, desk, calibrator)
         published = None
         if wanted.public is not None:
@@ -124,9 +121,7 @@ async def _show(wanted: _Page, access: BrokerAccess | None) -> None:
         await asyncio.Event().wait()
 
 
-async def _tell_health(
-    until_the_end: contextlib.AsyncExitStack, wanted: _Page, live: MqttFeed | None, port: int
-) -> None:
+async def _tell_health(until_the_end: contextlib.AsyncExitStack, wanted: _Page, live: MqttFeed | None) -> None:
     """Answer /healthz; the store is asked now and then, beside it, so that the answer never waits for it."""
     answers = await _answers(wanted)
 
@@ -138,8 +133,7 @@ async def _tell_health(
 
     looking = asyncio.create_task(look())
     until_the_end.callback(looking.cancel)
-    told = await until_the_end.enter_async_context(health(lambda: of_page(answers, live), port))
-    typer.echo(f"Health: http://127.0.0.1:{told}/healthz")
+    await until_the_end.enter_async_context(health_if(wanted.health_port, lambda: of_page(answers, live), typer.echo))
 
 
 async def _answers(wanted: _Page) -> bool:

@@ -15,6 +15,7 @@ from collector.scan import SCAN_S, Sighting, Target, find, look
 from collector.wearables import add_profile
 from collector.wearing import most_shaken, movement_g
 from spineclip import settings as files
+from spineclip.cli import options
 from spineclip.contract.clock import SystemClock
 from spineclip.contract.errors import WearableNotFoundError
 from spineclip.contract.ids import new_patient_id
@@ -33,8 +34,8 @@ def pair(
         str | None, typer.Option(help="Kind, address, id or name; else shake the one you mean.")
     ] = None,
     seconds: Annotated[float, typer.Option(help="How long to shake.", min=1, max=60)] = 5.0,
-    profile: Annotated[list[Path] | None, typer.Option(help="YAML profile of a wearable of your own.")] = None,
-    adapter: Annotated[str | None, typer.Option(help="Bluetooth adapter, such as hci1.")] = None,
+    profile: options.Profiles = None,
+    adapter: options.Adapter = None,
 ) -> None:
     """Recognise a wearable by shaking it (or by name), and note in the settings where it is worn."""
     known: dict[str, Any] = files.read(settings).model_dump(exclude_unset=True) if settings.exists() else {}

@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from spineclip.cli import options
 from spineclip.cli.recording_options import axes_of, columns_of, stretch_of
 from spineclip.contract.config import zone
 from spineclip.contract.errors import SettingsError, SpineclipError
@@ -80,7 +81,7 @@ def replay(
     patient: Annotated[str | None, typer.Option(help="The patient's id (default: the file's name).")] = None,
     store: Annotated[Path | None, typer.Option(help="SQLite file of the metrics (default: the user's).")] = None,
     page: Annotated[bool, typer.Option("--page", help="Show the page meanwhile.")] = False,
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port of the page; 0 takes any.")] = None,
+    port: options.PagePort = None,
 ) -> None:
     """Play recordings through a virtual wearable, Bluetooth, MQTT and the core into the store."""
     from firmware_sim.recordings import Reading  # noqa: PLC0415 - every stage is loaded here, which takes a while

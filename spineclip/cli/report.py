@@ -13,6 +13,7 @@ from dashboards.report.page import report_html
 from dashboards.report.pdf import report_pdf
 from dashboards.words import Words
 from processing.stores.sqlite import SqliteReader
+from spineclip.cli import options
 from spineclip.contract.clock import SystemClock
 from spineclip.contract.config import zone
 from spineclip.contract.days import day_of
@@ -29,7 +30,7 @@ def report(
     out: Annotated[Path, typer.Option(help="Folder for the two files.")] = Path(),
     language: Annotated[str | None, typer.Option(help="en or de (default: the patient's).")] = None,
     time_zone: Annotated[str | None, typer.Option(help="Time zone (default: the patient's).")] = None,
-    data: Annotated[Path | None, typer.Option(help="Data folder (default: $SPINECLIP_DATA or the user's).")] = None,
+    data: options.Data = None,
 ) -> None:
     """Write the fortnight report as HTML and PDF. It is sent nowhere."""
     folder = data or data_folder()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,6 +14,7 @@ from collector.link import Radio
 from collector.listen import read_battery
 from collector.scan import SCAN_S, Sighting, look
 from collector.wearables import add_profile
+from spineclip.cli import options
 from spineclip.contract.clock import SystemClock
 from spineclip.contract.errors import WearableNotFoundError
 
@@ -22,8 +22,8 @@ from spineclip.contract.errors import WearableNotFoundError
 def scan(
     seconds: Annotated[float, typer.Option(help="How long to listen.", min=0.5, max=120)] = SCAN_S,
     battery: Annotated[bool, typer.Option(help="Connect to each wearable for its battery.")] = True,
-    profile: Annotated[list[Path] | None, typer.Option(help="YAML profile of a wearable of your own.")] = None,
-    adapter: Annotated[str | None, typer.Option(help="Bluetooth adapter, such as hci1.")] = None,
+    profile: options.Profiles = None,
+    adapter: options.Adapter = None,
 ) -> None:
     """List the wearables near, nearest first."""
     for path in profile or []:

@@ -17,6 +17,7 @@ from dashboards.entrance import ENTER
 from dashboards.serving import Public, public_address, serve
 from dashboards.therapist.desk import Office
 from processing.stores.sqlite import SqliteStore
+from spineclip.cli import options
 from spineclip.contract.clock import SystemClock
 from spineclip.contract.errors import SettingsError
 from spineclip.following import followed
@@ -28,8 +29,8 @@ from spineclip.stopping import run_until_stopped
 
 
 def therapist(
-    data: Annotated[Path | None, typer.Option(help="Data folder (default: $SPINECLIP_DATA or the user's).")] = None,
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port of the page; 0 takes any.")] = None,
+    data: options.Data = None,
+    port: options.PagePort = None,
     language: Annotated[str, typer.Option(help="en or de.")] = "en",
     publish: Annotated[
         str | None, typer.Option(help="Address at which a web server with TLS shows it to the clinic.")
@@ -37,11 +38,11 @@ def therapist(
     key_file: Annotated[
         Path | None, typer.Option(help="File that holds the key, made if missing (default: a new key each time).")
     ] = None,
-    host: Annotated[str | None, typer.Option(help="The clinic's MQTT broker, which new goals go to.")] = None,
-    broker_port: Annotated[int, typer.Option(min=1, max=65535, help="Its port.")] = 8883,
-    user: Annotated[str, typer.Option(help="Our user name there.")] = "page",
-    password_file: Annotated[Path | None, typer.Option(help="File that holds our password there.")] = None,
-    ca: Annotated[Path | None, typer.Option(help="Authority of the broker's certificate; makes it TLS.")] = None,
+    host: options.Host = None,
+    broker_port: options.BrokerPort = 8883,
+    user: options.User = "page",
+    password_file: options.PasswordFile = None,
+    ca: options.Authority = None,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
 ) -> None:
     """Show the therapist's view until Ctrl-C: who to ask first, reports, goals."""

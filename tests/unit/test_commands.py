@@ -25,7 +25,9 @@ def test_the_list_says_what_the_command_says(name: str) -> None:
 
 def test_every_file_of_a_command_is_in_the_list() -> None:
     folder = Path(spineclip.cli.__file__).parent
-    assert {path.stem for path in folder.glob("*.py")} - {"__init__", "main", "recording_options"} == set(COMMANDS)
+    assert {path.stem for path in folder.glob("*.py")} - {"__init__", "main", "options", "recording_options"} == set(
+        COMMANDS
+    )
 
 
 def test_help_loads_no_stage() -> None:
