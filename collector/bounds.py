@@ -58,6 +58,8 @@ class PacketBounds:
             self._take_new(keep=True)
         self._since = self._grid.since_ns
         self._new.append((x, arrival_ns, head))
+        if len(self._new) >= _MOST:
+            self._take_new(keep=False)
 
     def line(self, prior: tuple[float, float], slope: float, half: float) -> tuple[Strip, int, int] | None:
         """Fit the line at the newest packet; returns it with the place and time that its zero stands for.
@@ -100,6 +102,7 @@ class PacketBounds:
         self._lower = np.concatenate([self._lower, np.full(len(x), -np.inf)])
         self._open = np.concatenate([self._open, np.full(len(x), not keep)])
         old = int(np.searchsorted(self._arrival, self._arrival[-1] - self._window_ns))
+        old = max(old, len(self._x) - 4 * _MOST)  # so many only while nobody asks for a line, or nothing comes of it
         if old:
             self._pick(np.arange(old, len(self._x)))
 

@@ -28,14 +28,16 @@ SAME_WEARABLE_ERROR: Final = 2e-6
 as far as the packets agree (`collector/strip.py`)."""
 WINDOW_NS: Final = 20 * 60 * 10**9
 """A line is fitted to the last 10 to 20 minutes: longer, and temperature bends it."""
+_STRIP_WINDOW_NS: Final = 12 * 60 * 10**9
+"""A strip is sure of itself sooner: where temperature bends the line by 2 ppm in 20 minutes, it is off by 0.2 ms."""
 LEAST_DELAY_NS: Final = 5_000_000
 """What even the fastest packet may need on air and through the host: some packets of 1.2 ms before it, a wake-up."""
 _MIN_PACKETS: Final = 8
 """Two points always lie on a line; so many show whether more do."""
 _EVEN_NS: Final = 500_000
 """Packets that come this evenly say by themselves when they were made."""
-_REFIT: Final = 0.05
-"""A line is fitted anew when there are so many more packets, as a share: often at first, in the end once a minute."""
+_REFIT, _MOST_BETWEEN = 0.05, 1000
+"""A line is fitted anew when there are so many more packets, as a share: often at first; and after so many at most."""
 _OTHER: Final = 4.0
 """Two measures of a rate that are further apart than so many of their errors are of two rates."""
 _SMALL_SLEW, _LARGE_SLEW, _LARGE_NS = 0.005, 0.05, 50_000_000
@@ -87,7 +89,7 @@ class SegmentClock:
         self._prior_ns = period_ns
         self._prior_error = rate_error
         self._hull = RecentHull(WINDOW_NS // 2)
-        self._bounds = PacketBounds(WINDOW_NS)
+        self._bounds = PacketBounds(_STRIP_WINDOW_NS)
         self._line: Line | None = None
         self._n = 0
         self._due = 0
@@ -113,7 +115,7 @@ class SegmentClock:
             self._line = None
             return hull
         if self._n >= self._due or self._line is None:
-            self._due = self._n + max(_MIN_PACKETS, round(_REFIT * self._n))
+            self._due = self._n + min(_MOST_BETWEEN, max(_MIN_PACKETS, round(_REFIT * self._n)))
             self._line = self._strip_line(hull)
         return hull if self._line is None else self._line
 

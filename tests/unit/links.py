@@ -18,21 +18,22 @@ new one at every event, which no Bluetooth link has, but which other radios and 
 
 
 def packets(
-    seed: int, *, packets_hz: float, seconds: float, interval: Interval = "any", ppm: float = PPM
+    seed: int, *, packets_hz: float, seconds: float, interval: Interval = "any", bend_ppm_s: float = 0.0
 ) -> Iterator[tuple[int, int, float]]:
     """Simulate a link: yields (packet number, arrival ns, true time ns), in order of arrival.
 
     One transmission in twenty has to wait for the next event; one packet in five hundred meets a host that is busy
-    for 150 ms. The truth is the instant of the packet's last sample.
+    for 150 ms. The truth is the instant of the packet's last sample. The wearable's rate changes by `bend_ppm_s` ppm a
+    second, as it does when it grows warm.
     """
     rng = np.random.default_rng(seed)
-    period_ns = S / packets_hz * (1 + ppm * 1e-6)
+    period_ns = S / packets_hz * (1 + PPM * 1e-6)
     interval_ns = 1.25e6 * rng.integers(24, 41) if interval == "steps" else rng.uniform(30e6, 50e6)
     phase_ns = rng.uniform(0, interval_ns)
     events_ns = np.cumsum(rng.uniform(30e6, 50e6, round(seconds / 0.03) + 200)) if interval == "jitter" else None
     busy_until_ns, last_ns = 0.0, 0
     for k in range(round(seconds * packets_hz)):
-        true_ns = 1e9 + k * period_ns
+        true_ns = 1e9 + k * period_ns * (1 + bend_ppm_s * 1e-6 * k / packets_hz / 2)
         first = (
             math.ceil((true_ns - phase_ns) / interval_ns) if events_ns is None else np.searchsorted(events_ns, true_ns)
         )

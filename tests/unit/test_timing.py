@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,6 +89,33 @@ def test_within_15_ms_of_the_truth_after_a_minute(interval: Interval) -> None:
     for seed in range(5):
         for packets_hz in (5.5, 13.0, 100.0):
             assert abs(_fit(seed, packets_hz, 60, interval).phase_ms) < 15.0
+
+
+def test_a_clock_that_grows_warm_is_followed_within_a_millisecond() -> None:
+    # 2 ppm in twenty minutes is c = 1.7e-9 a second; an arc of twelve minutes stands c T^2 / 8 = 0.1 ms off its chord,
+    # and three times that where it is prolonged.
+    clock = SegmentClock(S / 13, CRYSTAL_ERROR)
+    errors_ms = []
+    for k, arrival_ns, true_ns in packets(3, packets_hz=13.0, seconds=2400, interval="steps", bend_ppm_s=2 / 1200):
+        clock.add(k, arrival_ns)
+        if k % 130 == 0 and k > 1_000:
+            errors_ms.append((clock.line().time_ns(k) - true_ns) / 1e6)
+    assert np.abs(errors_ms).max() < 1.0
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_day_takes_no_more_memory_than_twenty_minutes(asked: bool) -> None:
+    clock = SegmentClock(S / 100, NOMINAL_ERROR)
+    link = packets(1, packets_hz=20.0, seconds=2400, interval="jitter")
+    sizes = []
+    for k, arrival_ns, _ in link:
+        clock.add(k, arrival_ns)
+        if asked and k % 20 == 0:
+            clock.line()
+        if k % 12_000 == 11_999:
+            sizes.append(len(pickle.dumps(clock)))
+    assert sizes[-1] < 1.5 * sizes[1]
+    assert max(sizes) < 2_000_000
 
 
 def test_exact_arrivals_give_exact_times() -> None:
