@@ -104,17 +104,17 @@ def fine_motion(xyz_g: Array, up: Array, forward: Array) -> Array:
 def _sums(xyz_g: Array) -> Array:
     """Cross spectra of windows by band, in sensor axes, shape (n, bands, 9): six in phase, three in quadrature."""
     n = len(xyz_g)
-    parts = np.ascontiguousarray(xyz_g.transpose(0, 2, 1)).reshape(3 * n, _N) @ _WAVES
+    parts = np.ascontiguousarray(xyz_g.transpose(0, 2, 1)) @ _WAVES  # window by window: see `processing.products`
     parts = parts.reshape(n, 3, 2, _N // 2)
     cosine, sine = parts[:, :, 0], parts[:, :, 1]
     products = np.empty((n, 9, _N // 2))
     products[:, :6] = cosine[:, _FIRST] * cosine[:, _SECOND] + sine[:, _FIRST] * sine[:, _SECOND]
     products[:, 6:] = sine[:, _FIRST[3:]] * cosine[:, _SECOND[3:]] - cosine[:, _FIRST[3:]] * sine[:, _SECOND[3:]]
-    np.minimum(np.maximum(products, -_LOUDEST_G2, out=products), _LOUDEST_G2, out=products)
+    products.clip(-_LOUDEST_G2, _LOUDEST_G2, out=products)
     products *= _ENERGY_QUANTUM
     np.rint(products, out=products)  # so that the sums over a band are exact
     products *= 1.0 / _ENERGY_QUANTUM
-    return np.ascontiguousarray((products.reshape(9 * n, -1) @ _SHARES).reshape(n, 9, BANDS).transpose(0, 2, 1))
+    return np.ascontiguousarray((products @ _SHARES).transpose(0, 2, 1))
 
 
 def _body(up: Array, forward: Array) -> Array:

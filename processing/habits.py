@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from processing.activity import summed
 from processing.pose_model import PoseModel
 from processing.stretch_model import EIGHTH
 
@@ -85,7 +86,7 @@ def learn(habits: Habits, model: PoseModel, angles_deg: Array, fine: NDArray[np.
     if habits.heard >= ENOUGH or not np.isfinite(angles_deg).all():
         return habits
     points = habits.points if habits.heard else _points(habits.counts, habits.sums, model)
-    density = _densities(points, angles_deg[None])[0]
+    density = _densities(points, angles_deg[None])[:, :, 0]
     total = habits.logs[:, None] + _ANGLE_SHARE * np.log(density) + _FINE_SHARE * fine / EIGHTH
     total -= total.max()
     flat = total.ravel()
@@ -106,13 +107,11 @@ def chances(habits: Habits, angles_deg: Array) -> Array:
     """Chance of each posture for rows of angles, shape (n, 2) to (n, 6), by what was learned (at least one stretch)."""
     density = _densities(habits.points, angles_deg)
     share = np.exp(habits.logs - habits.logs.max())
-    total = density[:, 0] * share[0]
+    total = density[0] * share[0]
     for way in range(1, len(share)):
-        total += density[:, way] * share[way]
-    whole = total[:, 0].copy()
-    for posture in range(1, _KINDS):
-        whole += total[:, posture]
-    return np.asarray(total / whole[:, None])
+        total += density[way] * share[way]
+    total /= summed(total)
+    return np.asarray(total.T)
 
 
 def _points(counts: Array, sums: Array, model: PoseModel) -> Array:
@@ -140,11 +139,12 @@ def _points(counts: Array, sums: Array, model: PoseModel) -> Array:
 
 
 def _densities(points: Array, angles_deg: Array) -> Array:
-    """Density of rows of angles, shape (n, 2), in each way and posture, shape (n, m, 6)."""
-    x = angles_deg[:, 0, None, None] - points[:, :, 0]
-    y = angles_deg[:, 1, None, None] - points[:, :, 1]
-    far = x * x * points[:, :, 2]
-    far += 2.0 * x * y * points[:, :, 3]
-    far += y * y * points[:, :, 4]
-    far += points[:, :, 5]
-    return np.asarray(np.exp(-0.5 * far) + TAIL)
+    """Density of rows of angles, shape (n, 2), in each way and posture, shape (m, 6, n): rows are long."""
+    columns = points.transpose(2, 0, 1)[:, :, :, None]
+    x, y = angles_deg[:, 0] - columns[0], angles_deg[:, 1] - columns[1]
+    far = x * x * columns[2]
+    far += 2.0 * x * y * columns[3]
+    far += y * y * columns[4]
+    far += columns[5]
+    far *= -0.5
+    return np.asarray(np.exp(far) + TAIL)

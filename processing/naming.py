@@ -82,13 +82,13 @@ def name(
         if (learned.mount, learned.kind) != (mount, kind):
             learned = habit.begin(mount, kind)
         taught = _taught(wearing, row)
+        place, flexion, lateral = wearing.placement, angles[0][of], angles[1][of]
+        by_angle = posture.chances_by_angle(place, flexion, lateral, taught, own_neutral=kind > 0, habits=learned)
         out[some], chance[some] = posture.classify(
-            wearing.placement, angles[0][of], angles[1][of], taught,
-            own_neutral=kind > 0, fine=fine[some], habits=learned,
-        )  # fmt: skip
-        beyond[some] += posture.personal(
-            wearing.placement, angles[0][of], angles[1][of], taught, own_neutral=kind > 0, habits=learned
+            place, flexion, lateral, taught, own_neutral=kind > 0, fine=fine[some], by_angle=by_angle
         )
+        if taught or learned.heard:
+            beyond[some] += posture.personal(place, flexion, lateral, by_angle, own_neutral=kind > 0)
         if closes[b - 1] and learned.heard < habit.ENOUGH:
             model = posture.model(wearing.placement, own_neutral=kind > 0, taught=taught)
             learned = habit.learn(learned, model, np.array([angles[0][b - 1], angles[1][b - 1]]), fine[some[-1]])

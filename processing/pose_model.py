@@ -70,15 +70,17 @@ class PoseModel:
         """Chance of each posture for rows of angles, shape (n, d) to (n, k), all postures alike beforehand."""
         k, d = self.mean.shape
         inverse, size = self._around
-        away = angles[:, None, :] - self.mean
-        far = np.zeros((len(angles), k))
+        away = [angles[:, i] - self.mean[:, i, None] for i in range(d)]  # postures by rows: these are long
+        far = np.zeros((k, len(angles)))
         for i in range(d):
             for j in range(d):
-                far += away[:, :, i] * away[:, :, j] * inverse[:, i, j]
-        logs = -0.5 * (far + size)
-        logs -= logs.max(axis=1, keepdims=True)
-        weights = np.exp(logs)
-        return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+                far += away[i] * away[j] * inverse[:, i, j, None]
+        far += size[:, None]
+        far *= -0.5
+        far -= np.maximum.reduce(far)
+        weights = np.exp(far, out=far)
+        weights /= weights[0] + np.add.accumulate(weights[1:])[-1]
+        return np.asarray(weights.T)
 
 
 def fit(angles: Array, posture: NDArray[np.intp], person: NDArray[np.intp], *, shrink: float = 0.3) -> PoseModel:

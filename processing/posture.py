@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing import tilt
+from processing.activity import summed
 from processing.epochs import Posture
 from processing.habits import Habits
 from processing.habits import chances as habit_chances
@@ -145,6 +146,7 @@ def classify(
     own_neutral: bool = True,
     fine: NDArray[np.int8] | None = None,
     habits: Habits | None = None,
+    by_angle: Array | None = None,
 ) -> tuple[NDArray[np.int8], Array]:
     """Name the posture of each pair of angles while sitting or standing.
 
@@ -164,6 +166,8 @@ def classify(
     habits
         What was learned of the wearer with these poses and this neutral; None, or without a stretch, where nothing is
         known.
+    by_angle
+        What `chances_by_angle` says of all this, where it was asked already.
 
     Returns
     -------
@@ -176,7 +180,9 @@ def classify(
     flexion, lateral = np.asarray(flexion_deg, dtype=np.float64), np.asarray(lateral_deg, dtype=np.float64)
     if placement not in _SITE:
         return np.zeros(flexion.shape, dtype=np.int8), np.zeros(flexion.shape)
-    chances = _by_angle(placement, _rows(flexion, lateral), taught, own_neutral=own_neutral, habits=habits)
+    chances = by_angle
+    if chances is None:
+        chances = chances_by_angle(placement, flexion, lateral, taught, own_neutral=own_neutral, habits=habits)
     sees = placement.sees_slouch or any(pose.posture is Posture.SLOUCHED for pose in taught)
     return _named(weighed(chances, fine), sees, _within(flexion, lateral))
 
@@ -185,29 +191,33 @@ def personal(
     placement: Placement,
     flexion_deg: Array,
     lateral_deg: Array,
-    taught: tuple[Pose, ...],
+    by_angle: Array,
     *,
     own_neutral: bool,
-    habits: Habits,
 ) -> NDArray[np.int8]:
     """What is known of the wearer beyond people in general, for joining clips.
 
     Returns
     -------
-    Shape (n, 6): by how much shown poses and habits raise the log chance of each posture at these angles, in eighths.
+    Shape (n, 6): by how much shown poses and habits raise the log chance of each posture at these angles, which is
+    `by_angle` with them, in eighths.
     """
-    if not taught and not habits.heard:
-        return np.zeros((len(flexion_deg), len(SITTING)), dtype=np.int8)
-    rows = _rows(flexion_deg, lateral_deg)
-    own = _by_angle(placement, rows, taught, own_neutral=own_neutral, habits=habits)
-    general = model(placement, own_neutral=own_neutral).chances(rows)
-    raised = np.log(np.maximum(own, _DOUBT)) - np.log(np.maximum(general, _DOUBT))
-    return np.rint(raised * EIGHTH).astype(np.int8)
+    general = model(placement, own_neutral=own_neutral).chances(_rows(flexion_deg, lateral_deg))
+    raised = np.log(by_angle.T.clip(_DOUBT, np.inf)) - np.log(general.T.clip(_DOUBT, np.inf))
+    return np.asarray(np.rint(raised * EIGHTH).astype(np.int8).T)
 
 
-def _by_angle(
-    placement: Placement, rows: Array, taught: tuple[Pose, ...], *, own_neutral: bool, habits: Habits | None
+def chances_by_angle(
+    placement: Placement,
+    flexion_deg: Array,
+    lateral_deg: Array,
+    taught: tuple[Pose, ...],
+    *,
+    own_neutral: bool,
+    habits: Habits | None,
 ) -> Array:
+    """Chance of each posture, shape (n, 6), by angles alone; at a placement that sees the trunk."""
+    rows = _rows(flexion_deg, lateral_deg)
     if habits is not None and habits.heard:
         return habit_chances(habits, rows)
     return model(placement, own_neutral=own_neutral, taught=taught).chances(rows)
@@ -231,12 +241,12 @@ def weighed(chances: Array, fine: NDArray[np.integer[Any]] | None) -> Array:
     """Weigh chances by angle, shape (n, 6), with what the fine motion says (`processing.stretches.heard`)."""
     if fine is None:
         return chances
-    logs = np.log(np.maximum(chances, _LEAST)) + fine / EIGHTH
-    size = np.exp(logs - logs.max(axis=1)[:, None])
-    total = size[:, 0].copy()
-    for column in range(1, len(SITTING)):
-        total += size[:, column]
-    return np.asarray(size / total[:, None])
+    logs = np.log(chances.T.clip(_LEAST, np.inf))  # postures by rows: these are long
+    logs += fine.T / EIGHTH
+    logs -= np.maximum.reduce(logs)
+    size = np.exp(logs, out=logs)
+    size /= summed(size)
+    return np.asarray(size.T)
 
 
 def model(placement: Placement, *, own_neutral: bool = True, taught: tuple[Pose, ...] = ()) -> PoseModel:
@@ -280,7 +290,9 @@ def _named(chances: Array, sees_slouch: bool, known: NDArray[np.bool_]) -> tuple
 
 
 def _rows(flexion: Array, lateral: Array) -> Array:
-    return np.nan_to_num(np.stack([flexion, lateral], axis=1))
+    both = np.array([flexion, lateral])
+    both[np.isnan(both)] = 0.0
+    return both.T
 
 
 def _within(flexion: Array, lateral: Array) -> NDArray[np.bool_]:

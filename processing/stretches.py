@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing import orientation, statistics
+from processing.activity import summed
 from processing.fine_motion import WINDOW_S, fine_motion
 from processing.grid import RATE_HZ
 from processing.rows import Row, dot
@@ -242,14 +243,12 @@ def closing(state: StretchState, first: int, n: int, least_s: int) -> NDArray[np
 
 def _evidence(sums: Array) -> NDArray[np.int8]:
     windows = sums[:, _WINDOWS]
-    mean = sums[:, _SCORES] / np.maximum(windows, 1.0)[:, None]
-    mean -= mean.max(axis=1)[:, None]
-    each = np.exp(mean)
-    size = each[:, 0].copy()
-    for column in range(1, _POSTURES):
-        size += each[:, column]
-    logs = (mean - np.log(size)[:, None]) * (windows / (windows + _HALF_SURE))[:, None]
-    return np.rint(np.maximum(logs * EIGHTH, -127.0)).astype(np.int8)
+    mean = sums[:, _SCORES].T / np.maximum(windows, 1.0)  # postures by rows: these are long
+    mean -= np.maximum.reduce(mean)
+    logs = mean - np.log(summed(np.exp(mean)))
+    logs *= windows / (windows + _HALF_SURE)
+    logs *= EIGHTH
+    return np.rint(logs.clip(-127.0, np.inf, out=logs)).astype(np.int8).T
 
 
 def forget(state: StretchState, given: int) -> StretchState:
