@@ -42,10 +42,14 @@ LEAN_TO_SITTING: Final = 0.2
 network errs to the side of standing, people left out say (0 to 0.8 was looked at in steps of 0.2)."""
 
 SURE_OF_REST: Final = 0.65
-"""The same for lying, sitting and standing while the wearer's upright is not known: on sensors and places that no fit
-has seen, such claims are right much less often than on the people who taught them."""
+"""The same for lying, sitting and standing before the wearer's upright is known from walking: on sensors and places
+that no fit has seen, such claims are right much less often than on the people who taught them."""
+
+UPRIGHT: Final = 4
+"""How well upright can be known: not at all, as told of the axes, from little walking, from enough."""
 
 _CODES: Final = np.array([state.code for state in CLASSES], dtype=np.int8)
+_LYING: Final = CLASSES.index(State.LYING)
 _SITTING: Final = CLASSES.index(State.SITTING)
 _STANDING: Final = CLASSES.index(State.STANDING)
 _LEAN: Final = float(np.exp(LEAN_TO_SITTING))
@@ -67,8 +71,8 @@ class Model:
     hidden, hidden_bias, out, out_bias
         Shapes (features, h), (h,), (h, classes), (classes,).
     confidence
-        Shape (5, k): raw chance and how often it was right on people and data sets left out, at rest and moving,
-        without and with a known upright: rows ``raw, rest_unknown, rest_known, moving_unknown, moving_known``.
+        Shape (9, k): raw chance and how often it was right on people and data sets left out: one row for rest and
+        one for movement at each of the `UPRIGHT` ways of knowing it, ``raw, rest_0, ... rest_3, moving_0, ...``.
     """
 
     walk: NDArray[np.float64]
@@ -143,21 +147,28 @@ def summed(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.add.accumulate(rows)[-1])
 
 
-def likeliest(smoothed: NDArray[np.float64], known: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def likeliest(
+    smoothed: NDArray[np.float64], upright: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Give the column of the likeliest state, and its chance; sitting before standing where the two are close."""
     best = np.argmax(smoothed, axis=1)
-    sits = known & (best == _STANDING) & (smoothed[:, _SITTING] * _LEAN > smoothed[:, _STANDING])
+    sits = (upright == UPRIGHT - 1) & (best == _STANDING) & (smoothed[:, _SITTING] * _LEAN > smoothed[:, _STANDING])
     best[sits] = _SITTING
     return best, smoothed[np.arange(len(smoothed)), best]
 
 
-def groups(best: NDArray[np.int64], known: NDArray[np.bool_]) -> NDArray[np.int64]:
+def groups(best: NDArray[np.int64], upright: NDArray[np.int64]) -> NDArray[np.int64]:
     """Number the kinds of claims whose chances are right differently often: rows of `Model.confidence`, less one."""
-    return np.asarray(2 * (best >= RESTING) + known, dtype=np.int64)
+    return np.asarray(UPRIGHT * (best >= RESTING) + upright, dtype=np.int64)
 
 
 def decide(
-    fitted: Model, smoothed: NDArray[np.float64], covered: NDArray[np.bool_], known: NDArray[np.bool_]
+    fitted: Model,
+    smoothed: NDArray[np.float64],
+    covered: NDArray[np.bool_],
+    upright: NDArray[np.int64],
+    *,
+    sees_trunk: bool = True,
 ) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
     """Name the likeliest state and how often such a claim is right; `unknown` where it is too often wrong.
 
@@ -165,32 +176,41 @@ def decide(
     ----------
     smoothed
         Shape (n, classes), chances.
-    covered, known
-        Shape (n,): measured at all; upright known from walking.
+    covered, upright
+        Shape (n,): measured at all; how upright is known (see `UPRIGHT`, and `orientation.upright`).
+    sees_trunk
+        Whether sitting and lying can be told apart at all; where not, the likelier one is said if one of them is sure.
     """
     if len(smoothed) <= _FEW:  # array by array, a few seconds would cost as much as many
-        rows = zip(smoothed.tolist(), covered.tolist(), known.tolist(), strict=True)
-        said = [decided(fitted, row, is_covered, is_known) for row, is_covered, is_known in rows]
+        rows = zip(smoothed.tolist(), covered.tolist(), upright.tolist(), strict=True)
+        said = [decided(fitted, row, *known, sees_trunk=sees_trunk) for row, *known in rows]
         return np.array([code for code, _ in said], dtype=np.int8), np.array([confidence for _, confidence in said])
-    best, raw = likeliest(smoothed, known)
-    table, group = fitted.confidence, groups(best, known)
+    best, raw = likeliest(smoothed, upright)
+    table, group = fitted.confidence, groups(best, upright)
     confidence = np.empty(len(raw))
     for row in set(group.tolist()):
         some = group == row
         confidence[some] = np.interp(raw[some], table[0], table[1 + row])
-    least = np.where(known | (best >= RESTING), SURE, SURE_OF_REST)
-    sure = covered & (confidence >= least)
-    return np.where(sure, _CODES[best], np.int8(State.UNKNOWN.code)), np.where(covered, confidence, 0.0)
+    least = np.where((upright == UPRIGHT - 1) | (best >= RESTING), SURE, SURE_OF_REST)
+    sure = confidence >= least
+    if not sees_trunk:
+        sure |= (best <= _SITTING) & (smoothed[:, _LYING] + smoothed[:, _SITTING] >= least)
+    return np.where(sure & covered, _CODES[best], np.int8(State.UNKNOWN.code)), np.where(covered, confidence, 0.0)
 
 
-def decided(fitted: Model, chances: list[float], covered: bool, known: bool) -> tuple[int, float]:
+def decided(
+    fitted: Model, chances: list[float], covered: bool, upright: int, *, sees_trunk: bool = True
+) -> tuple[int, float]:
     """Do as `decide` for one second."""
     if not covered:
         return State.UNKNOWN.code, 0.0
     best = chances.index(max(chances))
-    if known and best == _STANDING and chances[_SITTING] * _LEAN > chances[_STANDING]:
+    if upright == UPRIGHT - 1 and best == _STANDING and chances[_SITTING] * _LEAN > chances[_STANDING]:
         best = _SITTING
-    group = 2 * (best >= RESTING) + known
+    group = UPRIGHT * (best >= RESTING) + upright
     confidence = float(np.interp(chances[best], fitted.confidence[0], fitted.confidence[1 + group]))
-    least = SURE if known or best >= RESTING else SURE_OF_REST
-    return CLASSES[best].code if confidence >= least else State.UNKNOWN.code, confidence
+    least = SURE if upright == UPRIGHT - 1 or best >= RESTING else SURE_OF_REST
+    sure = confidence >= least
+    if not sees_trunk and best <= _SITTING:
+        sure = sure or chances[_LYING] + chances[_SITTING] >= least
+    return CLASSES[best].code if sure else State.UNKNOWN.code, confidence

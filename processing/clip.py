@@ -233,7 +233,10 @@ def _give(state: ClipState, fitted: Model, *, last: bool) -> tuple[ClipState, Ep
     held = state.held[:n]
     start_ns = (state.given + np.arange(n, dtype=np.int64)) * SECOND_NS
     coverage = state.coverage[a : a + n]
-    codes, confidence = activity.decide(fitted, chances, coverage >= grid.ENOUGH, orientation.known(held))
+    trunk = state.setup.placement.sees_trunk
+    codes, confidence = activity.decide(
+        fitted, chances, coverage >= grid.ENOUGH, orientation.upright(held), sees_trunk=trunk
+    )
     codes, confidence = seat.seated(codes, confidence, held, rows)
     codes, confidence = _worn(state.setup.placement, codes, confidence, held)
     low = max(a - walking.BEFORE_S, 0)
@@ -293,10 +296,7 @@ def _worn(
         return codes, confidence
     off = still_s >= (wear.NOT_WORN_S if placement.sees_trunk else wear.THIGH_NOT_WORN_S)
     codes = np.where(doubt, np.int8(State.UNKNOWN.code), codes)
-    return (
-        np.where(off, np.int8(State.NOT_WORN.code), codes),
-        np.where(off, wear.CONFIDENCE, np.where(doubt, np.minimum(confidence, 0.5), confidence)),
-    )
+    return np.where(off, np.int8(State.NOT_WORN.code), codes), np.where(off, wear.CONFIDENCE, confidence)
 
 
 def _with_nan(state: ClipState, low: int, high: int) -> NDArray[np.float64]:
@@ -314,13 +314,20 @@ def _live(state: ClipState, fitted: Model) -> LiveSecond | None:
         return None
     row = state.looked - 1 - state.kept
     newest = len(state.coverage) - 1
+<<<<<<< HEAD
     covered = bool(state.coverage[row] >= grid.ENOUGH)
-    known = bool(orientation.known(state.held[-1:])[0])
-    said, sure = activity.decided(fitted, smoothing.now(state.smoothing), covered, known)
+    upright = int(orientation.upright(state.held[-1:])[0])
+    trunk = state.setup.placement.sees_trunk
+    said, sure = activity.decided(fitted, smoothing.now(state.smoothing), covered, upright, sees_trunk=trunk)
     codes, confidence = np.array([said], dtype=np.int8), np.array([sure])
     codes, confidence = seat.seated(
         codes, confidence, state.held[-1:], state.table[state.looked - 1 - state.first :][:1]
     )
+=======
+    covered = state.coverage[row : row + 1] >= grid.ENOUGH
+    upright = orientation.upright(state.held[-1:])
+    codes, confidence = activity.decide(fitted, smoothing.now(state.smoothing), covered, upright)
+>>>>>>> 193f668 (Teach quieter sensors and told axes; claims of rest before any walk are as sure as on sets left out)
     codes, confidence = _worn(state.setup.placement, codes, confidence, state.held[-1:])
     now = STATES[int(codes[0])]
     seen = bool(state.coverage[newest] >= grid.ENOUGH)

@@ -354,9 +354,11 @@ def _dot(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(a[:, 0] * b[:, 0] + a[:, 1] * b[:, 1] + a[:, 2] * b[:, 2])
 
 
-def known(held: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Tell for which seconds the upright is known from enough walking."""
-    return np.asarray(held[:, STRENGTH] >= KNOWN)
+def upright(held: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Tell how upright is known in each second: 0 not at all, 1 as told, 2 from little walking, 3 from enough."""
+    found = np.isfinite(held[:, REFERENCE.start]).astype(np.int64)
+    strength = held[:, STRENGTH]
+    return np.asarray(found + (strength > 0) + (strength >= KNOWN))
 
 
 def angles(held: NDArray[np.float64], table: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

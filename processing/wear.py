@@ -14,8 +14,14 @@ from typing import Final
 from processing.rows import Row, at_least, dot
 from processing.windows import COVERED, DEAD, GRAVITY, LONG, NOW, SQUARE, TOTAL, Windows
 
-DOUBT_S: Final = 90
-"""Still for this long: it may not be worn, so no state is claimed."""
+UNSURE_S: Final = 45
+"""Still for this long: it may not be worn, so what is said is not surer than `UNSURE`."""
+
+UNSURE: Final = 0.6
+"""How sure a state may be of a clip that may not be worn."""
+
+DOUBT_S: Final = 180
+"""Still for this long: it is likely not worn, so no state is claimed."""
 
 NOT_WORN_S: Final = 600
 """Still for this long: not worn."""

@@ -37,7 +37,7 @@ def train(
             if folds is not None:
                 folds.mkdir(parents=True, exist_ok=True)
                 fit.write(folds / f"{kind}-{fold}.npz", numbers)
-            claims.extend(fit.claims_of(model, one, pieces) for one in unseen for pieces in (False, True))
+            claims.extend(fit.claims_of(model, one, way) for one in unseen for way in fit.WAYS)
             typer.echo(
                 f"{kind}: a fifth of the people left out, right {np.mean(np.concatenate([c[3] for c in claims])):.3f}"
             )

@@ -1,9 +1,10 @@
 """Examples to learn from: seconds as they were recorded, and as another clip, place or day would have given them.
 
-A second is taught as recorded, from a disturbed copy (other gain, noise, coarseness and strength of movement, since
-cheap clips read 0.75 to 1.06 g at rest), and from pieces cut out of their context: without a walk before them, or a
-long time after one. Without the last, quiet standing far from a walk is called sitting on recordings of other
-protocols.
+A second is taught as recorded, from a disturbed copy (other gain, more noise or less, coarseness and strength of
+movement, since cheap clips read 0.75 to 1.06 g at rest and the quiet of a better sensor is not that of sitting), and
+from pieces cut out of their context: without a walk before them, a long time after one, or with no more known of
+upright than what was told of the axes. Without these, quiet standing far from a walk is called sitting on recordings
+of other protocols.
 """
 
 from __future__ import annotations
@@ -25,6 +26,10 @@ COPIES: Final = ("recorded", "disturbed", "disturbed")
 """Each recording is taught in these ways, each whole and in pieces."""
 
 _PIECE_S: Final = (8, 130)
+_QUIET_G: Final = (0.002, 0.01)
+_TOLD: Final = 0.2
+_LONG_AFTER: Final = 0.5
+_MOUNTED: Final = 0.14
 _LIKE_WALKING: Final = ("stepper", "cross_trainer")
 
 
@@ -64,7 +69,10 @@ def record(labelled: Labelled) -> Recorded:
 
 def disturbed(seconds: Seconds, rng: np.random.Generator) -> Seconds:
     """Return the recording as another clip would have made it, worn a little elsewhere."""
-    xyz = seconds.xyz_g * rng.uniform(0.75, 1.06)
+    gain = rng.uniform(0.75, 1.06)
+    if rng.random() < 0.5:
+        return _quieter(seconds, gain, rng)
+    xyz = seconds.xyz_g * gain
     mean = xyz.mean(axis=1)
     padded = np.pad(mean, ((2, 2), (0, 0)), mode="edge")
     slow_mean = np.stack([padded[i : i + len(mean)] for i in range(5)]).mean(axis=0)
@@ -75,9 +83,21 @@ def disturbed(seconds: Seconds, rng: np.random.Generator) -> Seconds:
     coarse = float(rng.choice([0.0, 0.001, 0.004]))
     if coarse:
         xyz = np.rint(xyz / coarse) * coarse
-    xyz = np.rint(xyz * 65536.0) / 65536.0
-    xyz[~seconds.covered] = 0.0
-    return Seconds(seconds.first, xyz, seconds.coverage)
+    return _rounded(seconds, xyz)
+
+
+def _quieter(seconds: Seconds, gain: float, rng: np.random.Generator) -> Seconds:
+    """Return the recording as a sensor with less noise would have made it: what is within the noise is taken off."""
+    mean = seconds.xyz_g.mean(axis=1, keepdims=True)
+    moved = seconds.xyz_g - mean
+    beyond = np.maximum(np.abs(moved) - rng.uniform(*_QUIET_G), 0.0)
+    return _rounded(seconds, (mean + np.sign(moved) * beyond) * gain)
+
+
+def _rounded(seconds: Seconds, xyz_g: NDArray[np.float64]) -> Seconds:
+    xyz_g = np.rint(xyz_g * 65536.0) / 65536.0
+    xyz_g[~seconds.covered] = 0.0
+    return Seconds(seconds.first, xyz_g, seconds.coverage)
 
 
 def rhythms(recorded: Recorded, rng: np.random.Generator) -> Iterator[Examples]:
@@ -168,7 +188,10 @@ def _pieces(
             stop = min(b, start + int(rng.integers(*_PIECE_S)))
             good = covered[start:stop]
             if good.sum() >= 5:
-                told = _long_after_a_walk(held[start:], rng) if rng.random() < 0.5 else None
+                chance = rng.random()
+                told = _as_told(held, rng) if chance < _TOLD else None
+                if _TOLD <= chance < _LONG_AFTER:
+                    told = _long_after_a_walk(held[start:], rng)
                 _, found = _described(table[start:stop].copy(), waves[start:stop], fitted, told)
                 yield Examples(found[good], target[start:stop][good], np.full(int(good.sum()), share))
             start = stop
@@ -184,4 +207,15 @@ def _long_after_a_walk(held: NDArray[np.float64], rng: np.random.Generator) -> N
     told[orientation.REFERENCE] += rng.normal(0.0, 0.06, 3) * size
     told[orientation.LAST_WALK] = told[orientation.REFERENCE]
     told[orientation.SINCE_WALK] = 120.0 if rng.random() < 0.8 else rng.uniform(5.0, 120.0)
+    return told
+
+
+def _as_told(held: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64] | None:
+    """Return what telling the axes tells of upright: the sensor's x, as far off as clips sit; no walk stands behind."""
+    known = held[np.isfinite(held[:, 0])]
+    size = float(np.linalg.norm(known[0, orientation.REFERENCE])) if len(known) else 1.0
+    told = np.zeros(orientation.HELD)
+    told[orientation.REFERENCE] = (np.array([1.0, 0.0, 0.0]) + rng.normal(0.0, _MOUNTED, 3)) * size
+    told[orientation.LAST_WALK] = told[orientation.REFERENCE]
+    told[orientation.SINCE_WALK] = 1e6
     return told

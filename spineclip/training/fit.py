@@ -6,7 +6,7 @@ People are left out to learn how sure a claim may be.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +29,9 @@ SETS: Final = {
 }
 """What each file of numbers is fitted on."""
 
+WAYS: Final = ("whole", "pieces", "told")
+"""How a recording is claimed: as it is; cut where its labels change, so nothing is known of upright; so, but told."""
+
 Claims = tuple[str, NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_]]
 """Of a recording: data set; and by second the raw chance, its group (`activity.groups`), whether the claim is right."""
 
@@ -37,7 +40,9 @@ _DAILY_SHARE: Final = 0.6
 _RAW: Final = np.linspace(0.2, 1.0, 33)
 _SURE_FROM: Final = 0.9
 _RIGHT_AT_SURE: Final = 0.975
-_GROUPS: Final = 4
+_GROUPS: Final = 2 * activity.UPRIGHT
+_FAR: Final = (0, 1)  # rest before any walk: people of the same sets and protocols flatter such claims
+_AXES: Final = {"x": "up", "y": "right"}  # of all recordings but a thigh's, whose left and right tell nothing here
 _OF_ITS_OWN: Final = tuple(state.code for state in (State.ACTIVE, State.CYCLING))
 _FLAT: Final = np.stack([_RAW] * (1 + _GROUPS))
 
@@ -75,10 +80,10 @@ def fit(recorded: Sequence[Recorded], seed: int = 0) -> dict[str, Any]:
 def model_without(known: Sequence[Recorded]) -> Model:
     """Fit on some recordings alone, with the confidence that people left out of them teach."""
     claims = [
-        claims_of(activity.model(numbers), one, pieces)
+        claims_of(activity.model(numbers), one, way)
         for numbers, unseen in left_out(known, folds_at_most=2)
         for one in unseen
-        for pieces in (False, True)
+        for way in WAYS
     ]
     return activity.model({**fit(known), "confidence": confidence(claims, list(sets_left_out(known)))})
 
@@ -106,7 +111,7 @@ def sets_left_out(recorded: Sequence[Recorded]) -> Iterator[Claims]:
         for one in recorded:
             if fitted is not None and one.dataset == dataset:
                 asked = replace(one, truth=np.where(np.isin(one.truth, _OF_ITS_OWN), labelled.NOT_SCORED, one.truth))
-                yield claims_of(fitted, asked, pieces=False)
+                yield from (claims_of(fitted, asked, way) for way in WAYS)
 
 
 def confidence(claims: Sequence[Claims], abroad: Sequence[Claims] = ()) -> NDArray[np.float64]:
@@ -117,14 +122,19 @@ def confidence(claims: Sequence[Claims], abroad: Sequence[Claims] = ()) -> NDArr
     claims
         For each recording of people left out: data set, raw chance, group, claim right.
     abroad
-        The same for data sets left out whole: they teach only how high the bar for 0.9 must be.
+        The same for data sets left out whole: they alone teach how sure claims of rest are before any walk, and for all
+        others how high the bar for 0.9 must be.
 
     Returns
     -------
     Rows raw, and how often right in each of the groups. At or above 0.9 only where, in every data set (and
     in every one of `abroad`), at least 97.5 % of the claims from there on were right.
     """
-    return np.stack([_RAW, *(_calibrated(_by_set(claims, group), _by_set(abroad, group)) for group in range(_GROUPS))])
+    rows = []
+    for group in range(_GROUPS):
+        here, there = _by_set(claims, group), _by_set(abroad, group)
+        rows.append(_calibrated(there if group in _FAR and there else here, here, there))
+    return np.stack([_RAW, *rows])
 
 
 def _by_set(claims: Sequence[Claims], group: int) -> dict[str, NDArray[np.float64]]:
@@ -136,8 +146,8 @@ def _by_set(claims: Sequence[Claims], group: int) -> dict[str, NDArray[np.float6
     return {name: np.concatenate(some, axis=1) for name, some in parts.items()}
 
 
-def _calibrated(by_set: dict[str, NDArray[np.float64]], abroad: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
-    every = np.concatenate(list(by_set.values()), axis=1)
+def _calibrated(teach: dict[str, NDArray[np.float64]], *bars: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+    every = np.concatenate(list(teach.values()), axis=1)
     share = np.empty(len(_RAW))
     count = np.empty(len(_RAW))
     for i, raw in enumerate(_RAW):
@@ -146,7 +156,7 @@ def _calibrated(by_set: dict[str, NDArray[np.float64]], abroad: dict[str, NDArra
         share[i] = (every[1][near].sum() + 10.0 * raw) / count[i]
     share = _rising(share, count)
     for i, raw in enumerate(_RAW):
-        above = [rows[1][rows[0] >= raw] for rows in (*by_set.values(), *abroad.values())]
+        above = [rows[1][rows[0] >= raw] for bar in bars for rows in bar.values()]
         if any(len(right) >= 100 and right.mean() < _RIGHT_AT_SURE for right in above):
             share[: i + 1] = np.minimum(share[: i + 1], _SURE_FROM - 0.01)
     return np.maximum.accumulate(np.clip(share, 0.0, 0.995))
@@ -163,35 +173,37 @@ def _rising(value: NDArray[np.float64], count: NDArray[np.float64]) -> NDArray[n
     return np.concatenate([np.full(int(size), v) for v, _, size in pools])
 
 
-def claims_of(model: Model, one: Recorded, pieces: bool) -> Claims:
-    """Say what a model claims of a recording, whole or cut where its labels change, as `confidence` takes it."""
-    edges = np.flatnonzero(np.diff(one.truth)) + 1 if pieces else np.empty(0, dtype=np.int64)
+def claims_of(model: Model, one: Recorded, way: str) -> Claims:
+    """Say what a model claims of a recording in one of `WAYS`, as `confidence` takes it."""
+    edges = np.empty(0, dtype=np.int64) if way == "whole" else np.flatnonzero(np.diff(one.truth)) + 1
     cuts = [0, *edges.tolist(), len(one.truth)]
     parts = [
-        _claims(model, one, a, b)
+        _claims(model, one, a, b, _AXES if way == "told" else {})
         for a, b in itertools.pairwise(cuts)
-        if b - a >= 8 and (not pieces or one.truth[a] >= 0)
+        if b - a >= 8 and (way == "whole" or one.truth[a] >= 0)
     ]
     raw, group, right = (np.concatenate([part[i] for part in parts]) for i in range(3)) if parts else (np.empty(0),) * 3
     return one.dataset, raw, group.astype(np.int64), right.astype(np.bool_)
 
 
-def _claims(model: Model, one: Recorded, a: int, b: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+def _claims(
+    model: Model, one: Recorded, a: int, b: int, axes: Mapping[str, str]
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     part = Seconds(one.seconds.first + a, one.seconds.xyz_g[a:b], one.seconds.coverage[a:b])
     table, waves = statistics.statistics(part)
     n = b - a
     rhythm = features.rhythm(table, waves, 0, n)
     table[:, statistics.WALK] = activity.likeness(model, rhythm, table)
-    _, held = orientation.step(orientation.begin({}, None), 0, table, 0, n)
+    _, held = orientation.step(orientation.begin(axes, None), 0, table, 0, n)
     described = features.features(table, rhythm, held, 0, n)
     turning = described[:, features.TURNING]
     heard = smoothing.observe(smoothing.begin(), activity.chances(model, described), part.covered, turning)
     _, chances = smoothing.release(heard, 0, last=True)
-    known = orientation.known(held)
-    best, raw = activity.likeliest(chances, known)
+    upright = orientation.upright(held)
+    best, raw = activity.likeliest(chances, upright)
     codes = np.array([state.code for state in activity.CLASSES])[best]
     scored = (one.truth[a:b] >= 0) & one.steady[a:b] & part.covered & (one.seconds.coverage[a:b] >= grid.ENOUGH)
-    return raw[scored], activity.groups(best, known)[scored], (codes == one.truth[a:b])[scored]
+    return raw[scored], activity.groups(best, upright)[scored], (codes == one.truth[a:b])[scored]
 
 
 def write(path: Path, numbers: dict[str, Any]) -> None:
