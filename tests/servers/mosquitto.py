@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,5 +59,5 @@ def mosquitto(
     for line in more.splitlines():  # what is said anew takes the place of what was said
         base = "".join(old + "\n" for old in base.splitlines() if old.split()[0] != line.split()[0]) + line + "\n"
     config.write_text(base)
-    with running([program, "-c", str(config)], [port], folder / "mosquitto.log") as server:
+    with running([program, "-c", str(config)], [port], folder / "mosquitto.log", catches=signal.SIGHUP) as server:
         yield Broker("127.0.0.1", port, "tests", password, server.pid)

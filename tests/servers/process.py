@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -65,12 +66,19 @@ def listening_ports(pid: int) -> set[int]:
 
 @contextmanager
 def running(
-    command: Sequence[str], ports: Sequence[int], log: Path, *, cwd: Path | None = None, patience_s: float = 30.0
+    command: Sequence[str],
+    ports: Sequence[int],
+    log: Path,
+    *,
+    catches: signal.Signals | None = None,
+    cwd: Path | None = None,
+    patience_s: float = 30.0,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server while the body runs.
 
     The body is entered only when the started process itself holds all its ports: an answer from some other server
-    that happened to listen there is no proof.
+    that happened to listen there is no proof. Nor is it before the process catches the signal that the test may send
+    (mosquitto listens first, and SIGHUP would end it until then).
 
     Raises
     ------
@@ -82,10 +90,24 @@ def running(
             list(command), stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT, cwd=cwd
         )
     try:
-        _wait(server, lambda: set(ports) <= listening_ports(server.pid), patience_s, log)
+        _wait(
+            server,
+            lambda: set(ports) <= listening_ports(server.pid) and _caught(server.pid, catches),
+            patience_s,
+            log,
+        )
         yield server
     finally:
         end(server)
+
+
+def _caught(pid: int, wanted: signal.Signals | None) -> bool:
+    """Tell whether a process has a handler for a signal: bit number - 1 of ``SigCgt``, see proc(5)."""
+    if wanted is None:
+        return True
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    mask = next(int(line.split()[1], 16) for line in lines if line.startswith("SigCgt:"))
+    return bool(mask >> (wanted - 1) & 1)
 
 
 def end(server: subprocess.Popen[bytes], patience_s: float = 10.0) -> None:
@@ -111,7 +133,7 @@ def _wait(server: subprocess.Popen[bytes], ready: Callable[[], bool], patience_s
         try:
             if ready():
                 return
-        except psutil.NoSuchProcess:
+        except (psutil.NoSuchProcess, FileNotFoundError):
             break
         time.sleep(0.02)  # there is nothing to await: the operating system does not tell who began to listen
     words = log.read_text(errors="replace")[-2000:]

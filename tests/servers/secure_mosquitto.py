@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -66,5 +67,5 @@ def secure_mosquitto(
     (folder / "config" / "acl").write_text((_DEPLOY / "acl").read_text())
     (folder / "config" / "mosquitto.conf").write_text(config)
     command = [program, "-c", str(folder / "config" / "mosquitto.conf")]
-    with running(command, [port], folder / "mosquitto.log") as server:
+    with running(command, [port], folder / "mosquitto.log", catches=signal.SIGHUP) as server:
         yield SecureBroker("127.0.0.1", port, server.pid, folder, files, passwords)
