@@ -74,7 +74,7 @@ def set_left_out(root: Path, kind: str) -> Iterator[tuple[str, Judged]]:
         unseen = [one for one in recorded if one.dataset == name]
         if not known or not unseen:
             continue
-        model = fit.model_without(known)
+        model = fit.model_without(known, fit.FAR[kind])
         for one in labelled.recordings(root / name, place):
             yield place, judge(one, model)
 

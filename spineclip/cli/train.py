@@ -42,7 +42,7 @@ def train(
                 f"{kind}: a fifth of the people left out, right {np.mean(np.concatenate([c[3] for c in claims])):.3f}"
             )
         abroad = list(fit.sets_left_out(recorded))
-        final = {**fit.fit(recorded), "confidence": fit.confidence(claims, abroad)}
+        final = {**fit.fit(recorded), "confidence": fit.confidence(claims, abroad, fit.FAR[kind])}
         into.mkdir(parents=True, exist_ok=True)
         fit.write(into / f"{kind}.npz", final)
         typer.echo(f"{kind}: wrote {into / f'{kind}.npz'}")

@@ -41,7 +41,10 @@ _RAW: Final = np.linspace(0.2, 1.0, 33)
 _SURE_FROM: Final = 0.9
 _RIGHT_AT_SURE: Final = 0.975
 _GROUPS: Final = 2 * activity.UPRIGHT
-_FAR: Final = (0, 1)  # rest before any walk: people of the same sets and protocols flatter such claims
+FAR: Final[Mapping[str, Sequence[int]]] = {"trunk": (0, 1), "thigh": ()}
+"""Groups of claims of whose chances only sets left out whole can tell: at the trunk, rest before any walk, which people
+of the same protocol flatter. A thigh needs no walk to tell sitting from standing."""
+
 _AXES: Final = {"x": "up", "y": "right"}  # of all recordings but a thigh's, whose left and right tell nothing here
 _OF_ITS_OWN: Final = tuple(state.code for state in (State.ACTIVE, State.CYCLING))
 _FLAT: Final = np.stack([_RAW] * (1 + _GROUPS))
@@ -77,7 +80,7 @@ def fit(recorded: Sequence[Recorded], seed: int = 0) -> dict[str, Any]:
     return {**walk, **network.fit_network(_joined(taught), seed), "confidence": _FLAT}
 
 
-def model_without(known: Sequence[Recorded]) -> Model:
+def model_without(known: Sequence[Recorded], far: Sequence[int] = ()) -> Model:
     """Fit on some recordings alone, with the confidence that people left out of them teach."""
     claims = [
         claims_of(activity.model(numbers), one, way)
@@ -85,7 +88,7 @@ def model_without(known: Sequence[Recorded]) -> Model:
         for one in unseen
         for way in WAYS
     ]
-    return activity.model({**fit(known), "confidence": confidence(claims, list(sets_left_out(known)))})
+    return activity.model({**fit(known), "confidence": confidence(claims, list(sets_left_out(known)), far)})
 
 
 def left_out(
@@ -114,7 +117,7 @@ def sets_left_out(recorded: Sequence[Recorded]) -> Iterator[Claims]:
                 yield from (claims_of(fitted, asked, way) for way in WAYS)
 
 
-def confidence(claims: Sequence[Claims], abroad: Sequence[Claims] = ()) -> NDArray[np.float64]:
+def confidence(claims: Sequence[Claims], abroad: Sequence[Claims] = (), far: Sequence[int] = ()) -> NDArray[np.float64]:
     """Learn how often a raw chance is right.
 
     Parameters
@@ -122,8 +125,9 @@ def confidence(claims: Sequence[Claims], abroad: Sequence[Claims] = ()) -> NDArr
     claims
         For each recording of people left out: data set, raw chance, group, claim right.
     abroad
-        The same for data sets left out whole: they alone teach how sure claims of rest are before any walk, and for all
-        others how high the bar for 0.9 must be.
+        The same for data sets left out whole: they teach how high the bar for 0.9 must be.
+    far
+        Groups that `abroad` alone teaches, see `FAR`.
 
     Returns
     -------
@@ -133,7 +137,7 @@ def confidence(claims: Sequence[Claims], abroad: Sequence[Claims] = ()) -> NDArr
     rows = []
     for group in range(_GROUPS):
         here, there = _by_set(claims, group), _by_set(abroad, group)
-        rows.append(_calibrated(there if group in _FAR and there else here, here, there))
+        rows.append(_calibrated(there if group in far and there else here, here, there))
     return np.stack([_RAW, *rows])
 
 
