@@ -290,11 +290,14 @@ def _worn(
 ) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
     """Take back what is said of a clip that is not worn, may not be, or is out of order."""
     still_s = held[:, orientation.STILL_S]
-    doubt = still_s >= (wear.DOUBT_S if placement.sees_trunk else wear.NOT_WORN_S)
-    doubt |= held[:, orientation.ODD] > 0
-    if not doubt.any():
+    trunk = placement.sees_trunk  # a thigh may be as still as a table
+    odd = held[:, orientation.ODD] > 0
+    unsure = odd | (still_s >= (wear.UNSURE_S if trunk else wear.NOT_WORN_S))
+    if not unsure.any():
         return codes, confidence
-    off = still_s >= (wear.NOT_WORN_S if placement.sees_trunk else wear.THIGH_NOT_WORN_S)
+    doubt = odd | (still_s >= (wear.DOUBT_S if trunk else wear.NOT_WORN_S))
+    off = still_s >= (wear.NOT_WORN_S if trunk else wear.THIGH_NOT_WORN_S)
+    confidence = np.where(unsure, np.minimum(confidence, np.where(doubt, 0.5, wear.UNSURE)), confidence)
     codes = np.where(doubt, np.int8(State.UNKNOWN.code), codes)
     return np.where(off, np.int8(State.NOT_WORN.code), codes), np.where(off, wear.CONFIDENCE, confidence)
 
@@ -314,7 +317,6 @@ def _live(state: ClipState, fitted: Model) -> LiveSecond | None:
         return None
     row = state.looked - 1 - state.kept
     newest = len(state.coverage) - 1
-<<<<<<< HEAD
     covered = bool(state.coverage[row] >= grid.ENOUGH)
     upright = int(orientation.upright(state.held[-1:])[0])
     trunk = state.setup.placement.sees_trunk
@@ -323,11 +325,6 @@ def _live(state: ClipState, fitted: Model) -> LiveSecond | None:
     codes, confidence = seat.seated(
         codes, confidence, state.held[-1:], state.table[state.looked - 1 - state.first :][:1]
     )
-=======
-    covered = state.coverage[row : row + 1] >= grid.ENOUGH
-    upright = orientation.upright(state.held[-1:])
-    codes, confidence = activity.decide(fitted, smoothing.now(state.smoothing), covered, upright)
->>>>>>> 193f668 (Teach quieter sensors and told axes; claims of rest before any walk are as sure as on sets left out)
     codes, confidence = _worn(state.setup.placement, codes, confidence, state.held[-1:])
     now = STATES[int(codes[0])]
     seen = bool(state.coverage[newest] >= grid.ENOUGH)

@@ -345,7 +345,10 @@ def _folded(walked: NDArray[np.float64], size: int) -> NDArray[np.float64]:
 
 
 def _mean(total: NDArray[np.float64], fallback: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean of walking rows and its weight; where axes were told, less walking than `KNOWN` takes nothing from them."""
     strength = total[:, 3]
+    if math.isfinite(fallback[0]):
+        strength = np.where(strength >= KNOWN, strength, 0.0)
     mean = total[:, :3] / np.maximum(strength, 1e-9)[:, None]
     return np.where((strength > 0)[:, None], mean, fallback), strength
 
