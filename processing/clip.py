@@ -296,6 +296,7 @@ def _worn(
     if not unsure.any():
         return codes, confidence
     doubt = odd | (still_s >= (wear.DOUBT_S if trunk else wear.NOT_WORN_S))
+    doubt |= unsure & (orientation.upright(held) < activity.UPRIGHT - 1)  # on `wear.UNSURE` alone no rest is claimed
     off = still_s >= (wear.NOT_WORN_S if trunk else wear.THIGH_NOT_WORN_S)
     confidence = np.where(unsure, np.minimum(confidence, np.where(doubt, 0.5, wear.UNSURE)), confidence)
     codes = np.where(doubt, np.int8(State.UNKNOWN.code), codes)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from firmware_sim.motion import Motion
 from firmware_sim.script import sits, walks
-from processing import clip
+from processing import clip, wear
 from processing.clip import ClipSetup
 from processing.epochs import SEDENTARY, STATES, Epochs, State
 from processing.samples import Block
@@ -52,6 +52,16 @@ def test_a_clip_on_a_table_is_not_worn(noise_g: float, coarse_g: float) -> None:
     said = _said(t_s, np.rint(xyz / coarse_g) * coarse_g if coarse_g else xyz)
     assert np.mean(said.state[700:] == State.NOT_WORN.code) > 0.95
     assert _states(said.slice(170, 1190)) <= NOTHING_CLAIMED
+
+
+def test_a_clip_laid_on_a_table_after_a_walk_is_not_sure_and_soon_unknown() -> None:
+    """A minute of quiet is a minute of rest; past that a state is not sure, and after four minutes none is claimed."""
+    xyz = _walk(50.0, 120.0)[1][: 120 * 50]
+    laid = np.array([0.0, 0.3, 0.95]) + np.random.default_rng(3).normal(0, 0.002, (900 * 50, 3))
+    said = _said(np.arange(len(xyz) + len(laid)) / 50.0, np.concatenate([xyz, laid]))
+    assert said.confidence[120 + 64 + wear.UNSURE_S + 2 : 700].max() <= wear.UNSURE
+    assert _states(said.slice(120 + 64 + wear.DOUBT_S + 2, 1000)) <= NOTHING_CLAIMED
+    assert STATES[int(said.state[-1])] is State.NOT_WORN
 
 
 @pytest.mark.parametrize("level_g", [2.0, 16.0])
