@@ -56,9 +56,11 @@ def erase_access(secrets: Path, patient: str) -> Iterator[str]:
 
 
 def erase_outbox(patient: str, outbox: Path | None = None) -> Iterator[str]:
-    """Delete what a collector on this machine keeps of a patient until it is stored."""
+    """Delete what a collector on this machine keeps of a patient: the outbox, damaged ones moved aside, clip rates."""
     file = outbox or state_folder() / f"{patient}.sqlite"
-    found = [part for part in file.parent.glob(f"{file.name}*") if part.is_file()]
+    damaged = f"{file.stem}.damaged-*{file.suffix}*"
+    patterns = (f"{file.name}*", damaged, f"{file.stem}.rates.*")  # no wider: settings may lie beside, called alike
+    found = [part for pattern in patterns for part in file.parent.glob(pattern) if part.is_file()]
     for part in found:
         part.unlink()
     if found:

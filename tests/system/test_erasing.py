@@ -15,11 +15,13 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 from typer.testing import CliRunner, Result
 
+from collector.outbox import Outbox
+from collector.rates import Rate, RateBook
 from processing.metrics import MEASUREMENTS, Point
 from processing.stores.sqlite import SqliteStore
 from spineclip.broker import Broker, embedded_broker
 from spineclip.cli.main import app
-from spineclip.contract.connection import BrokerAccess
+from spineclip.contract.clock import DrivenClock
 from spineclip.contract.topics import Channel, topic
 from spineclip.enrolment import Passwords, write_bundle
 from spineclip.erasure import RETAINED, erase_retained
@@ -54,8 +56,14 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         write_bundle(secrets / "collectors", patient, password, host="localhost", port=8883, authority=secrets / "no")
         outbox = tmp_path / "state" / "spineclip" / f"{patient}.sqlite"
         outbox.parent.mkdir(parents=True, exist_ok=True)
-        outbox.write_bytes(patient.encode())
+        outbox.write_bytes(patient.encode())  # damaged: it is moved aside, and a new one begun
+        kept = Outbox(outbox, DrivenClock(10**18))
+        assert kept.opened.damaged
+        kept.close()
         outbox.with_name(f"{outbox.name}-wal").write_bytes(patient.encode())
+        rates = RateBook(outbox.with_suffix(".rates.json"))
+        rates.note("clip-1", Rate(20e6, 20e6, 1e-6))
+        rates.save()
     store.close()
     return tmp_path
 
@@ -149,8 +157,7 @@ async def test_the_broker_forgets_what_it_retained() -> None:
     async with embedded_broker() as broker:
         for patient in (PATIENT, OTHER):
             await asyncio.to_thread(_retain, broker, patient)
-        access = BrokerAccess(broker.host, broker.port, broker.username, broker.password)
-        gone, left = await erase_retained(access, PATIENT)
+        gone, left = await erase_retained(broker, PATIENT)
         assert (set(gone), left) == (set(RETAINED), [])
-        assert await erase_retained(access, PATIENT) == ([], [])
-        assert set((await erase_retained(access, OTHER))[0]) == {Channel.CONFIG, Channel.ACK, Channel.STATE}
+        assert await erase_retained(broker, PATIENT) == ([], [])
+        assert set((await erase_retained(broker, OTHER))[0]) == {Channel.CONFIG, Channel.ACK, Channel.STATE}
