@@ -19,8 +19,6 @@ from spineclip.contract.config import zone
 from spineclip.contract.errors import SettingsError
 from spineclip.stopping import run_until_stopped
 
-_LANGUAGES = ("en", "de")
-
 
 def demo(
     speed: Annotated[
@@ -42,8 +40,7 @@ def demo(
     typer.echo("Starting ...")
     logs.set_up(logging.WARNING)
     zone(tz)
-    if language not in _LANGUAGES:
-        raise SettingsError(f"there is no page in {language!r}", advice=f"Use {' or '.join(_LANGUAGES)}")
+    options.language_of(language)
     from spineclip.demo import Tally, Wishes  # noqa: PLC0415 - loads every stage, which other commands do without
     from spineclip.demo import demo as run  # noqa: PLC0415
 

@@ -82,9 +82,8 @@ def goals(
 
 
 def _place(config: PatientConfig, time_zone: str | None, language: str | None) -> PatientConfig:
-    if language is not None and language not in ("en", "de"):
-        raise SettingsError(f"there is no language {language!r} yet", advice="Use en or de")
-    return replace(config, time_zone=time_zone or config.time_zone, language=language or config.language)
+    spoken = config.language if language is None else options.language_of(language)
+    return replace(config, time_zone=time_zone or config.time_zone, language=spoken)
 
 
 def _present(folder: Path, patient: str, config: PatientConfig, first: date) -> Goals:

@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from dashboards.words import LANGUAGES
+from spineclip.contract.errors import SettingsError
+
 Data = Annotated[Path | None, typer.Option("--data", help="Data folder (default: $SPINECLIP_DATA or the user's).")]
 Health = Annotated[
     int | None, typer.Option("--health", min=0, max=65535, help="Port on loopback that answers /healthz.")
@@ -27,3 +30,16 @@ Adapter = Annotated[str | None, typer.Option(help="Bluetooth adapter, such as hc
 Profiles = Annotated[
     list[Path] | None, typer.Option("--profile", help="YAML profile of a wearable of your own; may be repeated.")
 ]
+
+
+def language_of(text: str) -> str:
+    """Read a language that pages and reports speak.
+
+    Raises
+    ------
+    SettingsError
+        If they do not speak it yet.
+    """
+    if text not in LANGUAGES:
+        raise SettingsError(f"there is no language {text!r} yet", advice=f"Use {' or '.join(LANGUAGES)}")
+    return text

@@ -36,6 +36,7 @@ def report(
     folder = data or data_folder()
     config = Patients(folder).config(patient)
     local = zone(time_zone or config.time_zone)
+    spoken = config.language if language is None else options.language_of(language)
     today = day_of(SystemClock().utc_ns(), local)
     last = until.date() if until else today - timedelta(days=1)
     reader = SqliteReader(store or store_file(folder))
@@ -46,7 +47,7 @@ def report(
         numbers = read_numbers(reader, patient, last, local)
     finally:
         reader.close()
-    html = report_html(numbers, Words(language or config.language), today)
+    html = report_html(numbers, Words(spoken), today)
     try:
         out.mkdir(parents=True, exist_ok=True)
         page = out / f"{patient}-{last}.html"

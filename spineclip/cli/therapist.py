@@ -57,7 +57,7 @@ def therapist(
         clock = SystemClock()
         patients = Patients(folder)
         practice = FilePractice(patients, store, clock)
-        office = Office(store, practice, clock, _key(key_file), language)
+        office = Office(store, practice, clock, _key(key_file), options.language_of(language))
         following = contextlib.nullcontext() if access is None else followed(access, patients)
         run_until_stopped(_show(_View(office, port, public, browser=browser), following))
     finally:

@@ -113,7 +113,7 @@ def test_a_port_in_use_is_told_with_what_to_do(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (["--tz", "Europe/Nowhere"], "no time zone"),
-        (["--language", "xx"], "no page in 'xx'"),
+        (["--language", "xx"], "no language 'xx'"),
         (["--speed", "0"], "speed"),
     ],
 )
