@@ -55,7 +55,6 @@ class Week:
     monday: date
     walking_min: float
     days_met: int
-    days_judged: int
 
 
 def weeks(daily: Mapping[date, Point]) -> list[Week]:
@@ -68,7 +67,6 @@ def weeks(daily: Mapping[date, Point]) -> list[Week]:
             monday,
             walking_min=sum(float(point.fields.get("walking_min", 0.0)) for point in points),
             days_met=sum(point.fields.get("met_walking") is True for point in points),
-            days_judged=sum("met_walking" in point.fields for point in points),
         )
         for monday, points in found.items()
     ]
