@@ -33,6 +33,10 @@ SEEN_LATE_S: Final = 4.0
 """A live state is that of a while ago: three seconds of look-ahead (`processing.activity.AHEAD_S`) and one to be sure.
 Sitting began so much earlier than it is seen."""
 
+BENT_LATE_S: Final = 3.0
+"""A posture is named from its stretch (`processing.stretches`), some seconds after it was taken on: the median over the
+acted postures was four seconds with the one in which a nudge is given. It began so much earlier than it is named."""
+
 RESUMED_S: Final = 10.0
 """Seconds of sitting in a row that make a time on the feet a mere interruption: the hysteresis of the bouts that are
 stored (`processing.bout_rules.SEDENTARY`). Less is a flicker and changes nothing."""
@@ -225,7 +229,7 @@ def _count_bending(state: NudgeState, moment: Moment, span_s: float) -> NudgeSta
     if moment.bent is None:
         return _lose_back(state, span_s)
     if moment.bent:
-        before_s = _bridged_s(state.slouch_unsure_s) if state.slouched_s else 0.0
+        before_s = _bridged_s(state.slouch_unsure_s) if state.slouched_s else BENT_LATE_S
         slouched_s = state.slouched_s + before_s + span_s
         return replace(state, slouched_s=slouched_s, relief_s=0.0, slouch_unsure_s=0.0)
     relief_s = state.relief_s + span_s
