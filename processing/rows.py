@@ -62,11 +62,6 @@ def cosine(a: Sequence[Row], b: Sequence[Row], sizes2: Row) -> Row:
     return min(max(dot(a, b) / size, -1.0), 1.0) if size > _NOTHING else 1.0
 
 
-def rounded(row: Row) -> Row:
-    """Round to whole numbers, halves to even ones."""
-    return np.rint(row) if isinstance(row, np.ndarray) else float(round(row))
-
-
 def summed(table: NDArray[np.float64]) -> Row:
     """Add up the rows of a table, shape (k, n), in halves: the same additions for one second as for many."""
     if table.shape[1] == 1:
@@ -78,13 +73,18 @@ def summed(table: NDArray[np.float64]) -> Row:
                 folded[0] += numbers[-1]
             numbers = folded
         return numbers[0]
+    return halved(table)
+
+
+def halved(table: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Add up what a table holds along its first axis, in halves."""
     while len(table) > 1:
         half = len(table) // 2
         part = table[:half] + table[half : 2 * half]
         if len(table) % 2:
             part[0] += table[-1]
         table = part
-    return table[0]
+    return np.asarray(table[0])
 
 
 def largest(rows: list[Row]) -> tuple[Row, Row]:

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from processing import rows
 from processing.grid import RATE_HZ, Seconds
-from processing.rows import Row
 
 BANDS: Final = ((1, 2), (2, 7), (7, 17), (17, 25))
 """Cosine numbers (half Hz each) of the four bands: 0.5, 1-3, 3.5-8 and 8.5-12 Hz."""
@@ -121,7 +120,9 @@ def _piece(
     np.copyto(xyz.transpose(2, 1, 0), xyz_g)
     xyz *= _SAMPLE_QUANTUM
     parts = np.matmul(_PARTS, xyz)
-    mean = [rows.rounded(total * (16 / RATE_HZ)) * (1.0 / _MEAN_QUANTUM) for total in rows.unpacked(parts[:, 0])]
+    gravity = np.rint(parts[:, 0] * (16 / RATE_HZ))
+    gravity *= 1.0 / _MEAN_QUANTUM
+    mean = rows.unpacked(gravity)
     size = rows.at_least(rows.root(rows.dot(mean, mean)), 1e-6)
     cosines, steps = parts[:, 1:RATE_HZ], parts[:, RATE_HZ:]
     np.rint(cosines, out=cosines)
@@ -129,18 +130,23 @@ def _piece(
     pulled = parts[1, 1:] * (mean[1] / size)
     along += pulled
     along += np.multiply(parts[2, 1:], mean[2] / size, out=pulled)
-    push = _push(steps, along[RATE_HZ - 1 :])
-    vertical = along[: RATE_HZ - 1]
-    vertical *= vertical
+    energy = np.empty((RATE_HZ - 1, 2, n))
+    vertical, total = energy[:, 0], energy[:, 1]
+    np.multiply(along[: RATE_HZ - 1], along[: RATE_HZ - 1], out=vertical)
     cosines *= cosines
-    total = np.add(cosines[0], cosines[1], out=cosines[0])
+    np.add(cosines[0], cosines[1], out=total)
     total += cosines[2]
-    bands = [rows.summed(energy[a - 1 : b - 1]) * _ENERGY_QUANTUM for energy in (vertical, total) for a, b in BANDS]
     norm = _norm(xyz)
     deviation = norm - np.add.reduce(norm) / RATE_HZ
-    mad = rows.summed(np.abs(deviation, out=deviation)) / RATE_HZ * (1.0 / _SAMPLE_QUANTUM)
-    is_covered, flat = rows.unpacked(np.array([covered, _flat_axes(xyz)], dtype=np.float64))
-    columns = rows.packed([is_covered, *mean, *bands, mad, flat, 0.0 * flat, *push])
+    columns = np.zeros((COLUMNS, n))
+    columns[COVERED], columns[GRAVITY] = covered, gravity
+    bands = columns[VERTICAL.start : TOTAL.stop].reshape(2, len(BANDS), n)
+    for band, (a, b) in enumerate(BANDS):
+        bands[:, band] = rows.halved(energy[a - 1 : b - 1])
+    bands *= _ENERGY_QUANTUM
+    columns[MAD] = rows.summed(np.abs(deviation, out=deviation)) / RATE_HZ * (1.0 / _SAMPLE_QUANTUM)
+    columns[FLAT] = _flat_axes(xyz)
+    columns[PUSH] = _push(steps, along[RATE_HZ - 1 :])
     if not covered.all():
         columns[:, ~covered] = 0.0
     return columns.T, _turned(norm, first)
@@ -167,16 +173,17 @@ def _turned(norm: NDArray[np.float64], first: int) -> NDArray[np.float64]:
     return turned
 
 
-def _flat_axes(xyz: NDArray[np.float64]) -> NDArray[np.int64]:
+def _flat_axes(xyz: NDArray[np.float64]) -> NDArray[np.int64] | int:
     """Number of axes of each second, shape (3, 25, n), whose samples are all the same."""
     same = xyz[:, 0] == xyz[:, RATE_HZ // 2]
-    if same.any():
-        axis, second = np.nonzero(same)
-        same[axis, second] = (xyz[axis, :, second] == xyz[axis, 0, second][:, None]).all(axis=1)
+    if not same.any():
+        return 0
+    axis, second = np.nonzero(same)
+    same[axis, second] = (xyz[axis, :, second] == xyz[axis, 0, second][:, None]).all(axis=1)
     return np.asarray(np.add.reduce(same, dtype=np.int64))
 
 
-def _push(steps: NDArray[np.float64], along: NDArray[np.float64]) -> list[Row]:
+def _push(steps: NDArray[np.float64], along: NDArray[np.float64]) -> NDArray[np.float64]:
     """How far each axis follows the vertical one by a quarter period, at the frequencies of steps.
 
     The trunk slows down as the foot lands and gains speed as it rises, so forward runs a quarter period apart from
@@ -185,10 +192,7 @@ def _push(steps: NDArray[np.float64], along: NDArray[np.float64]) -> list[Row]:
     `steps` has shape (3, 8, n), its part `along` up (8, n): cosines, then sines, at each of the four frequencies.
     """
     count = len(_STEP_HZ)
-    up = rows.unpacked(along)
-    push = []
-    for axis in steps:
-        part = rows.unpacked(axis)
-        a, b, c, d = (up[count + k] * part[k] - up[k] * part[count + k] for k in range(count))
-        push.append((a + c) + (b + d))
-    return push
+    follows = along[count:] * steps[:, :count]
+    follows -= along[:count] * steps[:, count:]
+    follows = follows[:, :2] + follows[:, 2:]
+    return np.asarray(follows[:, 0] + follows[:, 1])
