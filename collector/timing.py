@@ -32,6 +32,8 @@ _STRIP_WINDOW_NS: Final = 12 * 60 * 10**9
 """A strip is sure of itself sooner: where temperature bends the line by 2 ppm in 20 minutes, it is off by 0.2 ms."""
 LEAST_DELAY_NS: Final = 5_000_000
 """What even the fastest packet may need on air and through the host: some packets of 1.2 ms before it, a wake-up."""
+_INTERVAL_NS: Final = 50_000_000
+"""The longest usual connection interval."""
 _MIN_PACKETS: Final = 8
 """Two points always lie on a line; so many show whether more do."""
 _EVEN_NS: Final = 500_000
@@ -155,8 +157,11 @@ class SegmentClock:
             period_ns += weight * (fitted_ns - period_ns)
             error = (1.0 - weight) * error + weight * fit_error
         late_ns = hull.mean_distance(period_ns)
-        delay_ns = 0.0 if late_ns <= _EVEN_NS else LEAST_DELAY_NS
-        return Line(index, arrival_ns + hull.below(period_ns), period_ns, late_ns, error, delay_ns=delay_ns)
+        at_ns = arrival_ns + hull.below(period_ns)
+        if late_ns <= _EVEN_NS:
+            return Line(index, at_ns, period_ns, late_ns, error)
+        # As long as no interval shows, all packets may have waited for the same part of one.
+        return Line(index, at_ns, period_ns, max(late_ns, _INTERVAL_NS / 2), error, delay_ns=LEAST_DELAY_NS)
 
 
 @dataclass(frozen=True, slots=True)

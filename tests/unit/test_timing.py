@@ -49,7 +49,7 @@ def test_rate_error_at_13_packets_a_second_after_a_minute(interval: Interval) ->
     # 780 packets fall into intervals of T = 40 ms about evenly, so they bound the line to some T / 780 at either end
     # of the minute: 50 us in 60 s, 0.9 ppm; two ends, and 2 ppm for half of the links is what can be had. Where the
     # interval nearly divides the packet period the bounds bunch, and all methods must say that they do not know.
-    fits = [_fit(seed, 13.0, 60, interval) for seed in range(60)]
+    fits = [_fit(seed, 13.0, 60, interval) for seed in range(40)]
     errors = np.abs([fit.rate_ppm for fit in fits])
     assert np.median(errors) < 2.0
     assert np.percentile(errors, 90) < 15.0
@@ -58,7 +58,7 @@ def test_rate_error_at_13_packets_a_second_after_a_minute(interval: Interval) ->
 
 @pytest.mark.parametrize("interval", ["any", "steps", "jitter"])
 def test_rate_error_at_13_packets_a_second_after_ten_minutes(interval: Interval) -> None:
-    fits = [_fit(seed, 13.0, 600, interval) for seed in range(10)]
+    fits = [_fit(seed, 13.0, 600, interval) for seed in range(6)]
     errors = np.abs([fit.rate_ppm for fit in fits])
     assert np.percentile(errors, 80) < 0.1
     _said_honestly(fits)
@@ -86,7 +86,7 @@ def _said_honestly(fits: list[_Fit]) -> None:
 
 @pytest.mark.parametrize("interval", ["any", "steps", "jitter"])
 def test_within_15_ms_of_the_truth_after_a_minute(interval: Interval) -> None:
-    for seed in range(5):
+    for seed in range(3):
         for packets_hz in (5.5, 13.0, 100.0):
             assert abs(_fit(seed, packets_hz, 60, interval).phase_ms) < 15.0
 
@@ -96,7 +96,7 @@ def test_a_clock_that_grows_warm_is_followed_within_a_millisecond() -> None:
     # and three times that where it is prolonged.
     clock = SegmentClock(S / 13, CRYSTAL_ERROR)
     errors_ms = []
-    for k, arrival_ns, true_ns in packets(3, packets_hz=13.0, seconds=2400, interval="steps", bend_ppm_s=2 / 1200):
+    for k, arrival_ns, true_ns in packets(3, packets_hz=13.0, seconds=1500, interval="steps", bend_ppm_s=2 / 1200):
         clock.add(k, arrival_ns)
         if k % 130 == 0 and k > 1_000:
             errors_ms.append((clock.line().time_ns(k) - true_ns) / 1e6)
@@ -106,13 +106,13 @@ def test_a_clock_that_grows_warm_is_followed_within_a_millisecond() -> None:
 @pytest.mark.parametrize("asked", [True, False])
 def test_a_day_takes_no_more_memory_than_twenty_minutes(asked: bool) -> None:
     clock = SegmentClock(S / 100, NOMINAL_ERROR)
-    link = packets(1, packets_hz=20.0, seconds=2400, interval="jitter")
+    link = packets(1, packets_hz=10.0, seconds=2400, interval="jitter")
     sizes = []
     for k, arrival_ns, _ in link:
         clock.add(k, arrival_ns)
-        if asked and k % 20 == 0:
+        if asked and k % 10 == 0:
             clock.line()
-        if k % 12_000 == 11_999:
+        if k % 6_000 == 5_999:
             sizes.append(len(pickle.dumps(clock)))
     assert sizes[-1] < 1.5 * sizes[1]
     assert max(sizes) < 2_000_000
