@@ -13,6 +13,7 @@ from rich.table import Table
 from firmware_sim.recordings import Reading
 from processing.epochs import STATES, State
 from spineclip.analyses import Options, Part, Summary, analyse_files
+from spineclip.cli import options
 from spineclip.cli.recording_options import axes_of, columns_of, stretch_of
 from spineclip.contract.config import zone
 from spineclip.contract.errors import SettingsError, SpineclipError
@@ -24,7 +25,7 @@ _SHOWN = (State.WALKING, State.RUNNING, State.CYCLING, State.ACTIVE, State.STAND
 
 def analyze(
     recordings: Annotated[list[Path], typer.Argument(help="CSV (time,x,y,z) or Parquet; each is analysed by itself.")],
-    placement: Annotated[Placement, typer.Option(help="Where the clip was worn.")] = Placement.LOWER_BACK,
+    placement: options.Worn = Placement.LOWER_BACK,
     also: Annotated[
         list[str] | None,
         typer.Option("--with", help="Another clip of the same person: FILE:PLACEMENT or FILE:PLACEMENT:AXES."),
@@ -91,6 +92,7 @@ def _part(text: str) -> Part:
     if "=" in place:
         axes = place
         path, separator, place = path.rpartition(":")
+    place = place.replace("_", "-")
     if not separator or place not in set(Placement):
         raise SettingsError(
             f"--with {text!r} does not name a file and a placement",

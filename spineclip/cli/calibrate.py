@@ -22,7 +22,6 @@ from spineclip.cli import options
 from spineclip.contract.clock import SystemClock
 from spineclip.contract.config import PatientConfig, Vector
 from spineclip.contract.errors import SettingsError, WearableError
-from spineclip.contract.placement import Placement
 from spineclip.patients import Patients, data_folder
 from spineclip.retained import publish_config
 from spineclip.teaching import HOW, teach_neutral, teach_pose
@@ -45,7 +44,7 @@ class Shown(StrEnum):
 
 def calibrate(
     settings: Annotated[Path, typer.Option(help="Settings file, as `pair` writes it.")] = Path("collector.toml"),
-    placement: Annotated[Placement | None, typer.Option(help="Which clip, when several are worn.")] = None,
+    placement: options.OneWorn = None,
     pose: Annotated[Shown, typer.Option(help="What you show; upright, the neutral, first.")] = Shown.upright,
     seconds: Annotated[float, typer.Option(help="How long to hold still.", min=2, max=60)] = 5.0,
     countdown: Annotated[int, typer.Option(help="Seconds to get ready.", min=0, max=60)] = 5,

@@ -25,7 +25,7 @@ def collect(
     settings: Annotated[Path | None, typer.Option(help="Settings file; options override what it says.")] = None,
     patient: Annotated[str | None, typer.Option(help="The patient's pseudonym.")] = None,
     wearable: Annotated[list[str] | None, typer.Option(help="Kind, address, id or name; once for each clip.")] = None,
-    placement: Annotated[list[Placement] | None, typer.Option(help="Where each is worn, in the same order.")] = None,
+    placement: options.EachWorn = None,
     broker: Annotated[str | None, typer.Option(help="HOST or HOST:PORT of the MQTT broker.")] = None,
     username: Annotated[str | None, typer.Option(help="User at the broker.")] = None,
     password_file: Annotated[Path | None, typer.Option(help="File with the password.")] = None,

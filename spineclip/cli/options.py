@@ -9,6 +9,34 @@ import typer
 
 from dashboards.words import LANGUAGES
 from spineclip.contract.errors import SettingsError
+from spineclip.contract.placement import Placement
+
+
+def place(text: str) -> Placement:
+    """Read a placement as people write it: lower-back, lower_back or Lower Back.
+
+    Raises
+    ------
+    typer.BadParameter
+        If there is no such place.
+    """
+    name = text.strip().lower().replace("_", "-").replace(" ", "-")
+    if name not in set(Placement):
+        raise typer.BadParameter(f"{text} is not a place where a clip is worn; write one of {', '.join(Placement)}")
+    return Placement(name)
+
+
+_PLACES = "|".join(Placement)
+
+Worn = Annotated[Placement, typer.Option(help="Where the clip was worn.", parser=place, metavar=_PLACES)]
+WornAt = Annotated[Placement, typer.Option(help="Where it will be worn.", parser=place, metavar=_PLACES)]
+OneWorn = Annotated[
+    Placement | None, typer.Option(help="Which clip, when several are worn.", parser=place, metavar=_PLACES)
+]
+EachWorn = Annotated[
+    list[Placement] | None,
+    typer.Option(help="Where each is worn, in the same order.", parser=place, metavar=_PLACES),
+]
 
 Data = Annotated[Path | None, typer.Option("--data", help="Data folder (default: $SPINECLIP_DATA or the user's).")]
 Health = Annotated[

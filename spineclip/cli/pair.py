@@ -19,13 +19,12 @@ from spineclip.cli import options
 from spineclip.contract.clock import SystemClock
 from spineclip.contract.errors import WearableNotFoundError
 from spineclip.contract.ids import new_patient_id
-from spineclip.contract.placement import Placement
 
 _CONNECT_S = 15.0
 
 
 def pair(
-    placement: Annotated[Placement, typer.Option(help="Where it will be worn.")],
+    placement: options.WornAt,
     settings: Annotated[Path, typer.Option(help="Settings file to write.")] = Path("collector.toml"),
     patient: Annotated[
         str | None, typer.Option(help="The patient's pseudonym; one is made when there is none.")

@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
+from spineclip.cli import options
 from spineclip.contract.placement import Placement
 
 
 def plot(
     recording: Annotated[Path, typer.Argument(help="A recording, CSV or Parquet.")],
     out: Annotated[Path | None, typer.Option(help="Picture to write: .png, .svg or .pdf.")] = None,
-    placement: Annotated[Placement, typer.Option(help="Where the clip was worn.")] = Placement.LOWER_BACK,
+    placement: options.Worn = Placement.LOWER_BACK,
     tz: Annotated[str, typer.Option(help="Time zone of the wearer's days.")] = "UTC",
 ) -> None:
     """Draw a recording, one strip a day."""

@@ -66,7 +66,7 @@ class TroubleKind(StrEnum):
 
 def replay(
     recordings: Annotated[list[Path], typer.Argument(help="CSV (time,x,y,z) or Parquet, each a patient of its own.")],
-    placement: Annotated[Placement, typer.Option(help="Where the clip was worn.")] = Placement.LOWER_BACK,
+    placement: options.Worn = Placement.LOWER_BACK,
     axes: Annotated[str, typer.Option(help="Where the axes point while standing: x=up,y=left,z=backward.")] = "",
     neutral: Annotated[str, typer.Option(help="FROM:TO seconds in which the wearer sat tall, such as 0:30.")] = "",
     units: Annotated[str, typer.Option(help="g, mg or m/s2.")] = "g",

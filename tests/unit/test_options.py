@@ -1,0 +1,21 @@
+"""Promise: a placement is understood however its words are joined, and a wrong one says which there are."""
+
+from __future__ import annotations
+
+import pytest
+import typer
+
+from spineclip.cli.options import place
+from spineclip.contract.placement import Placement
+
+
+@pytest.mark.parametrize("text", ["lower-back", "lower_back", "Lower Back", " LOWER_BACK "])
+def test_a_placement_is_understood_as_people_write_it(text: str) -> None:
+    assert place(text) is Placement.LOWER_BACK
+
+
+def test_a_wrong_placement_names_all_there_are() -> None:
+    with pytest.raises(typer.BadParameter) as refused:
+        place("back")
+    assert "back" in str(refused.value)
+    assert all(str(one) in str(refused.value) for one in Placement)
