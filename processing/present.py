@@ -65,6 +65,7 @@ def joined(seconds: Mapping[Placement, LiveSecond], who: Placement) -> LiveSecon
         lateral_deg=upper.lateral_deg,
         oriented=upper.oriented,
         neutral=upper.neutral,
+        posture_confidence=upper.posture_confidence if posture is upper.posture else 0.0,
     )
 
 
