@@ -64,17 +64,16 @@ def name(
         Seconds after each that are heard; with none, as for a live second, nothing is learned.
     """
     n = len(codes)
-    if not wearing.placement.sees_trunk:
-        return Named(np.zeros(n, dtype=np.int8), np.zeros(n), np.zeros((n, 6), dtype=np.int8), wearing.habits)
-    out, chance = np.zeros(n, dtype=np.int8), np.zeros(n)
-    gravity, fine = stretches.heard(stretch, first, n, ahead_s=ahead_s)
+    out, chance, beyond = np.zeros(n, dtype=np.int8), np.zeros(n), np.zeros((n, len(posture.SITTING)), dtype=np.int16)
     rests = np.flatnonzero(((codes == State.SITTING.code) | (codes == State.STANDING.code)) & known)
     learned = wearing.habits
-    if not len(rests):
-        return Named(out, chance, fine, learned)
+    if not len(rests) or not wearing.placement.sees_trunk:
+        return Named(out, chance, beyond.astype(np.int8), learned)
+    gravity, fine = stretches.heard(stretch, first, n, ahead_s=ahead_s)
     angles = posture.angles(gravity[rests], held[rests, orientation.NEUTRAL], held[rests, orientation.FORWARD])
-    beyond = fine.astype(np.int16)
-    closes = stretches.closing(stretch, first, n, habit.LEAST_S)[rests] & bool(ahead_s)
+    closes = np.zeros(len(rests), dtype=np.bool_)
+    if ahead_s:
+        closes = stretches.closing(stretch, first, n, habit.LEAST_S)[rests]
     for a, b in _parts(wearing, held[rests], closes):
         some, of = rests[a:b], slice(a, b)
         row = held[some[0]]
@@ -87,6 +86,7 @@ def name(
         out[some], chance[some] = posture.classify(
             place, flexion, lateral, taught, own_neutral=kind > 0, fine=fine[some], by_angle=by_angle
         )
+        beyond[some] = fine[some]
         if taught or learned.heard:
             beyond[some] += posture.personal(place, flexion, lateral, by_angle, own_neutral=kind > 0)
         if closes[b - 1] and learned.heard < habit.ENOUGH:
@@ -97,12 +97,15 @@ def name(
 
 def _parts(wearing: Wearing, held: NDArray[np.float64], closes: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """Cut rows where the mounting changes, where taught poses turn, and where a stretch that teaches has ended."""
+    if len(held) == 1:
+        return [(0, 1)]
     columns = [orientation.OWN, orientation.MOUNT]
     cut = np.any(np.diff(held[:, columns], axis=0) != 0, axis=1)
     if wearing.poses:
         turns = np.any(np.diff(held[:, orientation.FORWARD], axis=0) != 0, axis=1)
         cut |= turns & (held[1:, orientation.OWN] == _TAUGHT)
-    if wearing.habits.heard < habit.ENOUGH or cut.any():
+    same = (wearing.habits.kind, wearing.habits.mount) == tuple(held[0, columns].astype(np.int64).tolist())
+    if not same or wearing.habits.heard < habit.ENOUGH or cut.any():
         cut |= closes[:-1]
     edges = [0, *(1 + np.flatnonzero(cut)).tolist(), len(held)]
     return list(pairwise(edges))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -87,10 +88,11 @@ def _day() -> tuple[Block, Calibration]:
     return Block(t_ns, motion.samples(t_ns)), Calibration(0, motion.neutral_g())
 
 
-def _played(cuts: list[int], *, restarts: bool = False) -> tuple[Epochs, ClipState]:
+def _played(cuts: list[int], *, restarts: bool = False, before: Habits | None = None) -> tuple[Epochs, ClipState]:
     block, calibration = _day()
     registry = Registry(ClipState)
     state, finals = clip.begin(clip.ClipSetup(PLACE, AXES, calibration)), []
+    state = replace(state, habits=before or state.habits)
     for a, b in pairwise([0, *cuts, len(block)]):
         state, output = clip.step(state, block.slice(a, b))
         finals.append(output.final)
@@ -108,6 +110,16 @@ def test_what_is_learned_does_not_depend_on_the_cutting() -> None:
         for name in ("posture", "beyond", "state", "confidence"):
             assert getattr(cut, name).tobytes() == getattr(whole, name).tobytes(), name
         assert after.habits.points.tobytes() == state.habits.points.tobytes()
+
+
+def test_a_new_mount_begins_anew_whatever_was_learned_before_and_however_it_is_cut() -> None:
+    of_another = replace(_lived(*[(30.0, 20.0)] * habits.ENOUGH), mount=-2)
+    fresh, _ = _played([])
+    for cuts in ([], [50 * k for k in range(1, 250)]):
+        after, state = _played(cuts, before=of_another)
+        assert state.habits.mount == 0
+        assert after.posture.tobytes() == fresh.posture.tobytes()
+        assert after.beyond.tobytes() == fresh.beyond.tobytes()
 
 
 def test_a_state_with_habits_stays_small() -> None:
