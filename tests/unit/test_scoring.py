@@ -58,11 +58,12 @@ def test_walking_minutes_are_compared_as_sums() -> None:
 
 
 def test_confidence_is_told_of_claims_alone() -> None:
-    one = judged([W, W, S, S], [W, S, S, U], [0.95, 0.95, 0.6, 0.99])
-    assert scoring.sure(one) == (0.5, 0.5)  # two of four seconds are sure, one of them right; unknown is no claim
+    one = judged([W, W, W, S, S], [W, W, S, S, U], [0.96, 0.96, 0.9, 0.6, 0.99])
+    assert scoring.sure(one) == pytest.approx((3 / 5, 2 / 3))  # three of five are sure; unknown is no claim
     rows = {(low, high): rest for low, high, *rest in scoring.reliability(one)}
-    assert rows[0.9, 0.97] == [2, pytest.approx(0.95), 0.5]
+    assert rows[0.9, 0.97] == [3, pytest.approx(0.94), pytest.approx(2 / 3)], "a bound belongs to what is above it"
     assert rows[0.6, 0.7] == [1, pytest.approx(0.6), 1.0]
+    assert rows[0.8, 0.9][0] == rows[0.5, 0.6][0] == 0
     assert rows[0.97, 1.0][0] == 0
     assert scoring.reliability(judged([W], [W], [1.0]))[-1][2] == 1, "the last bin has both its ends"
 
