@@ -216,7 +216,7 @@ def _look(state: ClipState, fitted: Model, *, last: bool) -> ClipState:
         table=table,
         stretch=stretch,
         orientation=oriented,
-        held=np.concatenate([state.held, held]),
+        held=np.concatenate([state.held.T, held.T], axis=1).T,
         smoothing=smoothing.observe(
             state.smoothing, activity.chances(fitted, described), covered, described[:, features.TURNING]
         ),

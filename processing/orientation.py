@@ -146,8 +146,8 @@ def walking_weight(table: NDArray[np.float64], start: int, stop: int) -> NDArray
     if start == 0:
         before = np.concatenate([gravity[:1], before])
         likely = np.concatenate([[False], likely])
-    along = np.sum(gravity * before, axis=1)
-    size = np.sqrt(np.sum(gravity * gravity, axis=1) * np.sum(before * before, axis=1))
+    along = _dot(gravity, before)
+    size = np.sqrt(_dot(gravity, gravity) * _dot(before, before))
     steady = along > size * _STEADY_COS
     return np.where(steady & likely & (likeness >= 0.5), np.rint(likeness**3 * 64.0) / 64.0, 0.0)
 
@@ -176,7 +176,7 @@ def step(
         state = replace(state, last_moved=first - 1, last_covered=first - 1, last_upright=first - 1)
     weight = walking_weight(table, start, stop)
     rows = table[start:stop]
-    held = np.full((n, HELD), np.nan)
+    held = np.full((HELD, n), np.nan).T  # column by column: long ones are read as such
     second = np.arange(first, first + n)
     moved = np.maximum.accumulate(np.where(still, state.last_moved, second))
     seen = np.maximum.accumulate(np.where(rows[:, statistics.COVERED] > 0, second, state.last_covered))
