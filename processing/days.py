@@ -141,11 +141,11 @@ def close(state: DaysState, now_s: int, patient: str, config: PatientConfig) -> 
     from_s = state.closed_s or (state.days[-1].start_s if state.days else today.start_s)
     newest = dt.date.fromisoformat(state.days[-1].date if state.days else today.date)
     last = (newest + dt.timedelta(days=EMPTY_DAYS)).isoformat()
-    known = {day.start_s for day in state.days}
+    known = {day.date for day in state.days}
     points: list[Point] = []
     day = day_at(config.time_zone, from_s)
     while day.end_s <= today.start_s and day.date <= last:
-        if from_s <= day.start_s not in known:
+        if from_s <= day.start_s and day.date not in known:
             state, point = _day_point(state, DayTotals(day.start_s, day.end_s, day.date, day.end_s), patient, config)
             points.append(point)
         day = day_at(config.time_zone, day.end_s)
@@ -212,7 +212,7 @@ def _write(state: DaysState, patient: str, config: PatientConfig) -> tuple[DaysS
     """Write the newest hour and day as they are, unless they were written so already."""
     if not state.hours or state.told_s == state.hours[-1].through_s:
         return state, []
-    hour, day = state.hours[-1], state.days[-1]
+    hour, day = state.hours[-1], max(state.days, key=lambda day: day.through_s)
     state, point = _day_point(state, day, patient, config)
     return replace(state, told_s=hour.through_s), [totals.hour_point(hour, patient), point]
 

@@ -108,7 +108,7 @@ def today(state: DaysState, config: PatientConfig, now_ns: int) -> tuple[dt.date
     day = day_at(config.time_zone, now_ns // NS)
     agreed = agreed_on(state, config, dt.date.fromisoformat(day.date))
     for row in reversed(state.days):
-        if row.start_s == day.start_s:
+        if row.date == day.date:
             return local, Today(row.value_s("walking") / 60, agreed.walking_min, row.worn_s / 60)
     return local, Today(0.0, agreed.walking_min, 0.0)
 

@@ -120,7 +120,7 @@ def amend(
         tuple(
             replace(row, values=row.values + values[:_N_HOUR]) if row.start_s == hour.start_s else row for row in hours
         ),
-        tuple(replace(row, values=row.values + values) if row.start_s == hour.day.start_s else row for row in days),
+        tuple(replace(row, values=row.values + values) if row.date == hour.day.date else row for row in days),
     )
 
 
@@ -140,8 +140,10 @@ def _add_hour(
 
 def _add_day(days: tuple[DayTotals, ...], day: Day, values: NDArray[np.int64], through_s: int) -> tuple[DayTotals, ...]:
     for k, before in enumerate(days):
-        if before.start_s == day.start_s:
-            new = replace(before, through_s=max(before.through_s, through_s), values=before.values + values)
+        # Who moves to another zone lives some date twice, or in two parts: it is one day all the same.
+        if before.date == day.date:
+            end_s, through_s = max(before.end_s, day.end_s), max(before.through_s, through_s)
+            new = replace(before, end_s=end_s, through_s=through_s, values=before.values + values)
             return (*days[:k], new, *days[k + 1 :])
     new = DayTotals(day.start_s, day.end_s, day.date, through_s, values.copy())
     return tuple(sorted((*days, new), key=lambda row: row.start_s))

@@ -185,3 +185,25 @@ def test_single_seconds_do_not_matter() -> None:
 def test_points_of_another_shape_would_be_noticed() -> None:
     with pytest.raises(ValueError, match="no field"):
         check(Point("streak", 0, {"patient": "p-1"}, {"minutes": 1.0}))
+
+
+@pytest.mark.parametrize(("old", "new"), [("Europe/Berlin", "Asia/Tokyo"), ("Asia/Tokyo", "America/New_York")])
+def test_who_moves_zone_loses_no_minute_and_each_day_is_judged_where_it_was_lived(old: str, new: str) -> None:
+    """Three whole days of standing; in the middle of the second the patient lands elsewhere."""
+    start_s = round(dt.datetime(2026, 5, 4, tzinfo=ZoneInfo(old)).timestamp())
+    goals = (Goals("2026-05-01", walking_min=10.0),)
+    at_home = PatientConfig(time_zone=old, goals=goals)
+    away = PatientConfig(time_zone=new, goals=(*goals, Goals("2026-05-06", walking_min=12.0)))
+    state, found = days.begin(), {}
+    for k in range(72):
+        config = at_home if k < 36 else away
+        state, output = days.step(state, seconds(("standing", 3600), start_s=start_s + k * 3600), "p-1", config)
+        found.update({point.time_ns: point for point in output.points if point.measurement == "daily"})
+    found.update({p.time_ns: p for p in days.finish(state, "p-1", away).points if p.measurement == "daily"})
+    daily = [dict(found[time_ns].fields) for time_ns in sorted(found)]
+    assert sum(float(day["worn_min"]) for day in daily) == pytest.approx(72 * 60), "every minute once"
+    assert daily[0]["date"] == "2026-05-04"
+    for time_ns, point in found.items():
+        moments = [dt.datetime.fromtimestamp(time_ns / 1e9, ZoneInfo(zone)) for zone in (old, new)]
+        assert any(at.hour == 0 and str(at.date()) == point.fields["date"] for at in moments), "a day of its own zone"
+        assert point.fields["goal_walking_min"] == (12.0 if str(point.fields["date"]) >= "2026-05-06" else 10.0)

@@ -259,6 +259,15 @@ def test_quiet_hours_may_pass_midnight() -> None:
     assert not quiet(3, 0, 0)
 
 
+@pytest.mark.parametrize("night", [(2026, 3, 29), (2026, 10, 25)], ids=["23 hours", "25 hours"])
+def test_quiet_hours_end_by_the_clock_on_the_wall_when_clocks_change(night: tuple[int, int, int]) -> None:
+    evening = int(datetime(*night, 0, 30, tzinfo=BERLIN).timestamp()) * 10**9
+    person = Body(Nudging(slouched_min=2, sedentary_min=0), evening)
+    person.slouch(10 * 3600)
+    [started] = person.said
+    assert local_time(started.time_ns, BERLIN) == datetime(*night, 8, tzinfo=BERLIN)
+
+
 def test_a_pause_is_a_pause() -> None:
     person = Body(Nudging(slouched_min=2, paused_until_ns=NOON_NS + 1800 * 10**9))
     assert person.slouch(1799) == []
