@@ -169,7 +169,7 @@ class TestCommands:
         [
             (("--walking", "10000"), "0 to 300"),
             (("--time-zone", "Mars/Olympus"), "Mars/Olympus"),
-            (("--language", "tlh"), "en or de"),
+            (("--language", "tlh"), "de or en"),
             (("--from", "2026-01-01"), "--walking"),
         ],
     )
