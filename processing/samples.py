@@ -33,12 +33,14 @@ class Block:
         return Block(self.t_ns[start:stop], self.xyz_g[start:stop])
 
     def cuts(self, length_ns: int) -> list[tuple[int, int]]:
-        """Rows ``[start, stop)`` of parts that are no longer than a time; one part where nothing is to be cut."""
+        """Rows ``[start, stop)`` of parts of equal length in time, about `length_ns` at most; one if that is all."""
         n = len(self)
-        if n < 2 or int(self.t_ns[-1]) - int(self.t_ns[0]) <= length_ns:
+        begin_ns, span_ns = (int(self.t_ns[0]), int(self.t_ns[-1]) - int(self.t_ns[0])) if n else (0, 0)
+        if span_ns <= length_ns:
             return [(0, n)]
-        edges = np.arange(self.t_ns[0], self.t_ns[-1] + 1, length_ns)
-        return list(pairwise(np.unique(np.concatenate([np.searchsorted(self.t_ns, edges), [n]])).tolist()))
+        parts = -(-span_ns // length_ns)
+        edges = begin_ns + np.arange(1, parts, dtype=np.int64) * (span_ns // parts)
+        return list(pairwise(np.unique([0, *np.searchsorted(self.t_ns, edges), n]).tolist()))
 
     @staticmethod
     def empty() -> Block:
