@@ -36,7 +36,10 @@ class State(StrEnum):
 
 
 class Posture(StrEnum):
-    """How the trunk is held while sitting or standing. The order is the numeric code; it never changes."""
+    """How the trunk is held while sitting or standing, even if it is not known which.
+
+    The order is the numeric code; it never changes.
+    """
 
     UNKNOWN = "unknown"
     UPRIGHT = "upright"

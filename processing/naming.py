@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing import habits as habit
-from processing import orientation, posture, stretches
+from processing import orientation, posture, seat, stretches, wear
 from processing.epochs import State
 from processing.habits import Habits
 from processing.posture import Pose
@@ -59,13 +59,13 @@ def name(
     ----------
     codes, held, known
         Shapes (n,), (n, `orientation.HELD`) and (n,): states, what is known of the mounting, and whether there are
-        angles. Postures are named while sitting or standing.
+        angles. Postures are named while sitting or standing, and where it is one of the two, but not known which.
     ahead_s
         Seconds after each that are heard; with none, as for a live second, nothing is learned.
     """
     n = len(codes)
     out, chance, beyond = np.zeros(n, dtype=np.int8), np.zeros(n), np.zeros((n, len(posture.SITTING)), dtype=np.int16)
-    rests = np.flatnonzero(((codes == State.SITTING.code) | (codes == State.STANDING.code)) & known)
+    rests = np.flatnonzero(_resting(stretch, first, codes, held) & known)
     learned = wearing.habits
     if not len(rests) or not wearing.placement.sees_trunk:
         return Named(out, chance, beyond.astype(np.int8), learned)
@@ -93,6 +93,26 @@ def name(
             model = posture.model(wearing.placement, own_neutral=kind > 0, taught=taught)
             learned = habit.learn(learned, model, np.array([angles[0][b - 1], angles[1][b - 1]]), fine[some[-1]])
     return Named(out, chance, np.maximum(beyond, -127).astype(np.int8), learned)
+
+
+def _resting(
+    stretch: StretchState, first: int, codes: NDArray[np.int8], held: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Tell which seconds are of sitting or standing; before the first walk it may not be known which of the two.
+
+    Then a trunk that keeps still, but lives, near to where the told axes have it upright, does one of them.
+    """
+    sure = (codes == State.SITTING.code) | (codes == State.STANDING.code)
+    open_ = (codes == State.UNKNOWN.code) & (held[:, orientation.OWN] == 0.0)
+    open_ &= (held[:, orientation.STRENGTH] < orientation.KNOWN) & (held[:, orientation.ODD] == 0)
+    open_ &= held[:, orientation.STILL_S] < wear.DOUBT_S
+    if not open_.any():
+        return np.asarray(sure)
+    rows = np.flatnonzero(open_)
+    gravity, _ = stretches.heard(stretch, first, len(codes), ahead_s=0)
+    flexion, lateral = posture.angles(gravity[rows], held[rows, orientation.NEUTRAL], held[rows, orientation.FORWARD])
+    open_[rows] = np.hypot(flexion, lateral) < seat.TILT_DEG  # False where not known
+    return np.asarray(sure | (open_ & stretches.steady(stretch, first, len(codes))))
 
 
 def _parts(wearing: Wearing, held: NDArray[np.float64], closes: NDArray[np.bool_]) -> list[tuple[int, int]]:

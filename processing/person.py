@@ -234,10 +234,10 @@ def _posture(lined: Mapping[Placement, Epochs], state: NDArray[Any]) -> tuple[ND
     known = [(clip.coverage >= ENOUGH) & (clip.posture != Posture.UNKNOWN.code) for clip in ordered]
     seen = [(clip.coverage >= ENOUGH) & np.isfinite(clip.flexion_deg) for clip in ordered]
     who = _first_of([*known, *seen]) % len(ordered)
-    resting = np.isin(state, (State.SITTING.code, State.STANDING.code))
+    resting = np.isin(state, (State.SITTING.code, State.STANDING.code, State.UNKNOWN.code))
     posture = np.where(resting, _choose(ordered, "posture", who), np.int8(Posture.UNKNOWN.code))
     return (
-        _told_by_two(lined, posture, resting),
+        _told_by_two(lined, posture, resting & ((state != State.UNKNOWN.code) | (posture != Posture.UNKNOWN.code))),
         _choose(ordered, "flexion_deg", who),
         _choose(ordered, "lateral_deg", who),
     )

@@ -57,6 +57,10 @@ _FRONT: Final = (Placement.STERNUM, Placement.COLLAR)
 """There the angles are those of T4, but heart and breath move the front of the chest as they move no back: nothing is
 made of its fine motion until some is recorded there."""
 
+_CHEST: Final = (0.949, 0.0, 0.315)
+"""Up at the front of a chest, in (up, right, forward): it slopes back where T4 slopes forward. Standing upright reads
+(0.93, 0.05, 0.31) g there (median of Daily and Sports Activities, Altun et al. 2010)."""
+
 _TWO: Final = "L5+T4"
 _CODES: Final = np.array([posture.code for posture in SITTING], dtype=np.int8)
 _FURTHEST_DEG: Final = 75.0
@@ -134,7 +138,7 @@ def usual_neutral(placement: Placement) -> Array:
 
     Stands in for a calibration where only the sensor's axes are known.
     """
-    return np.array(_weights()[_SITE[placement]]["neutral"])
+    return np.array(_CHEST if placement in _FRONT else _weights()[_SITE[placement]]["neutral"])
 
 
 def classify(

@@ -58,6 +58,8 @@ def joined(seconds: Mapping[Placement, LiveSecond], who: Placement) -> LiveSecon
     posture = Posture.UNKNOWN
     if second.state in (State.SITTING, State.STANDING):
         posture = _told_by_two(upper.posture, seconds)
+    elif second.state is State.UNKNOWN:
+        posture = upper.posture
     return replace(
         second,
         posture=posture,

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing import orientation, statistics
-from processing.activity import summed
 from processing.fine_motion import WINDOW_S, fine_motion
 from processing.grid import RATE_HZ
 from processing.rows import Row, dot
@@ -38,6 +37,10 @@ MOVING_G: Final = 0.015
 TURNED_DEG: Final = (3.0, 5.0)
 """Change of angle within one second and within four that ends a stretch: of 540 stretches of acted sitting, 19 in 20
 stay below (IMU Sitting Postures Dataset)."""
+
+MOST: Final = 2.0
+"""What fine motion says weighs no more than this, natural log units: on people left out as good as without a bound, and
+another kind of clip or chair cannot overrule clear angles."""
 
 _OFTEN_S: Final = 32
 _SELDOM_S: Final = 16
@@ -183,9 +186,10 @@ def heard(state: StretchState, first: int, n: int, *, ahead_s: int = AHEAD_S) ->
     gravity_g
         Shape (n, 3): mean specific force of the stretch, or of the second itself if it is in none.
     fine
-        Shape (n, 6): log chance of each posture of `processing.posture.SITTING` by the fine motion, in eighths; all
-        0 where nothing is known. Few windows weigh less: `n / (n + 4)` of them, since the first are wrong
-        most often (chosen where the log chance of the truth is best on people left out).
+        Shape (n, 6): log chance of each posture of `processing.posture.SITTING` by the fine motion against that of the
+        likeliest, in eighths, down to `MOST`; all 0 where nothing is known. Few windows weigh less: `n / (n + 4)` of
+        them, since the first are wrong most often (chosen where the log chance of the truth is best on people left
+        out).
     """
     skip = first - state.first
     if skip < 0 or skip + n > len(state.rows):
@@ -227,6 +231,14 @@ def _heard_by_few(rows: Array, seconds: range, end: int, ahead_s: int) -> tuple[
     return gravity, fine
 
 
+def steady(state: StretchState, first: int, n: int) -> NDArray[np.bool_]:
+    """Tell which of `n` seconds from `first` on belong to a stretch."""
+    skip = first - state.first
+    if skip < 0 or skip + n > len(state.rows):
+        return np.zeros(n, dtype=np.bool_)
+    return np.asarray(state.rows[skip : skip + n, _BROKEN] == 0)
+
+
 def closing(state: StretchState, first: int, n: int, least_s: int) -> NDArray[np.bool_]:
     """Tell which of `n` seconds from `first` on are the last of a stretch that was steady for at least so long."""
     skip = first - state.first
@@ -245,10 +257,9 @@ def _evidence(sums: Array) -> NDArray[np.int8]:
     windows = sums[:, _WINDOWS]
     mean = sums[:, _SCORES].T / np.maximum(windows, 1.0)  # postures by rows: these are long
     mean -= np.maximum.reduce(mean)
-    logs = mean - np.log(summed(np.exp(mean)))
-    logs *= windows / (windows + _HALF_SURE)
-    logs *= EIGHTH
-    return np.rint(logs.clip(-127.0, np.inf, out=logs)).astype(np.int8).T
+    mean *= windows / (windows + _HALF_SURE)
+    mean *= EIGHTH
+    return np.rint(mean.clip(-MOST * EIGHTH, np.inf, out=mean)).astype(np.int8).T
 
 
 def forget(state: StretchState, given: int) -> StretchState:

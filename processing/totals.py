@@ -88,7 +88,8 @@ def count(epochs: Epochs, night: NDArray[np.bool_]) -> NDArray[np.int64]:
     sitting = epochs.state == State.SITTING.code
     lying = epochs.state == State.LYING.code
     counted[:, _AT["sedentary"]] = np.where(sitting | (lying & ~night), rest, 0)
-    counted[:, _AT["slouched"]] = np.where(epochs.posture == Posture.SLOUCHED.code, rest, 0)
+    resting = sitting | (epochs.state == State.STANDING.code)
+    counted[:, _AT["slouched"]] = np.where(resting & (epochs.posture == Posture.SLOUCHED.code), rest, 0)
     counted[:, _AT["upright"]] = np.where(sitting & (epochs.posture == Posture.UPRIGHT.code), rest, 0)
     counted[:, _AT["posture_known"]] = np.where(sitting & (epochs.posture != Posture.UNKNOWN.code), rest, 0)
     counted[:, _AT["coverage"]] = np.round(epochs.coverage * _MILLI)

@@ -231,9 +231,10 @@ that taught a neutral or a pose are not judged.
 Slouched against upright at T4, own upright known: {found:.1%} of slouched trials called bent, {missed:.1%} upright; of
 upright trials {false:.1%} called bent. Worst at T4: {worst(alone)}; with two clips: {worst(results[BOTH, "own"])}.
 
-Seconds that are not named are mostly those of which it is not known whether anybody sits: without a calibration and
-before the first walk, a clip at L5 or T12 cannot tell. The postures are acted, by people of 19 to 24, half a minute
-each; natural slouching over hours may differ. The fine motion was recorded on a chair by one kind of sensor; its bands
-and the few settings were looked at on these people (neighbouring choices differ by less than a point): expect a point
-or two less on others. At the sternum and the collar only the angles of T4 are used, and no recording here checks them.
+Without a calibration only the axes were told, and nobody walks: up is what is usual at the site. Whether somebody sits
+or stands is then often not known (the state says so), the posture is. The postures are acted, by people of 19 to 24,
+half a minute each; natural slouching over hours may differ. The fine motion was recorded on a chair by one kind of
+sensor; its bands and the few settings were looked at on these people (neighbouring choices differ by less than a
+point): expect a point or two less on others. At the sternum and the collar only the angles of T4 are used, and no
+recording here checks them.
 """
