@@ -48,6 +48,9 @@ that no fit has seen, such claims are right much less often than on the people w
 UPRIGHT: Final = 4
 """How well upright can be known: not at all, as told of the axes, from little walking, from enough."""
 
+GROUPS: Final = UPRIGHT + 2
+"""Kinds of claims whose chances are right differently often."""
+
 _CODES: Final = np.array([state.code for state in CLASSES], dtype=np.int8)
 _LYING: Final = CLASSES.index(State.LYING)
 _SITTING: Final = CLASSES.index(State.SITTING)
@@ -71,8 +74,8 @@ class Model:
     hidden, hidden_bias, out, out_bias
         Shapes (features, h), (h,), (h, classes), (classes,).
     confidence
-        Shape (9, k): raw chance and how often it was right on people and data sets left out: one row for rest and
-        one for movement at each of the `UPRIGHT` ways of knowing it, ``raw, rest_0, ... rest_3, moving_0, ...``.
+        Shape (1 + `GROUPS`, k): raw chance and how often it was right on people and data sets left out: rest at each of
+        the `UPRIGHT` ways of knowing it, movement before and after enough walking.
     """
 
     walk: NDArray[np.float64]
@@ -159,7 +162,7 @@ def likeliest(
 
 def groups(best: NDArray[np.int64], upright: NDArray[np.int64]) -> NDArray[np.int64]:
     """Number the kinds of claims whose chances are right differently often: rows of `Model.confidence`, less one."""
-    return np.asarray(UPRIGHT * (best >= RESTING) + upright, dtype=np.int64)
+    return np.where(best < RESTING, upright, UPRIGHT + (upright == UPRIGHT - 1))
 
 
 def decide(
@@ -207,7 +210,7 @@ def decided(
     best = chances.index(max(chances))
     if upright == UPRIGHT - 1 and best == _STANDING and chances[_SITTING] * _LEAN > chances[_STANDING]:
         best = _SITTING
-    group = UPRIGHT * (best >= RESTING) + upright
+    group = upright if best < RESTING else UPRIGHT + (upright == UPRIGHT - 1)
     confidence = float(np.interp(chances[best], fitted.confidence[0], fitted.confidence[1 + group]))
     least = SURE if upright == UPRIGHT - 1 or best >= RESTING else SURE_OF_REST
     sure = confidence >= least

@@ -40,14 +40,13 @@ _DAILY_SHARE: Final = 0.6
 _RAW: Final = np.linspace(0.2, 1.0, 33)
 _SURE_FROM: Final = 0.9
 _RIGHT_AT_SURE: Final = 0.975
-_GROUPS: Final = 2 * activity.UPRIGHT
 FAR: Final[Mapping[str, Sequence[int]]] = {"trunk": (0, 1), "thigh": ()}
 """Groups of claims of whose chances only sets left out whole can tell: at the trunk, rest before any walk, which people
 of the same protocol flatter. A thigh needs no walk to tell sitting from standing."""
 
 _AXES: Final = {"x": "up", "y": "right"}  # of all recordings but a thigh's, whose left and right tell nothing here
 _OF_ITS_OWN: Final = tuple(state.code for state in (State.ACTIVE, State.CYCLING))
-_FLAT: Final = np.stack([_RAW] * (1 + _GROUPS))
+_FLAT: Final = np.stack([_RAW] * (1 + activity.GROUPS))
 
 
 def read(root: Path, kind: str) -> list[Recorded]:
@@ -135,7 +134,7 @@ def confidence(claims: Sequence[Claims], abroad: Sequence[Claims] = (), far: Seq
     in every one of `abroad`), at least 97.5 % of the claims from there on were right.
     """
     rows = []
-    for group in range(_GROUPS):
+    for group in range(activity.GROUPS):
         here, there = _by_set(claims, group), _by_set(abroad, group)
         rows.append(_calibrated(there if group in far and there else here, here, there))
     return np.stack([_RAW, *rows])
