@@ -17,7 +17,8 @@
     ├── GrafanaError               a Grafana that cannot be reached, refuses, or is not as expected
     └── StoreError                 the metric store
         ├── StoreBusyError         worth trying again: slow, away, overloaded
-        └── StoreRefusedError      not worth trying again: the store will never take this
+        ├── StoreRefusedError      not worth trying again: the store will never take this
+        └── TakenError             another core works on it (`processing.stores.lease`)
 
 Every message says what happened, where, and what to do about it; `advice` holds the last part on its own
 so that a page can show it beside the message.
