@@ -23,12 +23,11 @@ from processing.goals import goals_on, judge
 from processing.goals import point as goal_point
 from processing.metrics import Point, Value
 from processing.streaks import UP_RESETS_S, Cause, Nudge
+from processing.totals import BRISK_SPM
 from spineclip.contract.config import Goals, Nudging, PatientConfig, zone
 from spineclip.contract.days import SECOND_NS, day_length_s, day_start_ns
 
 WEEKS: Final = 8
-BRISK_SPM: Final = 100.0
-"""Steps a minute from which on walking is moderate (CADENCE-Adults, as in the ``daily`` metrics)."""
 
 _STATE: Final = {
     Doing.SITS: State.SITTING,
