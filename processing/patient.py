@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -28,9 +28,7 @@ _LOG = logging.getLogger(__name__)
 
 TOGETHER: Final = 32
 """So many records of the past are processed as one: the same metrics (any cutting of samples gives the same) for a
-ninth of the work. Of several wearables fewer, since none may run ahead of the others by what they wait for each other
-(`person.WAIT_S`)."""
-TOGETHER_OF_SEVERAL: Final = 8
+ninth of the work."""
 _PointKey = tuple[str, int, tuple[str, ...]]
 
 
@@ -229,7 +227,7 @@ class Patient:
         taken = Taken()
         self.changed |= bool(ready)
         self._keep(tuple(records.gap_point(record, self.patient) for record in ready if isinstance(record, Gap)))
-        for batches in _together([record for record in ready if isinstance(record, SampleBatch)], past_ns):
+        for batches in _together([one for one in ready if isinstance(one, SampleBatch)], past_ns, self._state.clips):
             if not self._step(batches, taken):
                 for batch in batches:
                     if len(batches) == 1 or not self._step([batch], taken):
@@ -264,9 +262,13 @@ class Patient:
             self._unstored[point.measurement, point.time_ns, tuple(sorted(point.tags.values()))] = point
 
 
-def _together(batches: list[SampleBatch], past_ns: int) -> list[list[SampleBatch]]:
-    """Put batches of the past together that follow each other on one wearable, in the order of their first ones."""
-    most = TOGETHER if len({batch.device for batch in batches}) == 1 else TOGETHER_OF_SEVERAL
+def _together(batches: list[SampleBatch], past_ns: int, known: Collection[str]) -> list[list[SampleBatch]]:
+    """Put batches of the past together that follow each other, where a person wears one clip.
+
+    Several are lined up as they come: what one of them says first has a say in what the others are waited for.
+    """
+    alone = len({*known, *(batch.device for batch in batches)}) == 1
+    most = TOGETHER if alone else 1
     runs: list[list[SampleBatch]] = []
     open_runs: dict[str, list[SampleBatch]] = {}
     for batch in batches:

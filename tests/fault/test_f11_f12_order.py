@@ -86,7 +86,7 @@ async def test_f12_beyond(
             for batch in batches[90:150]:
                 collector.publish("samples", encode(batch))
             await until(lambda: core.rejects["late"] == 60)
-    (gap,), (day,), (hour,) = found("gap"), found("daily"), found("hourly")
+    (gap,), day, (hour,) = found("gap"), found("daily")[0], found("hourly")
     slots, streaks = {point.time_ns: point for point in found("activity")}, {point.time_ns for point in found("streak")}
     store.close()
     complete = {p.time_ns: p for p in in_batch(batches, PATIENT).values() if p.measurement == "activity"}

@@ -61,8 +61,16 @@ def access(broker: Address, port: int | None = None) -> BrokerAccess:
 
 
 def metrics(store: MetricReader, patient: str = PATIENT) -> dict[object, Point]:
-    """All that is stored of a patient and follows from samples alone."""
-    return {key: point for key, point in content(store, patient).items() if key[0] not in _BESIDE}
+    """All that is stored of a patient and follows from samples alone.
+
+    Without the days of which nothing came: somebody's day is long past, and a core that runs for half a minute tells of
+    those since.
+    """
+    return {
+        key: point
+        for key, point in content(store, patient).items()
+        if key[0] not in _BESIDE and not (key[0] == "daily" and point.fields["coverage"] == 0.0)
+    }
 
 
 @contextlib.asynccontextmanager
