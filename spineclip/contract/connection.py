@@ -177,12 +177,8 @@ class Connection:
                 future.exception()
         self._client.disconnect()
         await asyncio.to_thread(self._client.loop_stop)
-        # Client and connection hold each other; parted, the client closes its wake-up sockets at once.
-        self._client.on_connect = self._client.on_subscribe = self._client.on_unsubscribe = None
-        self._client.on_message = self._client.on_publish = self._client.on_disconnect = None
-        left_open = self._client.socket()
-        if left_open is not None:  # paho's thread ended before it had said good-bye
-            left_open.close()
+        # paho closes its wake-up sockets here alone; left to the collector of garbage, they might be collected first.
+        self._client.__del__()
 
     def _error(self, what: str, advice: str) -> BrokerError:
         return BrokerError(f"the broker at {self._access.host}:{self._access.port} {what}", advice=advice)
