@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, fields
 
 from spineclip.contract.errors import WireError
@@ -57,10 +58,27 @@ class Live:
         Raises
         ------
         WireError
-            If a needed key is missing.
+            If a needed key is missing, or a value is not of its kind.
         """
         row = load(payload)
+        known = {column.name: row[column.name] for column in fields(cls) if column.name in row}
+        for column in fields(cls):
+            if column.name in known and not _fits(known[column.name], str(column.type)):
+                raise WireError("field", f"not a live message ({column.name!r})")
         try:
-            return cls(**{column.name: row[column.name] for column in fields(cls) if column.name in row})
+            return cls(**known)
         except TypeError as error:
             raise WireError("field", f"not a live message ({error})") from error
+
+
+def _fits(value: object, kind: str) -> bool:
+    """Tell whether a value is of a field's kind, such as ``float | None``."""
+    if value is None:
+        return kind.endswith("None")
+    if isinstance(value, bool):
+        return kind == "bool"
+    if isinstance(value, int):
+        return kind.startswith(("int", "float")) and abs(value) < 1 << 63
+    if isinstance(value, float):
+        return kind.startswith("float") and math.isfinite(value)
+    return isinstance(value, str) and kind.startswith("str")

@@ -54,11 +54,40 @@ def _seeds() -> dict[str, list[bytes]]:
         "event": [Event("gap", T0_NS, "clip-1", {"dur_s": 1.5}).to_json()],
         "cmd": [b'{"cmd":"resend","device":"a","boot":1,"from_seq":2,"through_seq":3,"v":1}'],
         "config": [PatientConfig(time_zone="Europe/Berlin").to_json()],
-        "live": [b'{"v":1,"time_ns":1}'],
+        "live": [Live(T0_NS, "sitting", "upright", 0.9, True, T0_NS, 1.0, 2.0, 3.0, 20.0, -1.5).to_json()],
     }
 
 
+_ODD: list[object] = [
+    None, True, -1, 0, 1 << 31, 1 << 64, -(1 << 63), 1e308, -0.5, "", "x" * 300, "\x00", "+", "p-1/#", [], {}, [[]],
+    {"v": 1}, b"", b"\xff" * 9,
+]  # fmt: skip
+
+
+def _replaced(rng: random.Random, seed: bytes) -> bytes:
+    """Put something odd in the place of one value, or one more beside it: whole as a message, wrong in what it says."""
+    is_json = seed[:1] == b"{"
+    whole = json.loads(seed) if is_json else cbor2.loads(seed)
+    at: object = whole
+    while True:
+        keys = list(at) if isinstance(at, dict) else list(range(len(at))) if isinstance(at, list) else []
+        if not keys:
+            break
+        key = rng.choice(keys)
+        inner = at[key]  # type: ignore[index]
+        if isinstance(inner, dict | list) and inner and rng.random() < 0.7:
+            at = inner
+            continue
+        at[key] = rng.choice(_ODD)  # type: ignore[index]
+        break
+    if is_json:
+        return json.dumps(whole, default=repr).encode()
+    return cbor2.dumps(whole)
+
+
 def _mutated(rng: random.Random, seed: bytes) -> bytes:
+    if rng.random() < 0.5:
+        return _replaced(rng, seed)
     data = bytearray(seed)
     for _ in range(rng.randint(1, 6)):
         at = rng.randrange(len(data) + 1)
