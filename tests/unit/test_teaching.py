@@ -75,3 +75,19 @@ def test_poses_outlive_a_new_neutral_only_in_the_same_mount() -> None:
 def test_angles() -> None:
     assert angle_deg((0.0, 0.0, 2.0), (0.0, 1.0, 0.0)) == pytest.approx(90.0)
     assert angle_deg(_bent(10), _bent(35)) == pytest.approx(25.0)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "degrees"),
+    [
+        ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), 90.0),
+        ((1.0, 0.0, 0.0), (1.0, 0.0, 1.0), 45.0),
+        ((0.0, 1.0, 0.0), (0.0, 1.0, -1.0), 45.0),
+        ((1.0, 1.0, 0.0), (2.0, 2.0, 0.0), 0.0),
+        ((1.0, 2.0, 3.0), (-1.0, -2.0, -3.0), 180.0),
+        ((1.0, 1.0, 0.0), (1.0, 0.0, 0.0), 45.0),
+    ],
+)
+def test_the_angle_between_two_directions(a: Vector, b: Vector, degrees: float) -> None:
+    assert angle_deg(a, b) == pytest.approx(degrees, abs=1e-6)
+    assert angle_deg(b, a) == pytest.approx(degrees, abs=1e-6)
