@@ -5,13 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import paho.mqtt.client as mqtt
 
 from processing.metrics import MEASUREMENTS, Point
+from processing.service import Core
 from processing.stores.base import MetricReader
+from processing.stores.sqlite import SqliteStore
+from spineclip.broker import Broker
+from spineclip.contract.clock import DrivenClock
+from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.live import Live
 from spineclip.contract.messages import Ack, Event, Resend, command_from_json
 from spineclip.contract.placement import Placement
@@ -19,6 +25,26 @@ from spineclip.contract.wire import Record, SampleBatch, encode
 
 T0_NS = 1_760_000_000 * 10**9
 SCALE_G = 1 / 2048
+
+
+@contextlib.asynccontextmanager
+async def core(broker: Broker, path: Path, *, finish: bool = False) -> AsyncIterator[Core]:
+    """A core in this process, until it is stopped as by SIGTERM."""
+    store = SqliteStore(path)
+    access = BrokerAccess(broker.host, broker.port, broker.username, broker.password)
+    service = Core(store, access, DrivenClock(T0_NS), commit_s=0.2)
+    task = asyncio.create_task(service.run())
+    try:
+        async with asyncio.timeout(20):
+            while not service.connected:
+                await asyncio.sleep(0.01)
+        yield service
+        await service.stop(finish=finish)
+        await task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        store.close()
 
 
 def day_of_somebody(seconds: int, *, device: str = "clip-1", boot: int = 1, seed: int = 1) -> list[SampleBatch]:

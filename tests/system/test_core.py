@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import random
 import signal
@@ -28,7 +27,7 @@ from spineclip.contract.messages import Event, Stored
 from spineclip.contract.placement import Placement
 from spineclip.contract.wire import Gap, SampleBatch, encode
 from tests.servers.mosquitto import mosquitto
-from tests.system.collecting import T0_NS, collecting, content, day_of_somebody
+from tests.system.collecting import T0_NS, collecting, content, core, day_of_somebody
 
 pytestmark = pytest.mark.filterwarnings("default::DeprecationWarning")
 
@@ -42,25 +41,6 @@ async def broker() -> AsyncIterator[Broker]:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "metrics.db"
-
-
-@contextlib.asynccontextmanager
-async def core(broker: Broker, path: Path, *, finish: bool = False) -> AsyncIterator[Core]:
-    """A core in this process, until it is stopped as by SIGTERM."""
-    store = SqliteStore(path)
-    service = Core(store, _settings(broker), DrivenClock(T0_NS), commit_s=0.2)
-    task = asyncio.create_task(service.run())
-    try:
-        async with asyncio.timeout(20):
-            while not service.connected:
-                await asyncio.sleep(0.01)
-        yield service
-        await service.stop(finish=finish)
-        await task
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        store.close()
 
 
 def _settings(broker: Broker) -> BrokerAccess:

@@ -15,44 +15,22 @@ from collector.uplink import Uplink
 from processing import records
 from processing.analysis import Track, analyze
 from processing.metrics import Point
-from processing.service import Core
-from processing.stores.sqlite import SqliteReader, SqliteStore
+from processing.stores.sqlite import SqliteReader
 from spineclip.broker import Broker, embedded_broker
 from spineclip.contract.clock import DrivenClock
 from spineclip.contract.config import PatientConfig
-from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.placement import Placement
 from spineclip.contract.wire import Gap, SampleBatch
-from tests.system.collecting import T0_NS, content, day_of_somebody
+from tests.system.collecting import T0_NS, content, core, day_of_somebody
 
 FIRST_BOOT, SECOND_BOOT = 10, 11
 pytestmark = pytest.mark.filterwarnings("default::DeprecationWarning")
 
 
 @contextlib.asynccontextmanager
-async def core(broker: Broker, path: Path) -> AsyncIterator[Core]:
-    store = SqliteStore(path)
-    settings = BrokerAccess(broker.host, broker.port, broker.username, broker.password)
-    service = Core(store, settings, DrivenClock(T0_NS), commit_s=0.1)
-    task = asyncio.create_task(service.run())
-    try:
-        async with asyncio.timeout(20):
-            while not service.connected:
-                await asyncio.sleep(0.01)
-        yield service
-        await service.stop(finish=True)
-        await task
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        store.close()
-
-
-@contextlib.asynccontextmanager
 async def uplink(broker: Broker, path: Path) -> AsyncIterator[tuple[Uplink, Outbox]]:
     outbox = Outbox(path, DrivenClock(T0_NS))
-    access = BrokerAccess(broker.host, broker.port, broker.username, broker.password)
-    link = Uplink("p-1", access, outbox)
+    link = Uplink("p-1", broker, outbox)
     task = asyncio.create_task(link.run())
     try:
         async with asyncio.timeout(20):
@@ -101,7 +79,7 @@ def stored(path: Path) -> dict[object, Point]:
 
 async def test_a_collector_that_restarts_is_followed_without_waiting(tmp_path: Path) -> None:
     first, gap, second = two_lives()
-    async with embedded_broker() as broker, core(broker, tmp_path / "metrics.db"):
+    async with embedded_broker() as broker, core(broker, tmp_path / "metrics.db", finish=True):
         async with uplink(broker, tmp_path / "outbox.db") as (link, outbox):
             outbox.append(first)
             link.wake()
@@ -120,7 +98,7 @@ async def test_what_two_lives_of_a_collector_gathered_while_the_core_was_away_is
         async with uplink(broker, tmp_path / "outbox.db") as (link, outbox):
             outbox.append(first)
             link.wake()
-            async with core(broker, tmp_path / "metrics.db"):
+            async with core(broker, tmp_path / "metrics.db", finish=True):
                 async with asyncio.timeout(30):
                     while outbox.backlog > 30:
                         await asyncio.sleep(0.005)
@@ -128,7 +106,7 @@ async def test_what_two_lives_of_a_collector_gathered_while_the_core_was_away_is
             outbox.append([gap, *second])
             link.wake()
             await asyncio.sleep(0.3)
-            async with core(broker, tmp_path / "metrics.db"):
+            async with core(broker, tmp_path / "metrics.db", finish=True):
                 await empty(outbox)
     assert stored(tmp_path / "metrics.db") == in_batch([*first, *second])
 
@@ -141,6 +119,6 @@ async def test_a_core_that_comes_last_gets_everything_from_a_broker_that_kept_no
         async with asyncio.timeout(20):
             while link.published < len(first) + len(second):
                 await asyncio.sleep(0.02)
-        async with core(broker, tmp_path / "metrics.db"):
+        async with core(broker, tmp_path / "metrics.db", finish=True):
             await empty(outbox)
     assert stored(tmp_path / "metrics.db") == in_batch([*first, *second])
