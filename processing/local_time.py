@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from spineclip.contract import days
 from spineclip.contract.config import zone
 
-HOUR_S: Final = 3600
 _QUARTER_S: Final = 900
 """Zones change, and stand apart, by multiples of a quarter of an hour (IANA time zone database, after 1972)."""
 

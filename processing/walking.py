@@ -24,19 +24,6 @@ BEFORE_S: Final = 9
 AFTER_S: Final = 4
 """Seconds after a second that its steps and cadence depend on."""
 
-MAX_GAP_S: Final = 3
-"""A walk goes on over a pause of at most this many seconds (Mobilise-D: Kluge et al. 2021)."""
-
-MIN_BOUT_S: Final = 5
-"""A shorter walk is not counted as a bout."""
-
-MIN_BOUT_STEPS: Final = 8
-"""A walk of fewer steps is not counted as a bout."""
-
-BRISK_SPM: Final = 100.0
-"""Moderate intensity: 100 steps a minute are 3 MET in adults (CADENCE-Adults, Tudor-Locke et al. 2019, 2021)."""
-
-
 RHYTHM: Final = 0.2
 """Least likeness of one stride to the next for which a cadence is named. Of walking seconds of HARTH and HAR70+ 96 %
 are above it; of sitting, standing, driving and inactive cycling 5 to 25 %."""
