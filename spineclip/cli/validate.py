@@ -32,8 +32,8 @@ _NOT_SHOWN = """\
 - Nobody here has back pain, nobody wears the clip on clothes, and nobody takes it off: slipping and non-wear are
   tested with made recordings only.
 - The choice of features and of the network's size was looked at on these people: expect half a point less on others.
-- At the chest, quiet sitting and quiet standing cannot be told apart from one activity alone; they are called unknown
-  or, too often, standing.
+- At the chest, quiet sitting and quiet standing cannot be told apart from one activity alone; they are mostly
+  called unknown.
 """
 
 
