@@ -39,6 +39,7 @@ def demo(
     """Show the whole way: a virtual wearable on a generated person, Bluetooth, MQTT, metrics, and a page."""
     typer.echo("Starting ...")
     logs.set_up(logging.WARNING)
+    logging.getLogger("bleak").setLevel(logging.ERROR)  # that this air has no BlueZ behind it is no news here
     zone(tz)
     options.language_of(language)
     from spineclip.demo import Tally, Wishes  # noqa: PLC0415 - loads every stage, which other commands do without
