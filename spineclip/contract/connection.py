@@ -85,6 +85,7 @@ class Connection:
         self._subscriptions: dict[int, asyncio.Future[None]] = {}
         self._unconfirmed: set[int] = set()
         self._watch: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
         self._quiet = 0
         self._ended = False
         self._calls: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
@@ -165,7 +166,11 @@ class Connection:
         return mid
 
     async def close(self) -> None:
-        """Take leave and end the thread."""
+        """Take leave and end the thread; carried through even when the caller is cancelled meanwhile."""
+        self._closing = self._closing or self._loop.create_task(self._close())
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
         self._ended = True
         if self._watch is not None:
             self._watch.cancel()

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import stat
 import tempfile
+import threading
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
 import pytest
 
 from spineclip.broker import Broker, embedded_broker
+from spineclip.contract.connection import Connection
 
 
 class _Client:
@@ -139,3 +141,17 @@ async def test_ending_with_a_client_still_there_is_quick_and_closes_the_port() -
     client.paho.loop_stop()
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection(broker.host, broker.port)
+
+
+async def test_a_connection_is_closed_even_when_its_closing_is_cancelled() -> None:
+    """A task that is cancelled while it takes leave would else leave its thread, and the broker, waiting for ever."""
+    async with asyncio.timeout(30), embedded_broker() as broker:
+        connection = Connection(broker, client_id="leaving", on_message=lambda *_: None)
+        await connection.open()
+        leaving = asyncio.create_task(connection.close())
+        await asyncio.sleep(0)
+        leaving.cancel()
+        await asyncio.gather(leaving, return_exceptions=True)
+        assert leaving.cancelled()
+        while any("leaving-" in thread.name for thread in threading.enumerate()):  # ends with the time limit
+            await asyncio.sleep(0.01)
