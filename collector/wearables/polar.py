@@ -1,7 +1,7 @@
 """Polar H10, Verity Sense and OH1: Polar Measurement Data (PMD), raw and delta-compressed acceleration.
 
 Layout: Polar BLE SDK, ``technical_documentation/online_measurement.pdf`` (v1.0, August 2024), with the vectors of its
-``AccDataTest.kt``, and a frame that a user of a real Verity Sense has shown (polar-ble-sdk issue 443). A frame's time
+``AccDataTest.kt``, and a frame that a user of a real Verity Sense has shown (polar-ble-sdk #443). A frame's time
 is that of its *last* sample; the absolute time is worth nothing (an H10 that was without power begins in 2019). Not yet
 used with a real device by us.
 """

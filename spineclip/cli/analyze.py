@@ -92,13 +92,13 @@ def _part(text: str) -> Part:
     if "=" in place:
         axes = place
         path, separator, place = path.rpartition(":")
-    place = place.replace("_", "-")
-    if not separator or place not in set(Placement):
+    worn = options.place_named(place)
+    if not separator or worn is None:
         raise SettingsError(
             f"--with {text!r} does not name a file and a placement",
             advice=f"Write FILE:PLACEMENT or FILE:PLACEMENT:x=up,y=left,z=backward, with one of {', '.join(Placement)}",
         )
-    return Part(Path(path), Placement(place), axes_of(axes))
+    return Part(Path(path), worn, axes_of(axes))
 
 
 def _show(console: Console, summaries: list[Summary]) -> None:

@@ -20,10 +20,16 @@ def place(text: str) -> Placement:
     typer.BadParameter
         If there is no such place.
     """
-    name = text.strip().lower().replace("_", "-").replace(" ", "-")
-    if name not in set(Placement):
+    found = place_named(text)
+    if found is None:
         raise typer.BadParameter(f"{text} is not a place where a clip is worn; write one of {', '.join(Placement)}")
-    return Placement(name)
+    return found
+
+
+def place_named(text: str) -> Placement | None:
+    """Find the placement that is meant, whatever joins its words."""
+    name = text.strip().lower().replace("_", "-").replace(" ", "-")
+    return Placement(name) if name in set(Placement) else None
 
 
 _PLACES = "|".join(Placement)

@@ -50,7 +50,7 @@ def test_polar_delta_type_0_of_a_verity_sense() -> None:
 
 
 def test_polar_delta_type_1_as_a_real_verity_sense_sends_it() -> None:
-    # The first block of a frame of 227 bytes that a user reports (polar-ble-sdk issue 443): its answer to the start has
+    # The first block of a frame of 227 bytes that a user reports (polar-ble-sdk #443): its answer to the start has
     # no factor, so these are milli-g; eight bits a delta, so they can be added up by hand. The arm moves: about 1 g.
     decoder = PolarDecoder()
     assert decoder.feed(uuids.POLAR_PMD_CONTROL, bytes.fromhex("F0 02 02 00 00")) == []
