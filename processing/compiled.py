@@ -1,0 +1,68 @@
+"""Loops over seconds and samples, run as machine code.
+
+The core looks at each second with a few hundred small sums. Array by array, that costs a call for each of them, for one
+second as for a thousand; compiled, a second costs microseconds, and a stream and a batch run through the very same
+code, in the same order, so that their bits are the same. Numba compiles a function when it is first called and
+keeps the result on disk.
+
+A compiled function holds copies of the numbers and functions that it takes from other files. So what is kept
+stands under a digest of all files of this package: a changed one is never mixed with what was compiled before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final, TypeVar, cast
+
+import numba
+from numba.core import config
+
+_OLD_S: Final = 14 * 86400.0
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def _home() -> Path:
+    """Where machine code is kept: the user's cache, as the XDG base directory specification has it."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "spineclip" / "compiled"
+
+
+def _digest() -> str:
+    found = hashlib.sha256(numba.__version__.encode())
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        found.update(file.name.encode() + b"\0" + file.read_bytes())
+    return found.hexdigest()[:16]
+
+
+def _keep() -> None:
+    """Say where to keep machine code, unless the user has said so, and let go of what no version has used for long."""
+    if "NUMBA_CACHE_DIR" in os.environ:
+        return
+    with suppress(OSError, RuntimeError):  # without a place to write, each start compiles anew: slower, nothing else
+        own = _home() / _digest()
+        own.mkdir(parents=True, exist_ok=True)
+        os.utime(own)
+        vars(config)["CACHE_DIR"] = str(own)
+        for other in own.parent.iterdir():
+            if other.stat().st_mtime < time.time() - _OLD_S:
+                shutil.rmtree(other, ignore_errors=True)
+
+
+_keep()
+
+
+def compiled(function: _F) -> _F:
+    """Compile a function of arrays and plain numbers, at its first call for each kind of argument.
+
+    Sums are done in the order in which they are written, and a division by zero gives what IEEE 754 says, as in NumPy.
+    """
+    try:
+        made = numba.njit(cache=True, error_model="numpy")(function)
+    except RuntimeError:  # nowhere to keep it
+        made = numba.njit(error_model="numpy")(function)
+    return cast("_F", made)
