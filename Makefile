@@ -46,6 +46,7 @@ system: ## Install the real servers of the tests (Debian packages), where that i
 
 .PHONY: test
 test: dev system tests/dashboards/node_modules/.ready ## Set up everything, then run all tests
+	@$(BIN)/python -m processing.warm_up
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 .PHONY: check
@@ -115,6 +116,8 @@ $(VENV)/.runtime: requirements.txt | $(VENV)/bin/python
 	@echo "Installing what spineclip needs (once; a minute or two)"
 	@$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --no-deps --no-index --no-build-isolation -e .
+	@echo "Compiling the core (once; half a minute)"
+	@$(BIN)/python -m processing.warm_up
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime

@@ -16,7 +16,6 @@ import os
 import shutil
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
@@ -28,8 +27,9 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def _home() -> Path:
-    """Where machine code is kept: the user's cache, as the XDG base directory specification has it."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "spineclip" / "compiled"
+    """Where machine code is kept: as Numba was told, else the user's cache (XDG base directory specification)."""
+    told = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME")
+    return Path(told or Path("~/.cache").expanduser()) / "spineclip" / "compiled"
 
 
 def _digest() -> str:
@@ -39,21 +39,22 @@ def _digest() -> str:
     return found.hexdigest()[:16]
 
 
-def _keep() -> None:
-    """Say where to keep machine code, unless the user has said so, and let go of what no version has used for long."""
-    if "NUMBA_CACHE_DIR" in os.environ:
-        return
-    with suppress(OSError, RuntimeError):  # without a place to write, each start compiles anew: slower, nothing else
+def _keep() -> bool:
+    """Say where to keep machine code, and let go of what no version has used for long; False if there is no place."""
+    try:
         own = _home() / _digest()
         own.mkdir(parents=True, exist_ok=True)
         os.utime(own)
-        vars(config)["CACHE_DIR"] = str(own)
         for other in own.parent.iterdir():
             if other.stat().st_mtime < time.time() - _OLD_S:
                 shutil.rmtree(other, ignore_errors=True)
+    except (OSError, RuntimeError):  # no home, no room, not ours: each start compiles anew, slower, and nothing else
+        return False
+    vars(config)["CACHE_DIR"] = str(own)
+    return True
 
 
-_keep()
+_KEPT: Final = _keep()
 
 
 def compiled(function: _F) -> _F:
@@ -61,8 +62,4 @@ def compiled(function: _F) -> _F:
 
     Sums are done in the order in which they are written, and a division by zero gives what IEEE 754 says, as in NumPy.
     """
-    try:
-        made = numba.njit(cache=True, error_model="numpy")(function)
-    except RuntimeError:  # nowhere to keep it
-        made = numba.njit(error_model="numpy")(function)
-    return cast("_F", made)
+    return cast("_F", numba.njit(cache=_KEPT, error_model="numpy")(function))

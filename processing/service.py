@@ -16,7 +16,7 @@ import logging
 from collections import Counter
 from typing import Final
 
-from processing import nudge_words, records, smoothing
+from processing import nudge_words, records, warm_up
 from processing.checkpoint import CheckpointError
 from processing.committer import Committer
 from processing.desk import Desk
@@ -138,8 +138,8 @@ class Core:
             If the checkpoints cannot be read at the start.
         """
         await self._resume()
-        # a stretch of silence needs it, and all patients would wait while it loads
-        prepared = asyncio.create_task(asyncio.to_thread(smoothing.prepare))
+        # the first samples would wait for it, and all patients with them
+        prepared = asyncio.create_task(asyncio.to_thread(warm_up.warm_up))
         tasks = [asyncio.create_task(work) for work in (self._process(), self._ticks(), self._committer.run())]
         for task in tasks:
             task.add_done_callback(self._task_ended)

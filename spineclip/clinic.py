@@ -23,7 +23,7 @@ from spineclip.private_file import write_private
 
 SERVICE_USER: Final = 10_001
 """Who the services run as when root made the secrets: nobody in particular, and never root."""
-STATES: Final = ("mosquitto", "influxdb", "influxdb-config", "grafana", "settings")
+STATES: Final = ("mosquitto", "influxdb", "influxdb-config", "grafana", "settings", "compiled")
 TOKENS: Final = ("core", "page", "grafana")
 MAIN: Final = "spineclip"
 """The first clinic: bucket, and organisation 1 of Grafana. Compose brings it along."""

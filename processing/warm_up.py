@@ -1,0 +1,59 @@
+"""Have the core compiled and loaded before the first patient's samples come.
+
+A function is compiled when it is first called, which takes half a minute for all of them the first time, and a second
+later on, when they only need to be loaded (see `processing.compiled`). Nobody shall wait for that: a service does it
+at its start, and the set-up of an installation once (``python -m processing.warm_up``).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from processing import analysis, clip, pipeline
+from processing.clip import ClipSetup
+from processing.samples import Block
+from spineclip.contract.config import Calibration, Clip, PatientConfig
+from spineclip.contract.placement import Placement
+
+_RATE_HZ: Final = 50
+_WALK_S: Final = 60
+_REST_S: Final = 60
+_START_NS: Final = 1_700_000_000 * 10**9
+_AXES: Final = {"x": "up", "z": "forward"}
+
+
+def warm_up() -> None:
+    """Lead a made person, who walks and then sits, through the core: at once, second by second, with two clips."""
+    block = _motion()
+    places = {"back": Placement.UPPER_BACK, "belt": Placement.LOWER_BACK, "leg": Placement.THIGH}
+    calibration = Calibration(_START_NS, (1.0, 0.0, 0.0), {"slouched": (0.9, 0.0, 0.43)})
+    config = PatientConfig(clips={name: Clip(place, _AXES, calibration) for name, place in places.items()})
+    tracks = [analysis.Track(name, place, [block]) for name, place in places.items()]
+    for _ in analysis.analyze(tracks, config):
+        pass
+    state = pipeline.begin("nobody", PatientConfig(clips={"belt": Clip(Placement.LOWER_BACK)}))
+    second = block.slice(0, _WALK_S * _RATE_HZ), block.slice(_WALK_S * _RATE_HZ, len(block))
+    for part in second:
+        for a in range(0, 30 * _RATE_HZ, _RATE_HZ):
+            state, _ = pipeline.step(state, "belt", Placement.LOWER_BACK, part.slice(a, a + _RATE_HZ))
+    uneven = Block(block.t_ns + np.arange(len(block)) % 7 * 10**6, block.xyz_g)
+    clip.finish(clip.step(clip.begin(ClipSetup(Placement.LOWER_BACK)), uneven)[0])
+
+
+def _motion() -> Block:
+    """Make a minute of steps, and one of a body that breathes and now and then leans; a gap is between the two."""
+    t_s = np.arange((_WALK_S + _REST_S) * _RATE_HZ) / _RATE_HZ
+    walks = t_s < _WALK_S
+    turn = 2.0 * np.pi * t_s
+    xyz = np.stack([np.ones_like(t_s), 0.02 * np.sin(0.9 * turn), 0.02 * np.sin(0.25 * turn)], axis=1)
+    xyz[walks, 0] += 0.3 * np.sin(1.8 * turn[walks])
+    xyz[walks, 2] += 0.15 * np.cos(1.8 * turn[walks])
+    xyz[~walks, 2] += np.where(t_s[~walks] % 40.0 < 20.0, 0.0, 0.3)
+    t_ns = _START_NS + np.rint(t_s * 1e9).astype(np.int64) + np.where(walks, 0, 30 * 10**9)
+    return Block(t_ns, xyz)
+
+
+if __name__ == "__main__":
+    warm_up()
