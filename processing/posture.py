@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from processing import tilt
 from processing.activity import summed
+from processing.compiled import compiled
 from processing.epochs import Posture
 from processing.habits import Habits
 from processing.habits import chances as habit_chances
@@ -64,8 +65,6 @@ _CHEST: Final = (0.949, 0.0, 0.315)
 _TWO: Final = "L5+T4"
 _CODES: Final = np.array([posture.code for posture in SITTING], dtype=np.int8)
 _FURTHEST_DEG: Final = 75.0
-_EPS: Final = 1e-12
-_FEW: Final = 4
 _LEAST: Final = 1e-6
 _DOUBT: Final = 1e-3
 _files: dict[str, Path] = {"angles": WEIGHTS, "fine": FINE}
@@ -102,22 +101,24 @@ def angles(gravity_g: Array, neutral_g: Array, forward: Array) -> tuple[Array, A
         Shape (n,) each; forward and to the right positive; NaN where `gravity_g` is NaN or zero, or where the
         axes are not known.
     """
-    if len(gravity_g) <= _FEW and np.ndim(gravity_g) == np.ndim(neutral_g) == np.ndim(forward) == 2:
-        few = zip(np.asarray(gravity_g).tolist(), neutral_g.tolist(), forward.tolist(), strict=True)
-        both = np.array([tilt.angles(*map(tuple, vectors)) for vectors in few]).reshape(-1, 2)
-        return both[:, 0], both[:, 1]
-    up = _unit(np.atleast_2d(np.asarray(neutral_g, dtype=np.float64)))
-    ahead = np.atleast_2d(np.asarray(forward, dtype=np.float64))
-    ahead = _unit(ahead - _dot(ahead, up)[:, None] * up)
-    right = _cross(ahead, up)
     rows = np.atleast_2d(np.asarray(gravity_g, dtype=np.float64))
-    along_up, along_right, along_forward = (_dot(rows, axis) for axis in (up, right, ahead))
-    across = np.hypot(along_right, along_forward)
-    tilt_deg = np.degrees(np.arctan2(across, along_up))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = np.where(across > _EPS, tilt_deg / across, 0.0)
-    known = across + np.abs(along_up) > _EPS
-    return (np.where(known, -along_forward * share, np.nan), np.where(known, -along_right * share, np.nan))
+    neutral, ahead = (np.atleast_2d(np.asarray(vector, dtype=np.float64)) for vector in (neutral_g, forward))
+    return _angles(rows, neutral, ahead)
+
+
+@compiled
+def _angles(gravity_g: Array, neutral_g: Array, forward: Array) -> tuple[Array, Array]:
+    """Loop over rows; a single row of `neutral_g` or `forward` holds for all."""
+    n = len(gravity_g)
+    flexion, lateral = np.empty(n), np.empty(n)
+    for i in range(n):
+        u, f = min(i, len(neutral_g) - 1), min(i, len(forward) - 1)
+        flexion[i], lateral[i] = tilt.angles(
+            (gravity_g[i, 0], gravity_g[i, 1], gravity_g[i, 2]),
+            (neutral_g[u, 0], neutral_g[u, 1], neutral_g[u, 2]),
+            (forward[f, 0], forward[f, 1], forward[f, 2]),
+        )
+    return flexion, lateral
 
 
 def shown(poses: Mapping[str, tuple[float, float, float]], neutral_g: Array, forward: Array) -> tuple[Pose, ...]:
@@ -338,20 +339,3 @@ def _fine_models() -> dict[str, FineModel]:
 def _forget_models() -> None:
     for kept in (_weights, _models, _fine_models):
         kept.cache_clear()
-
-
-def _dot(a: Array, b: Array) -> Array:
-    return np.asarray(a[:, 0] * b[:, 0] + a[:, 1] * b[:, 1] + a[:, 2] * b[:, 2])
-
-
-def _cross(a: Array, b: Array) -> Array:
-    x, y, z = a.T, b.T, np.empty(np.broadcast_shapes(a.shape, b.shape))
-    z[:, 0] = x[1] * y[2] - x[2] * y[1]
-    z[:, 1] = x[2] * y[0] - x[0] * y[2]
-    z[:, 2] = x[0] * y[1] - x[1] * y[0]
-    return z
-
-
-def _unit(rows: Array) -> Array:
-    size = np.sqrt(_dot(rows, rows))
-    return np.where(size > _EPS, 1.0, np.nan)[:, None] * rows / np.maximum(size, _EPS)[:, None]
