@@ -1,6 +1,7 @@
 """Sums over the seconds around a second: what a moment, a few seconds and a minute have in common.
 
-Windows are folded by doubling (1, 2, 4, ... seconds), so each is the same additions wherever a stream was cut.
+Windows are folded from one second to 4, to 16, to 64, each from four of those before, so a sum is the same additions
+wherever a stream was cut.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing import statistics
+from processing.compiled import compiled
 from processing.rows import Row, unpacked
 
 AHEAD_S: Final = 3
@@ -35,10 +37,14 @@ GRAVITY: Final = slice(1 + statistics.GRAVITY.start, 1 + statistics.GRAVITY.stop
 VERTICAL: Final = slice(1 + statistics.VERTICAL.start, 1 + statistics.VERTICAL.stop)
 TOTAL: Final = slice(1 + statistics.TOTAL.start, 1 + statistics.TOTAL.stop)
 DEAD: Final = 1 + statistics.TOTAL.stop
-_ROWS: Final = DEAD + 1
+SUMS: Final = DEAD + 1
 """What is summed: the square of gravity; the table's first columns; whether no axis changes at all."""
 
 _FIRST: Final = (BEFORE_S, BEFORE_S - 1, BEFORE_S - 7, BEFORE_S, BEFORE_S - 12, BEFORE_S - 60)
+_LEVEL: Final = (0, 1, 1, 1, 2, 3)
+_LEVELS: Final = 4
+_X, _Y, _Z = range(statistics.GRAVITY.start, statistics.GRAVITY.stop)
+_COPIED: Final = statistics.TOTAL.stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,43 +53,62 @@ class Windows:
 
     Attributes
     ----------
-    sums
-        Shape (6, 14, n), by window and row.
-    count
-        Shape (6, n), seconds of each window that were measured, at least 1.
+    folded
+        Shape (4, n + 67, 14): sums over 1, 4, 16 and 64 seconds, each from its row on; the first row is the second
+        `BEFORE_S` before the first of the n.
     """
 
-    sums: NDArray[np.float64]
-    count: NDArray[np.float64]
+    folded: NDArray[np.float64]
+
+    def of(self, window: int) -> NDArray[np.float64]:
+        """Sums of a window, shape (n, 14), a row for each second."""
+        first = _FIRST[window]
+        return self.folded[_LEVEL[window], first : first + self.folded.shape[1] - BEFORE_S - AHEAD_S]
 
     def rows(self, window: int) -> list[Row]:
         """Sums of a window, row by row."""
-        return unpacked(self.sums[window])
+        return unpacked(self.of(window).T)
 
     def seconds(self, window: int) -> Row:
         """Measured seconds of a window."""
-        count = self.count[window]
+        count = np.maximum(self.of(window)[:, COVERED], 1.0)
         return count if len(count) > 1 else float(count[0])
 
 
 def around(table: NDArray[np.float64], start: int, stop: int) -> Windows:
     """Sum over the windows of the rows ``[start, stop)`` of a table of seconds; rows that it lacks count as none."""
-    n = stop - start
-    rows = columns(table, start - BEFORE_S, stop + AHEAD_S, statistics.FLAT + 1)
-    single = np.empty((_ROWS, rows.shape[1]))
-    single[1:DEAD] = rows[: statistics.TOTAL.stop]
-    gravity = rows[statistics.GRAVITY]
-    gravity = gravity * gravity
-    np.add(gravity[0], gravity[1], out=single[SQUARE])
-    single[SQUARE] += gravity[2]
-    np.equal(rows[statistics.FLAT], 3.0, out=single[DEAD])
-    four = _doubled(_doubled(single, 1), 2)
-    sixteen = _doubled(_doubled(four, 4), 8)
-    sixty_four = _doubled(_doubled(sixteen, 16), 32)
-    sums = np.empty((len(_FIRST), _ROWS, n))
-    for window, (first, folded) in enumerate(zip(_FIRST, (single, four, four, four, sixteen, sixty_four), strict=True)):
-        sums[window] = folded[:, first : first + n]
-    return Windows(sums, np.maximum(sums[:, COVERED], 1.0))
+    n = BEFORE_S + stop - start + AHEAD_S
+    folded = np.empty((_LEVELS, n, SUMS))
+    _single(table, start - BEFORE_S, folded)
+    _fold(folded.reshape(_LEVELS, n * SUMS))
+    return Windows(folded)
+
+
+@compiled
+def _single(table: NDArray[np.float64], first: int, folded: NDArray[np.float64]) -> None:
+    """Lay out the rows of a table from row `first` on, second by second."""
+    for i in range(folded.shape[1]):
+        at = first + i
+        if at < 0 or at >= len(table):
+            for column in range(SUMS):
+                folded[0, i, column] = 0.0
+            continue
+        for column in range(_COPIED):
+            folded[0, i, 1 + column] = table[at, column]
+        x, y, z = table[at, _X], table[at, _Y], table[at, _Z]
+        folded[0, i, SQUARE] = x * x + y * y + z * z
+        folded[0, i, DEAD] = 1.0 if table[at, statistics.FLAT] == 3.0 else 0.0
+
+
+@compiled
+def _fold(folded: NDArray[np.float64]) -> None:
+    """Add up four sums of the level below for each of the next; sums that would pass the last row are left out."""
+    apart = SUMS
+    for level in range(1, _LEVELS):
+        for k in range(folded.shape[1] - 3 * apart):
+            one, other = folded[level - 1, k], folded[level - 1, k + 2 * apart]
+            folded[level, k] = (one + folded[level - 1, k + apart]) + (other + folded[level - 1, k + 3 * apart])
+        apart *= 4
 
 
 def past_sums(column: NDArray[np.float64], start: int, stop: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -108,8 +133,3 @@ def columns(values: NDArray[np.float64], low: int, high: int, width: int) -> NDA
     out = np.zeros((width, high - low))
     out[:, first - low : last - low] = values[first:last, :width].T
     return out
-
-
-def _doubled(values: NDArray[np.float64], size: int) -> NDArray[np.float64]:
-    """From sums over `size` columns, those over twice as many; column i of the result begins at column i."""
-    return np.asarray(values[:, size:] + values[:, :-size])
