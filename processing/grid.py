@@ -9,19 +9,20 @@ products of such numbers are exact in float64, so that no library's order of sum
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from processing.compiled import compiled
 from processing.samples import Block
 
 RATE_HZ: Final = 25
 """Grid samples a second."""
 
 SECOND_NS: Final = 10**9
-_HALF_STEP_NS: Final = SECOND_NS // (2 * RATE_HZ)
+_POINTS: Final = 2 * RATE_HZ
+_HALF_STEP_NS: Final = SECOND_NS // _POINTS
 
 GAP_NS: Final = SECOND_NS // 2
 """Samples further apart than this have nothing between them: a gap is never bridged."""
@@ -82,25 +83,19 @@ def step(state: GridState, block: Block, *, last: bool = False) -> tuple[GridSta
     t_ns, xyz_g = _usable(state, block)
     if not len(t_ns):
         return state, Seconds(state.second or 0, np.empty((0, RATE_HZ, 3)), np.empty(0))
-    first = int(t_ns[0] // SECOND_NS) if state.second is None else state.second
-    stop = int(t_ns[-1] // SECOND_NS) + (1 if last else 0)
-    if stop <= first:
-        return GridState(t_ns, xyz_g, first), Seconds(first, np.empty((0, RATE_HZ, 3)), np.empty(0))
-    if stop == first + 1:
-        low, high = t_ns.searchsorted([first * SECOND_NS, stop * SECOND_NS]).tolist()
-        xyz, coverage = _one(t_ns, xyz_g, first, low, high)
-    else:
-        bounds = np.searchsorted(t_ns, np.arange(first, stop + 1, dtype=np.int64) * SECOND_NS)
-        xyz, coverage = _fill(t_ns, xyz_g, first, bounds)
-        high = int(bounds[-1])
-    keep = max(high - 1, 0)
-    return GridState(t_ns[keep:].copy(), xyz_g[keep:].copy(), stop), Seconds(first, xyz, coverage)
+    first = int(t_ns[0]) // SECOND_NS if state.second is None else state.second
+    n = max(int(t_ns[-1]) // SECOND_NS + (1 if last else 0) - first, 0)
+    seconds = Seconds(first, np.empty((n, RATE_HZ, 3)), np.empty(n))
+    if not n:
+        return GridState(t_ns, xyz_g, first), seconds
+    keep = max(_lay(t_ns, xyz_g, first, seconds.xyz_g, seconds.coverage) - 1, 0)
+    return GridState(t_ns[keep:].copy(), xyz_g[keep:].copy(), first + n), seconds
 
 
 def _usable(state: GridState, block: Block) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Carried and new samples; new ones that are not numbers or not newer are left out."""
     t_ns, xyz_g = block.t_ns, block.xyz_g
-    if len(t_ns) and not np.isfinite(np.sum(xyz_g)):
+    if not _finite(xyz_g):
         good = np.isfinite(xyz_g).all(axis=1)
         t_ns, xyz_g = t_ns[good], xyz_g[good]
     held = len(state.t_ns)
@@ -123,106 +118,137 @@ def _holds(t_ns: NDArray[np.int64], xyz_g: NDArray[np.float64], state: GridState
     )
 
 
-def _one(
-    t_ns: NDArray[np.int64], xyz_g: NDArray[np.float64], first: int, low: int, high: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Do as `_fill` for a single second, the samples ``[low, high)``, as a live stream brings them."""
+@compiled
+def _finite(xyz_g: NDArray[np.float64]) -> bool:
+    """Tell whether all samples are numbers."""
+    odd = 0
+    for i in range(len(xyz_g)):
+        for axis in range(3):
+            odd += not abs(xyz_g[i, axis]) < np.inf
+    return odd == 0
+
+
+@compiled
+def _lay(
+    t_ns: NDArray[np.int64],
+    xyz_g: NDArray[np.float64],
+    first: int,
+    out: NDArray[np.float64],
+    coverage: NDArray[np.float64],
+) -> int:
+    """Fill the seconds from `first` on, one after the other; return the number of the first sample after them."""
+    line, seen = np.empty((_POINTS, 3)), np.empty(_POINTS, dtype=np.bool_)
+    low = high = 0
+    while high < len(t_ns) and t_ns[high] < first * SECOND_NS:
+        high += 1
+    for second in range(len(out)):
+        start_ns = (first + second) * SECOND_NS
+        likely = 2 * high - low
+        low = high
+        high = _end(t_ns, low, likely, start_ns + SECOND_NS)
+        if high > low and _regular(t_ns, low, high):
+            coverage[second] = 1.0
+            _average(xyz_g, low, (high - low) // RATE_HZ, out[second])
+            continue
+        coverage[second] = _interpolate(t_ns, xyz_g, start_ns, low, line, seen) if high > low else 0.0
+        if coverage[second] >= ENOUGH:
+            _halve(line, seen, out[second])
+        else:
+            out[second] = 0.0
+    return high
+
+
+@compiled
+def _end(t_ns: NDArray[np.int64], low: int, likely: int, stop_ns: int) -> int:
+    """Look for the first sample from `low` on that is not before `stop_ns`, beginning where it is likely."""
+    end = min(likely, len(t_ns))
+    while end > low and t_ns[end - 1] >= stop_ns:
+        end -= 1
+    while end < len(t_ns) and t_ns[end] < stop_ns:
+        end += 1
+    return end
+
+
+@compiled
+def _regular(t_ns: NDArray[np.int64], low: int, high: int) -> bool:
+    """Tell whether the samples ``[low, high)`` of a second fall evenly into its 25 bins."""
     count = high - low
-    if count >= _REGULAR_MIN and count % RATE_HZ == 0:
-        apart = t_ns[low + 1 : high] - t_ns[low : high - 1]
-        ideal = SECOND_NS // count
-        if int(apart.max()) < ideal + ideal // 4 and int(apart.min()) > ideal - ideal // 4:
-            return _averaged(xyz_g[low:high]), np.ones(1)
-    return _fill(t_ns, xyz_g, first, np.array([low, high]))
+    if count < _REGULAR_MIN or count % RATE_HZ:
+        return False
+    ideal = SECOND_NS // count
+    odd = 0
+    for i in range(low + 1, high):
+        odd += abs(t_ns[i] - t_ns[i - 1] - ideal) >= ideal // 4
+    return odd == 0
 
 
-def _fill(
-    t_ns: NDArray[np.int64], xyz_g: NDArray[np.float64], first: int, bounds: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    n = len(bounds) - 1
-    size = _regular(t_ns, bounds)
-    starts = [0, *(np.flatnonzero(size[1:] != size[:-1]) + 1).tolist(), n]
-    if len(starts) == 2 and size[0] > 0:
-        return _averaged(xyz_g[bounds[0] : bounds[-1]], n), np.ones(n)
-    xyz = np.zeros((n, RATE_HZ, 3))
-    coverage = np.zeros(n)
-    for a, b in pairwise(starts):
-        if size[a] > 0:
-            xyz[a:b], coverage[a:b] = _averaged(xyz_g[bounds[a] : bounds[b]], b - a), 1.0
-        elif bounds[a] < bounds[b]:
-            xyz[a:b], coverage[a:b] = _interpolated(t_ns, xyz_g, first + a, bounds[a : b + 1])
-    return xyz, coverage
+@compiled
+def _average(xyz_g: NDArray[np.float64], low: int, size: int, out: NDArray[np.float64]) -> None:
+    """Take the mean of the samples of each bin of a second, `size` of them, from sample `low` on."""
+    for k in range(RATE_HZ):
+        i = low + k * size
+        x, y, z = xyz_g[i, 0], xyz_g[i, 1], xyz_g[i, 2]
+        for j in range(i + 1, i + size):
+            x += xyz_g[j, 0]
+            y += xyz_g[j, 1]
+            z += xyz_g[j, 2]
+        out[k, 0], out[k, 1], out[k, 2] = x, y, z
+    _round(out, 1.0 / size)
 
 
-def _averaged(xyz_g: NDArray[np.float64], n: int = 1) -> NDArray[np.float64]:
-    """Mean of the samples of each of 25 bins of `n` seconds whose samples fall evenly into them."""
-    rows = xyz_g.reshape(n * RATE_HZ, -1, 3)
-    total = np.empty((n * RATE_HZ, 3))
-    for axis in range(3):  # long rows: a sum over three axes at a time is several times as slow
-        np.add(rows[:, 0, axis], rows[:, 1, axis], out=total[:, axis])
-        for i in range(2, rows.shape[1]):
-            total[:, axis] += rows[:, i, axis]
-    return _rounded(total, 1.0 / rows.shape[1]).reshape(n, RATE_HZ, 3)
+@compiled
+def _interpolate(
+    t_ns: NDArray[np.int64],
+    xyz_g: NDArray[np.float64],
+    start_ns: int,
+    low: int,
+    line: NDArray[np.float64],
+    seen: NDArray[np.bool_],
+) -> float:
+    """Read 50 points of a second off the lines between neighbouring samples; return the share that could be."""
+    right, count = low, 0
+    for k in range(_POINTS):
+        at_ns = start_ns + k * _HALF_STEP_NS + _HALF_STEP_NS // 2
+        while right < len(t_ns) and t_ns[right] < at_ns:
+            right += 1
+        seen[k] = 0 < right < len(t_ns) and t_ns[right] - t_ns[right - 1] <= GAP_NS
+        if seen[k]:
+            count += 1
+            share = (at_ns - t_ns[right - 1]) / (t_ns[right] - t_ns[right - 1])
+            for axis in range(3):
+                left = xyz_g[right - 1, axis]
+                line[k, axis] = left + (xyz_g[right, axis] - left) * share
+    return count / _POINTS
 
 
-def _regular(t_ns: NDArray[np.int64], bounds: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Number of samples of each second whose samples fall evenly into its 25 bins, else 0 (none) or -1."""
-    count = np.diff(bounds)
-    size = np.where(count > 0, -1, 0)
-    even = np.flatnonzero((count >= _REGULAR_MIN) & (count % RATE_HZ == 0))
-    if not len(even):
-        return size
-    apart = t_ns[1:] - t_ns[:-1]
-    narrow, wide = int(apart.min()), int(apart.max())
-    ideal = SECOND_NS // count[even]
-    if wide < int(ideal.min()) + int(ideal.min()) // 4 and narrow > int(ideal.max()) - int(ideal.max()) // 4:
-        size[even] = count[even]
-        return size
-    starts, stops = bounds[:-1][even], bounds[1:][even] - 1
-    pairs = np.stack([starts, stops], axis=1).ravel()
-    if pairs[-1] == len(apart):
-        apart = np.append(apart, apart[-1])
-    widest, closest = np.maximum.reduceat(apart, pairs)[::2], np.minimum.reduceat(apart, pairs)[::2]
-    steady = (widest < ideal + ideal // 4) & (closest > ideal - ideal // 4)
-    size[even[steady]] = count[even[steady]]
-    return size
+@compiled
+def _halve(line: NDArray[np.float64], seen: NDArray[np.bool_], out: NDArray[np.float64]) -> None:
+    """Take the mean of each two points; those at the edge of a gap hold the nearest that was measured."""
+    for k in range(_POINTS):
+        if not seen[k]:
+            at = _nearest(seen, k)
+            for axis in range(3):
+                line[k, axis] = line[at, axis]
+    for k in range(RATE_HZ):
+        for axis in range(3):
+            out[k, axis] = line[2 * k, axis] + line[2 * k + 1, axis]
+    _round(out, 0.5)
 
 
-def _interpolated(
-    t_ns: NDArray[np.int64], xyz_g: NDArray[np.float64], first: int, bounds: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Each grid value as the mean of two points on the lines between neighbouring samples."""
-    n = len(bounds) - 1
-    low, high = max(int(bounds[0]) - 1, 0), min(int(bounds[-1]) + 1, len(t_ns))
-    near, values = t_ns[low:high] - first * SECOND_NS, xyz_g[low:high]
-    points = np.arange(2 * RATE_HZ * n, dtype=np.int64) * _HALF_STEP_NS + _HALF_STEP_NS // 2
-    after = np.searchsorted(near, points)
-    inside = (after > 0) & (after < len(near))
-    right = np.minimum(after, len(near) - 1)
-    left = np.maximum(right - 1, 0)
-    apart = near[right] - near[left]
-    good = inside & (apart <= GAP_NS) & (apart > 0)
-    share = np.where(good, (points - near[left]) / np.maximum(apart, 1), 0.0)
-    line = values[left] + (values[right] - values[left]) * share[:, None]
-    seen = good.reshape(n, 2 * RATE_HZ)
-    coverage = seen.sum(axis=1) / (2 * RATE_HZ)
-    partly = np.flatnonzero((coverage < 1.0) & (coverage >= ENOUGH))
-    line = line.reshape(n, 2 * RATE_HZ, 3)
-    for row in partly.tolist():  # few: seconds at the edge of a gap hold their nearest measured value
-        known = np.flatnonzero(seen[row])
-        here = np.arange(2 * RATE_HZ)
-        after_known = np.minimum(np.searchsorted(known, here), len(known) - 1)
-        before_known = np.maximum(after_known - 1, 0)
-        closer = np.abs(known[before_known] - here) < np.abs(known[after_known] - here)
-        line[row] = line[row, known[np.where(closer, before_known, after_known)]]
-    xyz = _rounded(line[:, 0::2] + line[:, 1::2], 0.5)
-    xyz[coverage < ENOUGH] = 0.0
-    return xyz, coverage
+@compiled
+def _nearest(seen: NDArray[np.bool_], k: int) -> int:
+    for apart in range(1, _POINTS):
+        if k + apart < _POINTS and seen[k + apart]:
+            return k + apart
+        if k >= apart and seen[k - apart]:
+            return k - apart
+    return k
 
 
-def _rounded(values: NDArray[np.float64], scale: float) -> NDArray[np.float64]:
-    """Scale to multiples of 2**-16 g, held within +-64 g."""
-    np.multiply(values, scale * _QUANTUM, out=values)
-    np.rint(values, out=values)
-    np.multiply(values, 1.0 / _QUANTUM, out=values)
-    return values.clip(-_LIMIT_G, _LIMIT_G, out=values)
+@compiled
+def _round(values: NDArray[np.float64], scale: float) -> None:
+    """Scale a second to multiples of 2**-16 g, held within +-64 g."""
+    for k in range(RATE_HZ):
+        for axis in range(3):
+            value = np.rint(values[k, axis] * (scale * _QUANTUM)) * (1.0 / _QUANTUM)
+            values[k, axis] = min(max(value, -_LIMIT_G), _LIMIT_G)
