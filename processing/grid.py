@@ -33,6 +33,7 @@ ENOUGH: Final = 0.8
 _QUANTUM: Final = 65536.0
 _LIMIT_G: Final = 64.0
 _REGULAR_MIN: Final = 2 * RATE_HZ
+_SPOILT: Final = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,24 +81,25 @@ def begin() -> GridState:
 
 def step(state: GridState, block: Block, *, last: bool = False) -> tuple[GridState, Seconds]:
     """Take samples in and hand out the seconds that they finish; with `last`, the one that has begun as well."""
-    t_ns, xyz_g = _usable(state, block)
+    t_ns, xyz_g = _joined(state, block)
     if not len(t_ns):
         return state, Seconds(state.second or 0, np.empty((0, RATE_HZ, 3)), np.empty(0))
     first = int(t_ns[0]) // SECOND_NS if state.second is None else state.second
     n = max(int(t_ns[-1]) // SECOND_NS + (1 if last else 0) - first, 0)
     seconds = Seconds(first, np.empty((n, RATE_HZ, 3)), np.empty(n))
+    stop = _lay(t_ns, xyz_g.reshape(-1), first, seconds.xyz_g.reshape(n, 3 * RATE_HZ), seconds.coverage)
+    if stop == _SPOILT:
+        good = np.isfinite(xyz_g).all(axis=1)
+        return step(state, Block(t_ns[good], xyz_g[good]), last=last)
     if not n:
         return GridState(t_ns, xyz_g, first), seconds
-    keep = max(_lay(t_ns, xyz_g, first, seconds.xyz_g, seconds.coverage) - 1, 0)
+    keep = max(stop - 1, 0)
     return GridState(t_ns[keep:].copy(), xyz_g[keep:].copy(), first + n), seconds
 
 
-def _usable(state: GridState, block: Block) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Carried and new samples; new ones that are not numbers or not newer are left out."""
+def _joined(state: GridState, block: Block) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Carried and new samples; new ones that are not newer are left out."""
     t_ns, xyz_g = block.t_ns, block.xyz_g
-    if not _finite(xyz_g):
-        good = np.isfinite(xyz_g).all(axis=1)
-        t_ns, xyz_g = t_ns[good], xyz_g[good]
     held = len(state.t_ns)
     if not held or _holds(t_ns, xyz_g, state):
         return t_ns, xyz_g
@@ -119,43 +121,37 @@ def _holds(t_ns: NDArray[np.int64], xyz_g: NDArray[np.float64], state: GridState
 
 
 @compiled
-def _finite(xyz_g: NDArray[np.float64]) -> bool:
-    """Tell whether all samples are numbers."""
-    odd = 0
-    for i in range(len(xyz_g)):
-        for axis in range(3):
-            odd += not abs(xyz_g[i, axis]) < np.inf
-    return odd == 0
-
-
-@compiled
 def _lay(
     t_ns: NDArray[np.int64],
-    xyz_g: NDArray[np.float64],
+    flat_g: NDArray[np.float64],
     first: int,
     out: NDArray[np.float64],
     coverage: NDArray[np.float64],
 ) -> int:
-    """Fill the seconds from `first` on, one after the other; return the number of the first sample after them."""
-    line, seen = np.empty((_POINTS, 3)), np.empty(_POINTS, dtype=np.bool_)
-    low = high = 0
-    while high < len(t_ns) and t_ns[high] < first * SECOND_NS:
-        high += 1
+    """Fill the seconds from `first` on, one after the other; return the number of the first sample after them.
+
+    Gives `_SPOILT` where a sample is not a number. Samples and their axes are laid end to end: in one row the compiler
+    finds values that it can work on side by side.
+    """
+    line = np.empty(3 * _POINTS)
+    low = high = _end(t_ns, 0, 0, first * SECOND_NS)
     for second in range(len(out)):
         start_ns = (first + second) * SECOND_NS
         likely = 2 * high - low
         low = high
         high = _end(t_ns, low, likely, start_ns + SECOND_NS)
-        if high > low and _regular(t_ns, low, high):
+        if not _finite(flat_g[3 * low : 3 * high]):
+            return _SPOILT
+        if _regular(t_ns[low:high]):
             coverage[second] = 1.0
-            _average(xyz_g, low, (high - low) // RATE_HZ, out[second])
+            _average(flat_g[3 * low : 3 * high], out[second])
             continue
-        coverage[second] = _interpolate(t_ns, xyz_g, start_ns, low, line, seen) if high > low else 0.0
+        coverage[second] = _interpolate(t_ns, flat_g, start_ns, low, line) if high > low else 0.0
         if coverage[second] >= ENOUGH:
-            _halve(line, seen, out[second])
+            _halve(line, out[second])
         else:
             out[second] = 0.0
-    return high
+    return high if _finite(flat_g[3 * high :]) else _SPOILT
 
 
 @compiled
@@ -170,77 +166,89 @@ def _end(t_ns: NDArray[np.int64], low: int, likely: int, stop_ns: int) -> int:
 
 
 @compiled
-def _regular(t_ns: NDArray[np.int64], low: int, high: int) -> bool:
-    """Tell whether the samples ``[low, high)`` of a second fall evenly into its 25 bins."""
-    count = high - low
+def _finite(values: NDArray[np.float64]) -> bool:
+    """Tell whether all values are numbers."""
+    odd = 0
+    for i in range(len(values)):
+        odd += not abs(values[i]) < np.inf
+    return odd == 0
+
+
+@compiled
+def _regular(t_ns: NDArray[np.int64]) -> bool:
+    """Tell whether the samples of a second fall evenly into its 25 bins."""
+    count = len(t_ns)
     if count < _REGULAR_MIN or count % RATE_HZ:
         return False
     ideal = SECOND_NS // count
     odd = 0
-    for i in range(low + 1, high):
+    for i in range(1, count):
         odd += abs(t_ns[i] - t_ns[i - 1] - ideal) >= ideal // 4
     return odd == 0
 
 
 @compiled
-def _average(xyz_g: NDArray[np.float64], low: int, size: int, out: NDArray[np.float64]) -> None:
-    """Take the mean of the samples of each bin of a second, `size` of them, from sample `low` on."""
+def _average(flat_g: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+    """Take the mean of the samples of each bin of a regular second."""
+    width = len(flat_g) // RATE_HZ
     for k in range(RATE_HZ):
-        i = low + k * size
-        x, y, z = xyz_g[i, 0], xyz_g[i, 1], xyz_g[i, 2]
-        for j in range(i + 1, i + size):
-            x += xyz_g[j, 0]
-            y += xyz_g[j, 1]
-            z += xyz_g[j, 2]
-        out[k, 0], out[k, 1], out[k, 2] = x, y, z
-    _round(out, 1.0 / size)
+        at = k * width
+        x, y, z = flat_g[at], flat_g[at + 1], flat_g[at + 2]
+        for _ in range(width // 3 - 1):
+            at += 3
+            x += flat_g[at]
+            y += flat_g[at + 1]
+            z += flat_g[at + 2]
+        out[3 * k], out[3 * k + 1], out[3 * k + 2] = x, y, z
+    _round(out, 3.0 / width)
 
 
 @compiled
 def _interpolate(
     t_ns: NDArray[np.int64],
-    xyz_g: NDArray[np.float64],
+    flat_g: NDArray[np.float64],
     start_ns: int,
     low: int,
     line: NDArray[np.float64],
-    seen: NDArray[np.bool_],
 ) -> float:
-    """Read 50 points of a second off the lines between neighbouring samples; return the share that could be."""
+    """Read 50 points of a second off the lines between neighbouring samples; return the share that could be.
+
+    The others are NaN.
+    """
     right, count = low, 0
     for k in range(_POINTS):
         at_ns = start_ns + k * _HALF_STEP_NS + _HALF_STEP_NS // 2
         while right < len(t_ns) and t_ns[right] < at_ns:
             right += 1
-        seen[k] = 0 < right < len(t_ns) and t_ns[right] - t_ns[right - 1] <= GAP_NS
-        if seen[k]:
-            count += 1
-            share = (at_ns - t_ns[right - 1]) / (t_ns[right] - t_ns[right - 1])
-            for axis in range(3):
-                left = xyz_g[right - 1, axis]
-                line[k, axis] = left + (xyz_g[right, axis] - left) * share
+        if not 0 < right < len(t_ns) or t_ns[right] - t_ns[right - 1] > GAP_NS:
+            line[3 * k : 3 * k + 3] = np.nan
+            continue
+        count += 1
+        share = (at_ns - t_ns[right - 1]) / (t_ns[right] - t_ns[right - 1])
+        for axis in range(3):
+            left = flat_g[3 * right - 3 + axis]
+            line[3 * k + axis] = left + (flat_g[3 * right + axis] - left) * share
     return count / _POINTS
 
 
 @compiled
-def _halve(line: NDArray[np.float64], seen: NDArray[np.bool_], out: NDArray[np.float64]) -> None:
+def _halve(line: NDArray[np.float64], out: NDArray[np.float64]) -> None:
     """Take the mean of each two points; those at the edge of a gap hold the nearest that was measured."""
+    whole = line.copy()
     for k in range(_POINTS):
-        if not seen[k]:
-            at = _nearest(seen, k)
-            for axis in range(3):
-                line[k, axis] = line[at, axis]
-    for k in range(RATE_HZ):
+        at = _nearest(line, k)
         for axis in range(3):
-            out[k, axis] = line[2 * k, axis] + line[2 * k + 1, axis]
-    _round(out, 0.5)
+            whole[3 * k + axis] = line[3 * at + axis]
+    _average(whole, out)
 
 
 @compiled
-def _nearest(seen: NDArray[np.bool_], k: int) -> int:
-    for apart in range(1, _POINTS):
-        if k + apart < _POINTS and seen[k + apart]:
+def _nearest(line: NDArray[np.float64], k: int) -> int:
+    """Number of the point next to the `k`-th that is not NaN; the later one where two are as near."""
+    for apart in range(_POINTS):
+        if k + apart < _POINTS and not np.isnan(line[3 * (k + apart)]):
             return k + apart
-        if k >= apart and seen[k - apart]:
+        if k >= apart and not np.isnan(line[3 * (k - apart)]):
             return k - apart
     return k
 
@@ -248,7 +256,6 @@ def _nearest(seen: NDArray[np.bool_], k: int) -> int:
 @compiled
 def _round(values: NDArray[np.float64], scale: float) -> None:
     """Scale a second to multiples of 2**-16 g, held within +-64 g."""
-    for k in range(RATE_HZ):
-        for axis in range(3):
-            value = np.rint(values[k, axis] * (scale * _QUANTUM)) * (1.0 / _QUANTUM)
-            values[k, axis] = min(max(value, -_LIMIT_G), _LIMIT_G)
+    for i in range(3 * RATE_HZ):
+        value = np.rint(values[i] * (scale * _QUANTUM)) * (1.0 / _QUANTUM)
+        values[i] = min(max(value, -_LIMIT_G), _LIMIT_G)
