@@ -160,7 +160,7 @@ def step(
         marks = state.last_walk, first - 1, first - 1, first - 1
     held, walked, push, neutral, last_walk, last_moved, last_covered, last_upright, mounts = _follow(
         state.walked, state.push, state.neutral, state.up, state.forward, state.usual, marks, state.mounts,
-        first, table, start, stop, near.sums, near.count,
+        first, table, start, stop, near.of(windows.NOW), near.of(windows.LONG),
     )  # fmt: skip
     return OrientationState(
         walked, push, last_walk, last_moved, last_covered, last_upright,
@@ -182,8 +182,8 @@ def _follow(
     table: NDArray[np.float64],
     start: int,
     stop: int,
-    sums: NDArray[np.float64],
-    count: NDArray[np.float64],
+    now: NDArray[np.float64],
+    minute: NDArray[np.float64],
 ) -> tuple[Any, ...]:
     """Go through the rows of the table, second by second; what is returned is in the order of `OrientationState`."""
     last_walk, last_moved, last_covered, last_upright = marks
@@ -194,7 +194,7 @@ def _follow(
     held = np.empty((stop - start, HELD))
     for i in range(start, stop):
         second, row = first + i - start, held[i - start]
-        still, odd = wear.still_and_odd(table[i, statistics.FLAT], sums, count, i - start)
+        still, odd = wear.still_and_odd(table[i, statistics.FLAT], now, minute, i - start)
         covered = table[i, statistics.COVERED] > 0
         silent = covered and second - last_covered > SILENT_S
         last_moved, last_covered = last_moved if still else second, second if covered else last_covered
@@ -283,7 +283,7 @@ def _put_on(
 
 @compiled
 def _sum_walks(walked: NDArray[np.float64], walks: NDArray[np.float64]) -> None:
-    """Sum the walking that makes the reference, the last walk, and what was before it; exact in any order: see `grid`."""
+    """Sum what makes the reference, what the last walk, and what was before it; exact in any order (see `grid`)."""
     walks[:] = 0.0
     for k in range(WALKED_S):
         for column in range(4):
@@ -333,7 +333,7 @@ def _tell_axes(
     """Write forward and neutral: as told and taught, else from walking, else as usual at this place."""
     taught, walked, known = np.isfinite(neutral).all(), row[STRENGTH] > 0, row[STRENGTH] >= KNOWN
     told_forward = np.isfinite(forward).all()
-    row[OWN] = TAUGHT if taught else float(walked)
+    row[OWN] = TAUGHT if taught else walked
     for axis in range(3):
         found = push[axis] if known else np.nan
         own = row[REFERENCE.start + axis] if walked else usual[axis]
@@ -372,7 +372,7 @@ def _angles(held: NDArray[np.float64], table: NDArray[np.float64]) -> NDArray[np
     for i in range(len(held)):
         if table[i, statistics.COVERED] > 0:
             gravity, neutral, forward = table[i, statistics.GRAVITY], held[i, NEUTRAL], held[i, FORWARD]
-            out[0, i], out[1, i] = tilt.tilt(
+            out[0, i], out[1, i] = tilt.angles(
                 (gravity[0], gravity[1], gravity[2]),
                 (neutral[0], neutral[1], neutral[2]),
                 (forward[0], forward[1], forward[2]),

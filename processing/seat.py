@@ -50,7 +50,7 @@ def seated(
     """
     codes, confidence = codes.copy(), confidence.copy()
     for i in range(len(codes)):
-        if (codes[i] == _UNKNOWN or codes[i] == _LYING) and _sits(held, table, i):  # noqa: PLR1714 - compiled
+        if (codes[i] == _UNKNOWN or codes[i] == _LYING) and _sits(held, table, i):
             codes[i], confidence[i] = _SITTING, CONFIDENCE
     return codes, confidence
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from processing.compiled import compiled
 from processing.epochs import State
-from processing.windows import COVERED, DEAD, GRAVITY, LONG, NOW, SQUARE, TOTAL
+from processing.windows import COVERED, DEAD, GRAVITY, SQUARE, TOTAL
 
 UNSURE_S: Final = 45
 """Still for this long: it may not be worn, so what is said is not surer than `UNSURE`."""
@@ -52,15 +52,15 @@ _NOT_WORN: Final = State.NOT_WORN.code
 
 
 @compiled
-def still_and_odd(flat: float, sums: NDArray[np.float64], count: NDArray[np.float64], i: int) -> tuple[bool, bool]:
+def still_and_odd(flat: float, now: NDArray[np.float64], minute: NDArray[np.float64], i: int) -> tuple[bool, bool]:
     """Judge a second by the number of its axes that do not change at all, and by its windows.
 
     Parameters
     ----------
     flat
         Axes of the second that do not change.
-    sums, count
-        Windows of seconds, as `processing.windows.Windows` has them.
+    now, minute
+        Shape (n, `windows.SUMS`): the windows `windows.NOW` and `windows.LONG` of seconds.
     i
         The second's number among them.
 
@@ -73,28 +73,25 @@ def still_and_odd(flat: float, sums: NDArray[np.float64], count: NDArray[np.floa
         1.06 g), an axis that stands still while the others move, or no axis that
         changes at all in twenty of 64 seconds.
     """
-    if not sums[NOW, COVERED, i] > 0:
+    if not now[i, COVERED] > 0:
         return False, False
-    seconds, size2 = count[LONG, i], 0.0
+    seconds, size2 = max(minute[i, COVERED], 1.0), 0.0
     for axis in range(GRAVITY.start, GRAVITY.stop):
-        mean = sums[LONG, axis, i] / seconds
+        mean = minute[i, axis] / seconds
         size2 += mean * mean
-    noise = _all_bands(sums, LONG, i) / seconds
-    turning = sums[LONG, SQUARE, i] / seconds - size2
-    still = sums[LONG, COVERED, i] >= _LEAST_S and noise <= _QUIET_G2
+    noise = _all_bands(minute, i) / seconds
+    turning = minute[i, SQUARE] / seconds - size2
+    still = minute[i, COVERED] >= _LEAST_S and noise <= _QUIET_G2
     still = still and turning <= max(noise * (_NOISE_EXCESS / 25.0), _STILL_G2)
-    odd = size2 < _REST_G[0] ** 2 or size2 > _REST_G[1] ** 2 or sums[LONG, DEAD, i] >= _DEAD_S
-    odd = odd or (flat > 0 and _all_bands(sums, NOW, i) > _STUCK_G2)
+    odd = size2 < _REST_G[0] ** 2 or size2 > _REST_G[1] ** 2 or minute[i, DEAD] >= _DEAD_S
+    odd = odd or (flat > 0 and _all_bands(now, i) > _STUCK_G2)
     return still, odd
 
 
 @compiled
-def _all_bands(sums: NDArray[np.float64], window: int, i: int) -> float:
+def _all_bands(sums: NDArray[np.float64], i: int) -> float:
     first = TOTAL.start
-    return float(
-        (sums[window, first, i] + sums[window, first + 1, i])
-        + (sums[window, first + 2, i] + sums[window, first + 3, i])
-    )
+    return float((sums[i, first] + sums[i, first + 1]) + (sums[i, first + 2] + sums[i, first + 3]))
 
 
 def worn(
