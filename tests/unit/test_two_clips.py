@@ -92,5 +92,5 @@ def test_the_present_is_named_by_both_clips_too() -> None:
     now = present.joined(seconds, Placement.LOWER_BACK, present.teller(seconds, Placement.LOWER_BACK))
     assert now.posture is Posture.LEANING_FORWARD
     assert now.flexion_deg == 15.5
-    alone = present.joined({Placement.STERNUM: seconds[Placement.STERNUM]}, Placement.STERNUM)
+    alone = present.joined({Placement.STERNUM: seconds[Placement.STERNUM]}, Placement.STERNUM, Placement.STERNUM)
     assert alone.posture is Posture.SLOUCHED
