@@ -118,10 +118,15 @@ def _resting(codes: NDArray[np.int8], held: Array, known: NDArray[np.bool_]) -> 
             continue
         if codes[i] in (_SITTING, _STANDING):
             rests[i] = _RESTS
-        elif codes[i] == _UNKNOWN and held[i, orientation.OWN] == 0.0 and held[i, orientation.ODD] == 0.0:
-            if held[i, orientation.STRENGTH] < orientation.KNOWN and held[i, orientation.STILL_S] < wear.DOUBT_S:
-                rests[i], open_ = _MAY_REST, True
+        elif codes[i] == _UNKNOWN and _may_rest(held, i):
+            rests[i], open_ = _MAY_REST, True
     return rests, open_
+
+
+@compiled
+def _may_rest(held: Array, i: int) -> bool:
+    open_ = held[i, orientation.OWN] == 0.0 and held[i, orientation.STRENGTH] < orientation.KNOWN
+    return bool(open_ and held[i, orientation.ODD] == 0.0 and held[i, orientation.STILL_S] < wear.DOUBT_S)
 
 
 @compiled
@@ -189,7 +194,7 @@ def _name(
 @compiled
 def _same(held: Array, begin: int, at: int, taught: bool) -> bool:
     """Tell whether what is known of one second's mounting holds in another one."""
-    same = held[at, orientation.MOUNT] == held[begin, orientation.MOUNT]
+    same = bool(held[at, orientation.MOUNT] == held[begin, orientation.MOUNT])
     same = same and held[at, orientation.OWN] == held[begin, orientation.OWN]
     for column in range(orientation.FORWARD.start, orientation.FORWARD.stop):
         same = same and (not taught or held[at, column] == held[begin, column])

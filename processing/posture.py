@@ -236,7 +236,7 @@ def classify_two(
     does not. Returns the same as `classify`.
     """
     said = np.empty((0, len(SITTING)), dtype=np.int16) if fine is None else fine
-    return _classified(_models()[_TWO, "own"].columns, _NO_SHARES, _rows(*lower, *upper), said, True)  # noqa: FBT003
+    return _classified(_models()[_TWO, "own"].columns, _NO_SHARES, _rows(*lower, *upper), said, True)
 
 
 def _rows(*angles_deg: Array) -> Array:
