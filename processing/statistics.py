@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from processing import rows
-from processing.grid import RATE_HZ, Seconds
+from processing.compiled import compiled
+from processing.grid import ENOUGH, RATE_HZ, Seconds
 
 BANDS: Final = ((1, 2), (2, 7), (7, 17), (17, 25))
 """Cosine numbers (half Hz each) of the four bands: 0.5, 1-3, 3.5-8 and 8.5-12 Hz."""
@@ -40,9 +40,9 @@ _SAMPLE_QUANTUM: Final = 65536.0
 """Samples are whole multiples of 1 / this, g; so are cosines and the norm, once rounded."""
 _MEAN_QUANTUM: Final = 16 * _SAMPLE_QUANTUM
 _ENERGY_QUANTUM: Final = 1.0 / _SAMPLE_QUANTUM**2
-_PIECE: Final = 300
-"""Seconds that stay in the processor's cache, and on one core (see `processing.products`); no power of two, whose rows
-would push each other out of the cache."""
+_PIECE: Final = 60
+"""Seconds worked on side by side: they stay in the processor's cache, their products on one core (see
+`processing.products`); no power of two, whose rows would push each other out of the cache."""
 
 
 def _cosines() -> NDArray[np.float64]:
@@ -66,30 +66,28 @@ def _steps() -> NDArray[np.float64]:
     return np.asarray(np.rint(table / RATE_HZ * _TABLE_QUANTUM) / _TABLE_QUANTUM)
 
 
-def _turned_waves() -> NDArray[np.float64]:
-    """Tabulate waves, shape (4, 25, 44), turned back by the second's number, for samples in whole quanta.
-
-    A wave of k quarter hertz turns by k quarters of a circle a second: turned back by the second's own number, waves
-    of neighbouring seconds can simply be added.
-    """
-    waves, count = _waves() / _SAMPLE_QUANTUM, len(WAVE_HZ)
-    quarters = np.rint(WAVE_HZ * 4).astype(np.int64)[None, :] * np.arange(4)[:, None] % 4
-    cos, sin = np.array([1.0, 0.0, -1.0, 0.0])[quarters], np.array([0.0, 1.0, 0.0, -1.0])[quarters]
-    real, imag = waves[:, :count], waves[:, count:]
-    return np.concatenate(
-        [real * cos[:, None] - imag * sin[:, None], real * sin[:, None] + imag * cos[:, None]], axis=2
-    )
-
-
 def _parts() -> NDArray[np.float64]:
     """Tabulate the sum, the cosines and the waves of steps, shape (33, 25)."""
     table = np.concatenate([np.ones((RATE_HZ, 1)), _cosines(), _steps() / _SAMPLE_QUANTUM], axis=1)
     return np.ascontiguousarray(table.T)
 
 
+def _turns() -> NDArray[np.float64]:
+    """Tabulate cosine and sine of what each wave turns by in 0 to 3 seconds, shape (2, 4, 22): 1, 0 or -1.
+
+    A wave of k quarter hertz turns by k quarters of a circle a second: turned back by the second's own number, waves
+    of neighbouring seconds can simply be added.
+    """
+    quarters = np.rint(WAVE_HZ * 4).astype(np.int64)[None, :] * np.arange(4)[:, None] % 4
+    return np.stack([np.array([1.0, 0.0, -1.0, 0.0])[quarters], np.array([0.0, 1.0, 0.0, -1.0])[quarters]])
+
+
 _STEP_HZ: Final = np.array([1.5, 1.75, 2.0, 2.25])
-_TURNED: Final = _turned_waves()
+_N_STEPS: Final = len(_STEP_HZ)
+_N_WAVES: Final = len(WAVE_HZ)
 _PARTS: Final = _parts()
+_WAVES: Final = _waves() / _SAMPLE_QUANTUM
+_TURNS: Final = _turns()
 
 
 def statistics(seconds: Seconds) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -103,96 +101,189 @@ def statistics(seconds: Seconds) -> tuple[NDArray[np.float64], NDArray[np.float6
         Shape (n, 2 x 22): cosine and sine part of the norm at each of `WAVE_HZ`, g, in one phase for all seconds.
     """
     n = len(seconds)
-    if n <= _PIECE:
-        return _piece(seconds.xyz_g, seconds.covered, seconds.first)
-    table, waves, covered = np.empty((n, COLUMNS)), np.empty((n, 2 * len(WAVE_HZ))), seconds.covered
-    for a in range(0, n, _PIECE):
-        here = slice(a, a + _PIECE)
-        table[here], waves[here] = _piece(seconds.xyz_g[here], covered[here], seconds.first + a)
+    table, waves = np.empty((n, COLUMNS)), np.empty((n, 2 * _N_WAVES))
+    _fill(seconds.xyz_g, seconds.coverage, seconds.first, table, waves)
     return table, waves
 
 
-def _piece(
-    xyz_g: NDArray[np.float64], covered: NDArray[np.bool_], first: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+@compiled
+def _fill(
+    xyz_g: NDArray[np.float64],
+    coverage: NDArray[np.float64],
+    first: int,
+    table: NDArray[np.float64],
+    waves: NDArray[np.float64],
+) -> None:
+    """Go through the seconds in pieces, and fill a row each of `table` and of `waves`."""
+    for a in range(0, len(xyz_g), _PIECE):
+        b = min(a + _PIECE, len(xyz_g))
+        xyz = _laid(xyz_g[a:b])
+        norm = _norm(xyz)
+        np.dot(norm.T, _WAVES, waves[a:b])
+        _turn(first + a, waves[a:b])
+        _write(_described(xyz, norm), coverage[a:b], table[a:b])
+
+
+@compiled
+def _laid(xyz_g: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Lay seconds, shape (n, 25, 3), side by side, shape (25, 3, n), in whole quanta: nothing to scale later."""
     n = len(xyz_g)
-    xyz = np.empty((3, RATE_HZ, n))  # seconds last: long rows for every sum; in whole quanta: nothing to scale later
-    np.copyto(xyz.transpose(2, 1, 0), xyz_g)
-    xyz *= _SAMPLE_QUANTUM
-    parts = np.matmul(_PARTS, xyz)
-    gravity = np.rint(parts[:, 0] * (16 / RATE_HZ))
-    gravity *= 1.0 / _MEAN_QUANTUM
-    mean = rows.unpacked(gravity)
-    size = rows.at_least(rows.root(rows.dot(mean, mean)), 1e-6)
-    cosines, steps = parts[:, 1:RATE_HZ], parts[:, RATE_HZ:]
-    np.rint(cosines, out=cosines)
-    along = parts[0, 1:] * (mean[0] / size)
-    pulled = parts[1, 1:] * (mean[1] / size)
-    along += pulled
-    along += np.multiply(parts[2, 1:], mean[2] / size, out=pulled)
-    energy = np.empty((RATE_HZ - 1, 2, n))
-    vertical, total = energy[:, 0], energy[:, 1]
-    np.multiply(along[: RATE_HZ - 1], along[: RATE_HZ - 1], out=vertical)
-    cosines *= cosines
-    np.add(cosines[0], cosines[1], out=total)
-    total += cosines[2]
-    norm = _norm(xyz)
-    deviation = norm - np.add.reduce(norm) / RATE_HZ
-    columns = np.zeros((COLUMNS, n))
-    columns[COVERED], columns[GRAVITY] = covered, gravity
-    bands = columns[VERTICAL.start : TOTAL.stop].reshape(2, len(BANDS), n)
-    for band, (a, b) in enumerate(BANDS):
-        bands[:, band] = rows.halved(energy[a - 1 : b - 1])
-    bands *= _ENERGY_QUANTUM
-    columns[MAD] = rows.summed(np.abs(deviation, out=deviation)) / RATE_HZ * (1.0 / _SAMPLE_QUANTUM)
-    columns[FLAT] = _flat_axes(xyz)
-    columns[PUSH] = _push(steps, along[RATE_HZ - 1 :])
-    if not covered.all():
-        columns[:, ~covered] = 0.0
-    return columns.T, _turned(norm, first)
+    xyz = np.empty((RATE_HZ, 3, n))
+    for second in range(n):
+        for i in range(RATE_HZ):
+            for axis in range(3):
+                xyz[i, axis, second] = xyz_g[second, i, axis] * _SAMPLE_QUANTUM
+    return xyz
 
 
+@compiled
 def _norm(xyz: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Size of each sample, from shape (3, 25, n) to (25, n), in whole quanta."""
-    squares = xyz * xyz
-    norm = np.add(squares[0], squares[1], out=squares[0])
-    norm += squares[2]
-    np.sqrt(norm, out=norm)
-    return np.asarray(np.rint(norm, out=norm))
+    """Size of each sample, from shape (25, 3, n) to (25, n), in whole quanta."""
+    n = xyz.shape[2]
+    norm = np.empty((RATE_HZ, n))
+    for i in range(RATE_HZ):
+        for j in range(n):
+            x, y, z = xyz[i, 0, j], xyz[i, 1, j], xyz[i, 2, j]
+            norm[i, j] = np.rint(np.sqrt(x * x + y * y + z * z))
+    return norm
 
 
-def _turned(norm: NDArray[np.float64], first: int) -> NDArray[np.float64]:
-    """Waves of the norm of each second, shape (25, n), turned back by its number; gives shape (n, 44)."""
-    n = norm.shape[1]
-    if n == 1:
-        return np.asarray(norm.T @ _TURNED[first % 4])
-    turned = np.empty((n, 2 * len(WAVE_HZ)))
-    seconds = np.ascontiguousarray(norm.T)
-    for k in range(min(4, n)):
-        np.matmul(seconds[k::4], _TURNED[(first + k) % 4], out=turned[k::4])
-    return turned
+@compiled
+def _turn(first: int, waves: NDArray[np.float64]) -> None:
+    """Turn the waves of each second back by its number."""
+    for row in range(len(waves)):
+        turn = (first + row) % 4
+        for k in range(_N_WAVES):
+            real, imag = waves[row, k], waves[row, _N_WAVES + k]
+            cos, sin = _TURNS[0, turn, k], _TURNS[1, turn, k]
+            waves[row, k] = real * cos - imag * sin
+            waves[row, _N_WAVES + k] = real * sin + imag * cos
 
 
-def _flat_axes(xyz: NDArray[np.float64]) -> NDArray[np.int64] | int:
-    """Number of axes of each second, shape (3, 25, n), whose samples are all the same."""
-    same = xyz[:, 0] == xyz[:, RATE_HZ // 2]
-    if not same.any():
-        return 0
-    axis, second = np.nonzero(same)
-    same[axis, second] = (xyz[axis, :, second] == xyz[axis, 0, second][:, None]).all(axis=1)
-    return np.asarray(np.add.reduce(same, dtype=np.int64))
+@compiled
+def _described(xyz: NDArray[np.float64], norm: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Work out the columns of seconds that lie side by side, shape (`COLUMNS`, n)."""
+    n = xyz.shape[2]
+    columns, parts = np.zeros((COLUMNS, n)), np.empty((len(_PARTS), 3, n))
+    np.dot(_PARTS, xyz.reshape(RATE_HZ, 3 * n), parts.reshape(len(_PARTS), 3 * n))
+    up = _up(parts[0], columns[GRAVITY])
+    _add_energies(parts[1:RATE_HZ], up, columns)
+    _add_deviation(norm, columns[MAD])
+    _add_flat(xyz, columns[FLAT])
+    _add_push(parts[RATE_HZ:], up, columns[PUSH])
+    return columns
 
 
-def _push(steps: NDArray[np.float64], along: NDArray[np.float64]) -> NDArray[np.float64]:
+@compiled
+def _up(total: NDArray[np.float64], gravity: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean specific force, g, from the sum of each axis, shape (3, n); return its direction."""
+    up = np.empty_like(gravity)
+    for j in range(gravity.shape[1]):
+        x = np.rint(total[0, j] * (16 / RATE_HZ)) * (1.0 / _MEAN_QUANTUM)
+        y = np.rint(total[1, j] * (16 / RATE_HZ)) * (1.0 / _MEAN_QUANTUM)
+        z = np.rint(total[2, j] * (16 / RATE_HZ)) * (1.0 / _MEAN_QUANTUM)
+        size = max(np.sqrt(x * x + y * y + z * z), 1e-6)
+        gravity[0, j], gravity[1, j], gravity[2, j] = x, y, z
+        up[0, j], up[1, j], up[2, j] = x / size, y / size, z / size
+    return up
+
+
+@compiled
+def _add_energies(cosines: NDArray[np.float64], up: NDArray[np.float64], columns: NDArray[np.float64]) -> None:
+    """Add up the squares of the cosines, shape (24, 3, n), along `up` and of all axes, band by band."""
+    count, _, n = cosines.shape
+    energy = np.empty((count, 2, n))
+    for k in range(count):
+        for j in range(n):
+            x, y, z = np.rint(cosines[k, 0, j]), np.rint(cosines[k, 1, j]), np.rint(cosines[k, 2, j])
+            along = x * up[0, j] + y * up[1, j] + z * up[2, j]
+            energy[k, 0, j] = along * along
+            energy[k, 1, j] = x * x + y * y + z * z
+    for band in range(len(BANDS)):
+        a, b = BANDS[band]
+        _add_up(energy[a - 1 : b - 1].reshape(b - a, 2 * n))
+        for j in range(n):
+            columns[VERTICAL.start + band, j] = energy[a - 1, 0, j] * _ENERGY_QUANTUM
+            columns[TOTAL.start + band, j] = energy[a - 1, 1, j] * _ENERGY_QUANTUM
+
+
+@compiled
+def _add_up(table: NDArray[np.float64]) -> None:
+    """Add up the rows of a table, in halves, into the first."""
+    count, n = table.shape
+    while count > 1:
+        half = count // 2
+        for i in range(half):
+            for j in range(n):
+                table[i, j] += table[half + i, j]
+        if count % 2:
+            for j in range(n):
+                table[0, j] += table[count - 1, j]
+        count = half
+
+
+@compiled
+def _add_deviation(norm: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+    """Mean amplitude deviation of the norm, shape (25, n)."""
+    mean = np.zeros_like(out)
+    for i in range(RATE_HZ):
+        for j in range(len(out)):
+            mean[j] += norm[i, j]
+    for j in range(len(out)):
+        mean[j] /= RATE_HZ
+    deviation = np.empty_like(norm)
+    for i in range(RATE_HZ):
+        for j in range(len(out)):
+            deviation[i, j] = abs(norm[i, j] - mean[j])
+    _add_up(deviation)
+    for j in range(len(out)):
+        out[j] = deviation[0, j] / RATE_HZ * (1.0 / _SAMPLE_QUANTUM)
+
+
+@compiled
+def _add_flat(xyz: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+    """Number of axes of each second, shape (25, 3, n), whose samples are all the same."""
+    moved = np.zeros(xyz.shape[1:])
+    for i in range(1, RATE_HZ):
+        for axis in range(3):
+            for j in range(len(out)):
+                moved[axis, j] += abs(xyz[i, axis, j] - xyz[0, axis, j])
+    for axis in range(3):
+        for j in range(len(out)):
+            out[j] += 1.0 if moved[axis, j] == 0.0 else 0.0
+
+
+@compiled
+def _add_push(steps: NDArray[np.float64], up: NDArray[np.float64], out: NDArray[np.float64]) -> None:
     """How far each axis follows the vertical one by a quarter period, at the frequencies of steps.
 
     The trunk slows down as the foot lands and gains speed as it rises, so forward runs a quarter period apart from
     up, to the same side in everyone, while sideways moves at half the frequency (measured: the sum over a walk
     points forward within 15 degrees in 17 of 21 people of HARTH and HAR70+ and in all five of the chest recordings).
-    `steps` has shape (3, 8, n), its part `along` up (8, n): cosines, then sines, at each of the four frequencies.
+    `steps` has shape (8, 3, n): cosines, then sines, at each of the four frequencies.
     """
-    count = len(_STEP_HZ)
-    follows = along[count:] * steps[:, :count]
-    follows -= along[:count] * steps[:, count:]
-    follows = follows[:, :2] + follows[:, 2:]
-    return np.asarray(follows[:, 0] + follows[:, 1])
+    n = out.shape[1]
+    follows = np.empty((_N_STEPS, 3, n))
+    for k in range(_N_STEPS):
+        for j in range(n):
+            x, y, z = steps[k, 0, j], steps[k, 1, j], steps[k, 2, j]
+            u, v, w = steps[_N_STEPS + k, 0, j], steps[_N_STEPS + k, 1, j], steps[_N_STEPS + k, 2, j]
+            cos = x * up[0, j] + y * up[1, j] + z * up[2, j]
+            sin = u * up[0, j] + v * up[1, j] + w * up[2, j]
+            follows[k, 0, j] = sin * x - cos * u
+            follows[k, 1, j] = sin * y - cos * v
+            follows[k, 2, j] = sin * z - cos * w
+    _add_up(follows.reshape(_N_STEPS, 3 * n))
+    out[:] = follows[0]
+
+
+@compiled
+def _write(columns: NDArray[np.float64], coverage: NDArray[np.float64], table: NDArray[np.float64]) -> None:
+    """Write seconds that lie side by side as rows; zero where they are not covered."""
+    for row in range(len(table)):
+        if coverage[row] >= ENOUGH:
+            for k in range(COLUMNS):
+                table[row, k] = columns[k, row]
+            table[row, COVERED] = 1.0
+        else:
+            table[row] = 0.0
