@@ -8,8 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from enum import IntEnum, StrEnum
+from operator import attrgetter
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
+from processing.compiled import compiled
 from processing.epochs import State
 
 
@@ -83,6 +88,12 @@ and one clip at the trunk cannot tell sleep)."""
 UPRIGHT_STATES: Final = frozenset({State.STANDING, State.ACTIVE, State.WALKING, State.RUNNING, State.CYCLING})
 
 
+RULES: Final = (WALKING, SEDENTARY, SLOUCHED, NOT_WORN)
+"""All kinds of bouts; a row of counts is of the rule at the same place."""
+_BEGIN, _END, _OFF, _BRIDGE, _LEAST = range(5)
+_LENGTHS: Final = np.array([[r.begin_s, r.end_s, r.off_s, r.bridge_s, r.least_s] for r in RULES], dtype=np.int64)
+
+
 @dataclass(frozen=True, slots=True)
 class Bout:
     """A finished bout ``[start_s, end_s)`` (seconds since 1970); `known_s` of them were measured."""
@@ -96,7 +107,29 @@ class Bout:
 
 @dataclass(frozen=True, slots=True)
 class BoutState:
-    """Counts of one kind of bout, all in seconds; see `Machine` for their use."""
+    """Counts of one kind of bout, all in seconds.
+
+    Attributes
+    ----------
+    open
+        A bout has begun.
+    start
+        Where it (or what may become one) began.
+    known
+        Known seconds that belong to it for certain.
+    away, away_start
+        An interruption runs that may become its end, since when.
+    pending, out, off
+        Seconds of that interruption: all that are known, those OUT and those OFF.
+    back
+        Seconds IN again during the interruption.
+    lost, lost_start
+        Seconds NOT KNOWN in a row, since when.
+    candidate
+        Seconds IN while no bout is open.
+    seen
+        End of the last known second.
+    """
 
     open: bool = False
     start: int = 0
@@ -115,124 +148,132 @@ class BoutState:
 
 
 _NAMES: Final = tuple(column.name for column in fields(BoutState))
+_values: Final = attrgetter(*_NAMES)
+COUNTS: Final = len(_NAMES)
+"""Columns of a table of counts: the fields of `BoutState`, in their order."""
+OPEN, START, KNOWN, BREAKS, AWAY, AWAY_START, PENDING, OUT, OFF, BACK, LOST, LOST_START, CANDIDATE, SEEN = range(COUNTS)
+DONE: Final = 5
+"""Columns of a table of finished bouts: those of `Bout`, `ended` as its place in `Ended`."""
+_ENDED: Final = tuple(Ended)
+_ENDED_OUT, _ENDED_OFF, _ENDED_NOT_KNOWN, _ENDED_DATA = range(4)
 
 
-class Machine:
-    """Runs one rule over stretches of seconds that are all of one kind; cutting a stretch in two changes nothing."""
+def counts_of(*states: BoutState) -> NDArray[np.int64]:
+    """Return the table of counts, shape (k, `COUNTS`)."""
+    return np.array([_values(state) for state in states], dtype=np.int64)
 
-    __slots__ = (*_NAMES, "finished", "rule")
 
-    def __init__(self, rule: Rule, state: BoutState) -> None:
-        self.rule = rule
-        self.finished: list[Bout] = []
-        self.open: bool = state.open
-        """A bout has begun."""
-        self.start: int = state.start
-        """Where it (or what may become one) began."""
-        self.known: int = state.known
-        """Known seconds that belong to it for certain."""
-        self.breaks: int = state.breaks
-        self.away: bool = state.away
-        """An interruption runs that may become its end."""
-        self.away_start: int = state.away_start
-        self.pending: int = state.pending
-        """Known seconds since the interruption began."""
-        self.out: int = state.out
-        self.off: int = state.off
-        self.back: int = state.back
-        """Seconds IN again during the interruption."""
-        self.lost: int = state.lost
-        """Seconds NOT KNOWN in a row."""
-        self.lost_start: int = state.lost_start
-        self.candidate: int = state.candidate
-        """Seconds IN while no bout is open."""
-        self.seen: int = state.seen
-        """End of the last known second."""
+def state_of(row: list[int]) -> BoutState:
+    """Return one row of counts as what is carried on."""
+    is_open, start, known, breaks, away, *rest = row
+    return BoutState(is_open != 0, start, known, breaks, away != 0, *rest)
 
-    def state(self) -> BoutState:
-        """Return the counts, to be carried on."""
-        return BoutState(*(getattr(self, name) for name in _NAMES))
 
-    def advance(self, kind: int, start: int, n: int) -> None:
-        """Take in `n` seconds of one kind from second `start` on."""
-        if kind == Kind.NOT_KNOWN:
-            self._not_known(start, n)
-            return
-        self.lost = 0
-        self.seen = start + n
-        if kind == Kind.IN:
-            self._in(start, n)
-        elif not self.open:
-            self.candidate = 0
-        elif kind == Kind.OUT:
-            self._out(start, n)
+def bout_of(row: list[int]) -> Bout:
+    """Return one row of finished bouts."""
+    start_s, end_s, known_s, breaks, ended = row
+    return Bout(start_s, end_s, known_s, breaks, _ENDED[ended])
+
+
+@compiled
+def advance(
+    c: NDArray[np.int64], k: int, kind: int, start: int, n: int, done: NDArray[np.int64], m: int
+) -> int:  # fmt: skip
+    """Take in `n` seconds of one kind from second `start` on; cutting them in two changes nothing.
+
+    Parameters
+    ----------
+    c
+        Counts, shape (`RULES`, `COUNTS`); row `k` is brought up to date by the rule of that place.
+    done
+        Shape (at least m + 1, at least `DONE`): a bout that is finished by these seconds goes to row `m`.
+
+    Returns
+    -------
+    How many rows of `done` are filled.
+    """
+    if kind == Kind.NOT_KNOWN.value:
+        return _not_known(c, k, start, n, done, m)
+    c[k, LOST] = 0
+    c[k, SEEN] = start + n
+    if kind == Kind.IN.value:
+        _in(c, k, start, n)
+    elif not c[k, OPEN]:
+        c[k, CANDIDATE] = 0
+    else:
+        _leave(c, k, start, n)
+        if kind == Kind.OUT.value:
+            c[k, OFF] = 0
+            c[k, OUT] += n
+            if c[k, OUT] >= _LENGTHS[k, _END]:
+                return _close(c, k, c[k, AWAY_START], _ENDED_OUT, done, m)
         else:
-            self._off(start, n)
+            c[k, OFF] += n
+            if c[k, OFF] >= _LENGTHS[k, _OFF]:
+                return _close(c, k, c[k, AWAY_START], _ENDED_OFF, done, m)
+    return m
 
-    def so_far(self) -> int:
-        """Return the known seconds of the open bout, without an interruption that still runs."""
-        return self.known if self.open else 0
 
-    def finish(self) -> None:
-        """Close an open bout because the data end."""
-        if self.open:
-            self._close(self.away_start if self.away else self.seen, Ended.DATA)
+@compiled
+def finish(c: NDArray[np.int64], k: int, done: NDArray[np.int64], m: int) -> int:
+    """Close an open bout because the data end; see `advance`."""
+    if not c[k, OPEN]:
+        return m
+    return _close(c, k, c[k, AWAY_START] if c[k, AWAY] else c[k, SEEN], _ENDED_DATA, done, m)
 
-    def _in(self, start: int, n: int) -> None:
-        self.off = 0
-        if self.open:
-            if not self.away:
-                self.known += n
-                return
-            self.back += n
-            self.pending += n
-            if self.back >= self.rule.begin_s:
-                self.known += self.pending
-                self.breaks += self.out >= self.rule.begin_s
-                self._stay()
+
+@compiled
+def _in(c: NDArray[np.int64], k: int, start: int, n: int) -> None:
+    c[k, OFF] = 0
+    if c[k, OPEN]:
+        if not c[k, AWAY]:
+            c[k, KNOWN] += n
             return
-        if not self.candidate:
-            self.start = start
-        self.candidate += n
-        if self.candidate >= self.rule.begin_s:
-            self.open, self.known, self.breaks, self.candidate = True, self.candidate, 0, 0
-            self._stay()
+        c[k, BACK] += n
+        c[k, PENDING] += n
+        if c[k, BACK] >= _LENGTHS[k, _BEGIN]:
+            c[k, KNOWN] += c[k, PENDING]
+            c[k, BREAKS] += c[k, OUT] >= _LENGTHS[k, _BEGIN]
+            _stay(c, k)
+        return
+    if not c[k, CANDIDATE]:
+        c[k, START] = start
+    c[k, CANDIDATE] += n
+    if c[k, CANDIDATE] >= _LENGTHS[k, _BEGIN]:
+        c[k, OPEN], c[k, KNOWN], c[k, BREAKS], c[k, CANDIDATE] = 1, c[k, CANDIDATE], 0, 0
+        _stay(c, k)
 
-    def _out(self, start: int, n: int) -> None:
-        self._leave(start)
-        self.off = 0
-        self.out += n
-        self.pending += n
-        if self.out >= self.rule.end_s:
-            self._close(self.away_start, Ended.OUT)
 
-    def _off(self, start: int, n: int) -> None:
-        self._leave(start)
-        self.off += n
-        self.pending += n
-        if self.off >= self.rule.off_s:
-            self._close(self.away_start, Ended.OFF)
+@compiled
+def _not_known(c: NDArray[np.int64], k: int, start: int, n: int, done: NDArray[np.int64], m: int) -> int:
+    if not c[k, LOST]:
+        c[k, LOST_START] = start
+    c[k, LOST] += n
+    if c[k, LOST] > _LENGTHS[k, _BEGIN]:
+        c[k, CANDIDATE] = 0
+    if c[k, OPEN] and c[k, LOST] > _LENGTHS[k, _BRIDGE]:
+        return _close(c, k, c[k, AWAY_START] if c[k, AWAY] else c[k, LOST_START], _ENDED_NOT_KNOWN, done, m)
+    return m
 
-    def _not_known(self, start: int, n: int) -> None:
-        if not self.lost:
-            self.lost_start = start
-        self.lost += n
-        if self.lost > self.rule.begin_s:
-            self.candidate = 0
-        if self.open and self.lost > self.rule.bridge_s:
-            self._close(self.away_start if self.away else self.lost_start, Ended.NOT_KNOWN)
 
-    def _leave(self, start: int) -> None:
-        self.back = 0
-        if not self.away:
-            self.away, self.away_start = True, start
+@compiled
+def _leave(c: NDArray[np.int64], k: int, start: int, n: int) -> None:
+    c[k, BACK] = 0
+    c[k, PENDING] += n
+    if not c[k, AWAY]:
+        c[k, AWAY], c[k, AWAY_START] = 1, start
 
-    def _stay(self) -> None:
-        self.away = False
-        self.out = self.off = self.back = self.pending = 0
 
-    def _close(self, end: int, ended: Ended) -> None:
-        if self.known >= self.rule.least_s:
-            self.finished.append(Bout(self.start, end, self.known, self.breaks, ended))
-        self.open, self.known, self.breaks = False, 0, 0
-        self._stay()
+@compiled
+def _stay(c: NDArray[np.int64], k: int) -> None:
+    c[k, AWAY] = c[k, OUT] = c[k, OFF] = c[k, BACK] = c[k, PENDING] = 0
+
+
+@compiled
+def _close(c: NDArray[np.int64], k: int, end: int, ended: int, done: NDArray[np.int64], m: int) -> int:
+    if c[k, KNOWN] >= _LENGTHS[k, _LEAST]:
+        done[m, 0], done[m, 1], done[m, 2], done[m, 3], done[m, 4] = c[k, START], end, c[k, KNOWN], c[k, BREAKS], ended
+        m += 1
+    c[k, OPEN] = c[k, KNOWN] = c[k, BREAKS] = 0
+    _stay(c, k)
+    return m

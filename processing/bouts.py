@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from processing.bout_rules import (
+    DONE,
+    KNOWN,
     LEAST_STEPS,
-    NOT_WORN,
+    OPEN,
+    RULES,
     SEDENTARY,
     SLOUCHED,
     UPRIGHT_STATES,
@@ -19,17 +23,27 @@ from processing.bout_rules import (
     BoutState,
     Ended,
     Kind,
-    Machine,
-    Rule,
+    advance,
+    bout_of,
+    counts_of,
+    state_of,
 )
-from processing.epochs import EPOCH_NS, STATES, Epochs, Posture, State
+from processing.bout_rules import finish as finish_one
+from processing.compiled import compiled
+from processing.epochs import EPOCH_NS, POSTURES, STATES, Epochs, Posture, State
 
 MINUTE_S: Final = 60
 CADENCE_STEP_SPM: Final = 0.5
 """Resolution of a bout's median cadence: half a step a minute, a tenth of what a wearable can tell."""
 _CADENCES: Final = 512
+SEEN_S: Final = 5
+"""A minute has its streak if something of its last seconds, so many, was measured (our choice: a slot)."""
 _MILLI: Final = 1000
-_FEW: Final = 20
+_DONE: Final = DONE + 3
+"""Columns of finished bouts: beside those of one rule its place in `RULES`, and of a walk steps (thousandths) and
+twice the place of its median cadence."""
+_WALKING, _SITTING, _SLOUCHING = (RULES.index(rule) for rule in (WALKING, SEDENTARY, SLOUCHED))
+_NEXT, _STEPS = 0, 1
 
 
 def _by_state(**kinds: Kind) -> NDArray[np.int8]:
@@ -87,192 +101,202 @@ class FinishedBout:
 
 @dataclass(frozen=True, slots=True)
 class Streaks:
-    """Lengths so far at the end of each whole minute that was seen: minute's first second, seconds, seconds; (n,)."""
+    """Lengths so far at the end of each whole minute of whose last five seconds something was measured.
 
-    minute_s: tuple[int, ...]
-    sedentary_s: tuple[int, ...]
-    slouched_s: tuple[int, ...]
+    The minute's first second (since 1970), and seconds; shape (n,).
+    """
+
+    minute_s: tuple[int, ...] = ()
+    sedentary_s: tuple[int, ...] = ()
+    slouched_s: tuple[int, ...] = ()
 
 
-def step(
-    state: BoutsState, epochs: Epochs, night: NDArray[np.bool_]
-) -> tuple[BoutsState, tuple[FinishedBout, ...], Streaks]:
-    """Take in seconds (rising; a jump counts as not known) and hand out the bouts that they finish.
+def step(state: BoutsState, epochs: Epochs, *, night: bool) -> tuple[BoutsState, tuple[FinishedBout, ...], Streaks]:
+    """Take in seconds (rising; a jump counts as not known) and hand out the bouts that they finish, in order.
 
     Parameters
     ----------
     night
-        Shape (n,): whether lying counts as sleep.
+        Whether lying counts as sleep.
     """
-    if not len(epochs):
-        return state, (), Streaks((), (), ())
-    second = epochs.start_ns // EPOCH_NS
-    kinds = _kinds(epochs, night)
-    finished: list[FinishedBout] = []
-    sedentary, minutes, sitting = _run(SEDENTARY, state.sedentary, kinds.sedentary, second, state.next)
-    slouched, _, slouching = _run(SLOUCHED, state.slouched, kinds.slouched, second, state.next)
-    not_worn, _, _ = _run(NOT_WORN, state.not_worn, kinds.not_worn, second, state.next)
-    finished += [FinishedBout(SEDENTARY.name, bout) for bout in sedentary.finished]
-    finished += [FinishedBout(SLOUCHED.name, bout) for bout in slouched.finished]
-    finished += [FinishedBout(NOT_WORN.name, bout) for bout in not_worn.finished]
-    walking, tally, walks = _walks(state, epochs, kinds.walking, second)
-    state = BoutsState(
-        walking, sedentary.state(), slouched.state(), not_worn.state(), tally, int(second[-1]) + 1
+    n = len(epochs)
+    if not n:
+        return state, (), Streaks()
+    counts, tally = _counts(state), state.tally.cadences.copy()
+    totals = np.array([state.next, state.tally.steps_milli], dtype=np.int64)
+    done = np.empty((n // 2 + len(RULES), _DONE), dtype=np.int64)
+    minutes = np.empty((n, 3), dtype=np.int64)
+    finished, passed = _string(
+        counts, tally, totals, _kinds(night), epochs.start_ns, epochs.state, epochs.posture, epochs.steps,
+        epochs.cadence_spm, epochs.coverage, done, minutes,
     )  # fmt: skip
-    streaks = Streaks(tuple(minutes), tuple(sitting), tuple(slouching))
-    return state, (*walks, *finished), streaks
+    following, steps_milli = totals.tolist()
+    walking, sedentary, slouched, not_worn = map(state_of, counts.tolist())
+    state = BoutsState(walking, sedentary, slouched, not_worn, WalkTally(steps_milli, tally), following)
+    return state, _finished(done[:finished]), Streaks(*map(tuple, minutes[:passed].T.tolist()))
 
 
 def finish(state: BoutsState) -> tuple[FinishedBout, ...]:
     """Close what is open because the data end."""
-    closed: list[FinishedBout] = []
-    walk = Machine(WALKING, state.walking)
-    walk.finish()
-    closed += _walk_bouts(walk, _Tally(state.tally))
-    for rule, part in ((SEDENTARY, state.sedentary), (SLOUCHED, state.slouched), (NOT_WORN, state.not_worn)):
-        machine = Machine(rule, part)
-        machine.finish()
-        closed += [FinishedBout(rule.name, bout) for bout in machine.finished]
-    return tuple(closed)
+    counts, tally = _counts(state), state.tally.cadences.copy()
+    totals = np.array([state.next, state.tally.steps_milli], dtype=np.int64)
+    done = np.empty((len(RULES), _DONE), dtype=np.int64)
+    return _finished(done[: _finish(counts, tally, totals, done)])
 
 
-@dataclass(frozen=True, slots=True)
-class _Kinds:
-    walking: NDArray[np.int8]
-    sedentary: NDArray[np.int8]
-    slouched: NDArray[np.int8]
-    not_worn: NDArray[np.int8]
+def _counts(state: BoutsState) -> NDArray[np.int64]:
+    return counts_of(state.walking, state.sedentary, state.slouched, state.not_worn)
 
 
-def _kinds(epochs: Epochs, night: NDArray[np.bool_]) -> _Kinds:
-    codes = epochs.state
-    sitting = _SIT[codes]
-    asleep = night & (codes == State.LYING.code)
-    if asleep.any():
-        sitting = np.where(asleep, np.int8(Kind.OFF), sitting)
-    slouched = _SLOUCH[codes]
-    resting = (codes == State.SITTING.code) | (codes == State.STANDING.code)
-    slouched[resting & (epochs.posture == Posture.UNKNOWN.code)] = Kind.NOT_KNOWN
-    slouched[resting & (epochs.posture == Posture.SLOUCHED.code)] = Kind.IN
-    return _Kinds(_WALK[codes], sitting, slouched, _BARE[codes])
+def _finished(done: NDArray[np.int64]) -> tuple[FinishedBout, ...]:
+    found = []
+    for *bout, k, steps_milli, halves in done.tolist():
+        if k:
+            found.append(FinishedBout(RULES[k].name, bout_of(bout)))
+        else:
+            cadence_spm = halves * CADENCE_STEP_SPM / 2 if halves >= 0 else float("nan")
+            found.append(FinishedBout(WALKING.name, bout_of(bout), steps_milli / _MILLI, cadence_spm))
+    return tuple(found)
 
 
-def _runs(
-    kind: NDArray[np.int8], second: NDArray[np.int64], following: int, cuts: bool
-) -> list[tuple[int, int, int, int, int]]:
-    """List runs of one kind: ``(kind, first second, n, first row, seconds jumped before)``."""
-    if len(kind) <= _FEW:
-        return _few_runs(kind.tolist(), second.tolist(), following, cuts)
-    edge = (kind[1:] != kind[:-1]) | (np.diff(second) != 1)
-    if cuts:
-        edge |= second[1:] % MINUTE_S == 0
-    first = np.flatnonzero(np.r_[True, edge])
-    length = np.diff(np.r_[first, len(kind)])
-    start = second[first]
-    before = np.r_[following or start[0], (start + length)[:-1]]
-    return list(
-        zip(
-            kind[first].tolist(),
-            start.tolist(),
-            length.tolist(),
-            first.tolist(),
-            (start - before).tolist(),
-            strict=True,
-        )
-    )
+@lru_cache(maxsize=2)
+def _kinds(night: bool) -> NDArray[np.int8]:
+    """Tabulate what a second is to each bout, by state and posture: shape (`RULES`, states, postures)."""
+    table = np.empty((len(RULES), len(STATES), len(POSTURES)), dtype=np.int8)
+    for k, kinds in enumerate((_WALK, _SIT, _SLOUCH, _BARE)):
+        table[k] = kinds[:, None]
+    if night:
+        table[_SITTING, State.LYING.code] = Kind.OFF
+    for resting in (State.SITTING, State.STANDING):
+        table[_SLOUCHING, resting.code, Posture.UNKNOWN.code] = Kind.NOT_KNOWN
+        table[_SLOUCHING, resting.code, Posture.SLOUCHED.code] = Kind.IN
+    return table
 
 
-def _few_runs(kinds: list[int], seconds: list[int], following: int, cuts: bool) -> list[tuple[int, int, int, int, int]]:
-    """Do the same for a handful of seconds, for which arrays cost more than they save."""
-    runs: list[tuple[int, int, int, int, int]] = []
-    first, expected = 0, following or seconds[0]
-    for row in range(1, len(kinds) + 1):
-        if row < len(kinds):
-            at = seconds[row]
-            if kinds[row] == kinds[row - 1] and at - seconds[row - 1] == 1 and not (cuts and at % MINUTE_S == 0):
-                continue
-        n = row - first
-        runs.append((kinds[first], seconds[first], n, first, seconds[first] - expected))
-        expected = seconds[first] + n
-        first = row
-    return runs
+@compiled
+def _string(
+    counts: NDArray[np.int64],
+    tally: NDArray[np.int32],
+    totals: NDArray[np.int64],
+    kinds: NDArray[np.int8],
+    start_ns: NDArray[np.int64],
+    state: NDArray[np.int8],
+    posture: NDArray[np.int8],
+    steps: NDArray[np.float64],
+    cadence_spm: NDArray[np.float64],
+    coverage: NDArray[np.float64],
+    done: NDArray[np.int64],
+    minutes: NDArray[np.int64],
+) -> tuple[int, int]:
+    """Go through runs of seconds and bring counts, tally and totals (next second, steps) up to date.
 
-
-def _run(
-    rule: Rule, state: BoutState, kind: NDArray[np.int8], second: NDArray[np.int64], following: int
-) -> tuple[Machine, list[int], list[int]]:
-    machine = Machine(rule, state)
-    minutes: list[int] = []
-    lengths: list[int] = []
-    advance = machine.advance
-    for what, start, n, _, jumped in _runs(kind, second, following, cuts=rule is not NOT_WORN):
+    Returns how many rows of `done` (bouts) and of `minutes` (first second, sedentary, slouched) are filled.
+    """
+    m = passed = first = 0
+    while first < len(start_ns):
+        at, n = start_ns[first] // EPOCH_NS, _alike(start_ns, state, posture, first)
+        jumped = at - totals[_NEXT] if totals[_NEXT] else 0
         if jumped > 0:
-            advance(Kind.NOT_KNOWN, start - jumped, jumped)
-        advance(what, start, n)
-        end = start + n
-        if end % MINUTE_S == 0:
-            minutes.append(end - MINUTE_S)
-            lengths.append(machine.so_far())
-    return machine, minutes, lengths
+            for k in range(len(kinds)):
+                m = _advance(counts, tally, totals, k, Kind.NOT_KNOWN.value, at - jumped, jumped, done, m)
+        for k in range(len(kinds)):
+            m = _advance(counts, tally, totals, k, kinds[k, state[first], posture[first]], at, n, done, m)
+        if kinds[_WALKING, state[first], posture[first]] == Kind.IN.value:
+            for i in range(first, first + n):
+                totals[_STEPS] += np.int64(np.rint(steps[i] * _MILLI))
+                if np.isfinite(cadence_spm[i]):
+                    place = int(np.rint(cadence_spm[i] / CADENCE_STEP_SPM))
+                    tally[min(max(place, 0), _CADENCES - 1)] += 1
+        totals[_NEXT] = at + n
+        first += n
+        if (at + n) % MINUTE_S == 0 and _seen(start_ns, coverage, first - 1):
+            minutes[passed, 0] = at + n - MINUTE_S
+            minutes[passed, 1] = counts[_SITTING, KNOWN] if counts[_SITTING, OPEN] else 0
+            minutes[passed, 2] = counts[_SLOUCHING, KNOWN] if counts[_SLOUCHING, OPEN] else 0
+            passed += 1
+    return m, passed
 
 
-class _Tally:
-    """The open walk's steps and cadences while a step is worked on."""
-
-    def __init__(self, tally: WalkTally) -> None:
-        self.steps_milli = tally.steps_milli
-        self.cadences = tally.cadences.copy()
-
-    def frozen(self) -> WalkTally:
-        return WalkTally(self.steps_milli, self.cadences)
-
-    def take(self) -> tuple[float, float]:
-        """Return steps and median cadence (NaN if none was seen), and begin anew."""
-        steps, median = self.steps_milli / _MILLI, float("nan")
-        n = int(self.cadences.sum())
-        if n:
-            middle = np.searchsorted(np.cumsum(self.cadences), [(n - 1) // 2 + 1, n // 2 + 1])
-            median = float(middle.sum()) * CADENCE_STEP_SPM / 2
-        self.steps_milli = 0
-        self.cadences[:] = 0
-        return steps, median
+@compiled
+def _alike(start_ns: NDArray[np.int64], state: NDArray[np.int8], posture: NDArray[np.int8], first: int) -> int:
+    """Count the rows from one on that follow each other within a minute and are alike."""
+    end = first + 1
+    while (
+        end < len(start_ns)
+        and state[end] == state[first]
+        and posture[end] == posture[first]
+        and start_ns[end] - start_ns[end - 1] == EPOCH_NS
+        and start_ns[end] // EPOCH_NS % MINUTE_S
+    ):
+        end += 1
+    return end - first
 
 
-def _walks(
-    state: BoutsState, epochs: Epochs, kind: NDArray[np.int8], second: NDArray[np.int64]
-) -> tuple[BoutState, WalkTally, list[FinishedBout]]:
-    if not state.walking.open and not (kind == Kind.IN).any():
-        # nobody walks: only what is not known still counts
-        machine, _, _ = _run(WALKING, state.walking, kind, second, state.next)
-        return machine.state(), state.tally, []
-    machine, tally = Machine(WALKING, state.walking), _Tally(state.tally)
-    found: list[FinishedBout] = []
-    steps = np.round(epochs.steps * _MILLI).astype(np.int64)
-    summed = np.r_[0, np.cumsum(steps)]
-    cadence = epochs.cadence_spm
-    for what, start, n, row, jumped in _runs(kind, second, state.next, cuts=False):
-        was_open = machine.open
-        if jumped > 0:
-            machine.advance(Kind.NOT_KNOWN, start - jumped, jumped)
-            if was_open:
-                found += _walk_bouts(machine, tally)
-        machine.advance(what, start, n)
-        if what == Kind.IN:
-            tally.steps_milli += int(summed[row + n] - summed[row])
-            seen = cadence[row : row + n]
-            seen = seen[np.isfinite(seen)]
-            bins = np.clip(np.round(seen / CADENCE_STEP_SPM), 0, _CADENCES - 1).astype(np.int64)
-            tally.cadences += np.bincount(bins, minlength=_CADENCES).astype(np.int32)
-        elif was_open and not machine.open:
-            found += _walk_bouts(machine, tally)
-    return machine.state(), tally.frozen(), found
+@compiled
+def _finish(
+    counts: NDArray[np.int64], tally: NDArray[np.int32], totals: NDArray[np.int64], done: NDArray[np.int64]
+) -> int:
+    m = 0
+    for k in range(len(counts)):
+        m = _entered(tally, totals, k, done, m, finish_one(counts, k, done, m))
+    return m
 
 
-def _walk_bouts(machine: Machine, tally: _Tally) -> list[FinishedBout]:
-    """Give the walk that the machine has just finished, if it is one; what was counted for it is used up."""
-    if machine.open:
-        return []
-    steps, cadence_spm = tally.take()
-    found = [FinishedBout(WALKING.name, bout, steps, cadence_spm) for bout in machine.finished if steps >= LEAST_STEPS]
-    machine.finished.clear()
-    return found
+@compiled
+def _advance(
+    counts: NDArray[np.int64],
+    tally: NDArray[np.int32],
+    totals: NDArray[np.int64],
+    k: int,
+    kind: int,
+    start: int,
+    n: int,
+    done: NDArray[np.int64],
+    m: int,
+) -> int:
+    was_open = counts[k, OPEN]
+    after = advance(counts, k, kind, start, n, done, m)
+    return _entered(tally, totals, k, done, m, after) if was_open and not counts[k, OPEN] else after
+
+
+@compiled
+def _entered(
+    tally: NDArray[np.int32], totals: NDArray[np.int64], k: int, done: NDArray[np.int64], m: int, after: int
+) -> int:
+    """Write beside a bout in row `m`, if there is one, what kind it is; what was counted for a walk is used up."""
+    steps_milli, halves = 0, -1
+    if k == _WALKING:
+        steps_milli, halves = int(totals[_STEPS]), _median(tally)
+        totals[_STEPS] = 0
+        tally[:] = 0
+        if steps_milli < LEAST_STEPS * _MILLI:
+            return m
+    if after > m:
+        done[m, DONE], done[m, DONE + 1], done[m, DONE + 2] = k, steps_milli, halves
+    return after
+
+
+@compiled
+def _median(tally: NDArray[np.int32]) -> int:
+    """Return the median's place, twice (the two middle ones added up); -1 where nothing was counted."""
+    n = tally.sum()
+    if not n:
+        return -1
+    lower, upper, counted = -1, -1, 0
+    for place in range(len(tally)):
+        counted += tally[place]
+        if lower < 0 and counted >= (n - 1) // 2 + 1:
+            lower = place
+        if counted >= n // 2 + 1:
+            upper = place
+            break
+    return lower + upper
+
+
+@compiled
+def _seen(start_ns: NDArray[np.int64], coverage: NDArray[np.float64], row: int) -> bool:
+    """Tell whether anything of the last five seconds up to a row was measured."""
+    for i in range(row, max(row - SEEN_S, -1), -1):
+        if start_ns[row] - start_ns[i] < SEEN_S * EPOCH_NS and coverage[i] > 0:
+            return True
+    return False

@@ -288,19 +288,9 @@ def _neutral(setup: ClipSetup, held: NDArray[np.float64], flexion_deg: NDArray[n
 def _worn(
     placement: Placement, codes: NDArray[np.int8], confidence: NDArray[np.float64], held: NDArray[np.float64]
 ) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
-    """Take back what is said of a clip that is not worn, may not be, or is out of order."""
-    still_s = held[:, orientation.STILL_S]
-    trunk = placement.sees_trunk  # a thigh may be as still as a table
-    odd = held[:, orientation.ODD] > 0
-    unsure = odd | (still_s >= (wear.UNSURE_S if trunk else wear.NOT_WORN_S))
-    if not unsure.any():
-        return codes, confidence
-    doubt = odd | (still_s >= (wear.DOUBT_S if trunk else wear.NOT_WORN_S))
-    doubt |= unsure & (orientation.upright(held) < activity.UPRIGHT - 1)  # on `wear.UNSURE` alone no rest is claimed
-    off = still_s >= (wear.NOT_WORN_S if trunk else wear.THIGH_NOT_WORN_S)
-    confidence = np.where(unsure, np.minimum(confidence, np.where(doubt, 0.5, wear.UNSURE)), confidence)
-    codes = np.where(doubt, np.int8(State.UNKNOWN.code), codes)
-    return np.where(off, np.int8(State.NOT_WORN.code), codes), np.where(off, wear.CONFIDENCE, confidence)
+    walked = orientation.upright(held) == activity.UPRIGHT - 1
+    still_s, odd = held[:, orientation.STILL_S], held[:, orientation.ODD]
+    return wear.worn(codes, confidence, still_s, odd, walked, sees_trunk=placement.sees_trunk)
 
 
 def _with_nan(state: ClipState, low: int, high: int) -> NDArray[np.float64]:

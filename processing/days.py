@@ -9,14 +9,13 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from processing import bouts, goals, slots, totals
 from processing.attention import attention
 from processing.bout_rules import NIGHT_HOURS, NOT_WORN, SEDENTARY, SLOUCHED, WALKING
 from processing.bouts import BoutsState, FinishedBout, Streaks
 from processing.epochs import EPOCH_NS, Epochs
-from processing.local_time import Hour, day_at, hours
+from processing.local_time import day_at, hours
 from processing.metrics import Point, Value
 from processing.slots import SlotState
 from processing.totals import DayTotals, HourTotals
@@ -64,8 +63,10 @@ def step(state: DaysState, epochs: Epochs, patient: str, config: PatientConfig) 
     The same seconds give the same points in the end, however they are cut: of points with the same time and tags the
     last one holds.
     """
+    if not len(epochs):
+        return state, DaysOutput(epochs, ())
     slotted, seconds = slots.step(state.slots, epochs)
-    state = replace(state, slots=slotted)
+    state = DaysState(slotted, state.bouts, state.hours, state.days, state.met, state.told_s, state.closed_s)
     if not len(seconds):
         return state, DaysOutput(seconds, ())
     state, points = _count(state, seconds, patient, config)
@@ -98,11 +99,11 @@ def amend(
     changed: set[int] = set()
     hour_starts: set[int] = set()
     for hour, a, b in hours(config.time_zone, late.start_ns // NS):
-        part, night = late.slice(a, b), np.full(b - a, hour.number in NIGHT_HOURS)
-        amended = totals.amend(state.hours, state.days, hour, totals.count(part, night))
+        part, night = late.slice(a, b), hour.number in NIGHT_HOURS
+        amended = totals.amend(state.hours, state.days, hour, totals.count(part, night=night))
         state = replace(state, hours=amended[0], days=amended[1])
-        apart, finished, streaks = bouts.step(apart, part, night)
-        points += _streak_points(streaks, part, patient)
+        apart, finished, streaks = bouts.step(apart, part, night=night)
+        points += _streak_points(streaks, patient)
         found += finished
         hour_starts.add(hour.start_s)
         changed.add(hour.day.start_s)
@@ -172,11 +173,12 @@ def _count(state: DaysState, seconds: Epochs, patient: str, config: PatientConfi
             state, left = _write(state, patient, config)
             points += left
         part = seconds.slice(first, end) if end - first < len(seconds) else seconds
-        night = np.full(end - first, hour.number in NIGHT_HOURS)
-        state = _add(state, part, night, hour)
-        advanced, finished, streaks = bouts.step(state.bouts, part, night)
-        state = replace(state, bouts=advanced)
-        points += _streak_points(streaks, part, patient)
+        night = hour.number in NIGHT_HOURS
+        strung, finished, streaks = bouts.step(state.bouts, part, night=night)
+        through_s = int(part.start_ns[-1]) // NS + 1
+        counted = totals.add(state.hours, state.days, hour, totals.count(part, night=night), through_s)
+        state = DaysState(state.slots, strung, *counted, state.met, state.told_s, state.closed_s)
+        points += _streak_points(streaks, patient)
         if finished:
             state, closed = _close(state, finished, patient, config)
             points += closed
@@ -184,12 +186,6 @@ def _count(state: DaysState, seconds: Epochs, patient: str, config: PatientConfi
             state, written = _write(state, patient, config)
             points += written
     return state, points
-
-
-def _add(state: DaysState, part: Epochs, night: NDArray[np.bool_], hour: Hour) -> DaysState:
-    through_s = int(part.start_ns[-1]) // NS + 1
-    hour_rows, day_rows = totals.add(state.hours, state.days, hour, totals.count(part, night), through_s)
-    return replace(state, hours=hour_rows, days=day_rows)
 
 
 def _close(
@@ -288,19 +284,10 @@ _OFFSET_NS = {"walking": 0, "sedentary": 1, "slouched": 2, "not_worn": 3}
 """Bouts of different kinds may begin in the same second; a nanosecond each keeps them apart in the store."""
 
 
-def _streak_points(streaks: Streaks, part: Epochs, patient: str) -> list[Point]:
-    """Write the streaks of minutes of whose last five seconds something was measured."""
-    if not streaks.minute_s:
-        return []
-    ends = np.array(streaks.minute_s) + 60
-    last = np.searchsorted(part.start_ns, (ends - slots.SLOT_S) * NS)
-    covered = np.r_[0.0, np.cumsum(part.coverage > 0)]
-    seen = covered[np.minimum(last + slots.SLOT_S, len(part))] - covered[last] > 0
+def _streak_points(streaks: Streaks, patient: str) -> list[Point]:
+    """Write the streaks of whole minutes."""
     tags = {"patient": patient}
     return [
         Point("streak", minute_s * NS, tags, {"sedentary_s": float(sitting), "slouched_s": float(slouched)})
-        for minute_s, sitting, slouched, told in zip(
-            streaks.minute_s, streaks.sedentary_s, streaks.slouched_s, seen.tolist(), strict=True
-        )
-        if told
+        for minute_s, sitting, slouched in zip(streaks.minute_s, streaks.sedentary_s, streaks.slouched_s, strict=True)
     ]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from enum import IntEnum, StrEnum
-from typing import Final
+from operator import attrgetter
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,11 +131,15 @@ class Epochs:
 
     def slice(self, start: int, stop: int) -> Epochs:
         """Rows ``[start, stop)`` as views."""
-        return Epochs(*(getattr(self, name)[start:stop] for name in _COLUMNS))
+        return Epochs(*[column[start:stop] for column in self.columns()])
 
     def copy(self) -> Epochs:
         """Return the same rows in arrays of their own: a view keeps the whole of what it shows a part of."""
-        return Epochs(*(getattr(self, name).copy() for name in _COLUMNS))
+        return Epochs(*[column.copy() for column in self.columns()])
+
+    def columns(self) -> tuple[NDArray[Any], ...]:
+        """All columns, in their order."""
+        return _columns(self)
 
     @staticmethod
     def empty() -> Epochs:
@@ -168,8 +173,8 @@ class Epochs:
         tables = [table for table in tables if len(table)]
         if len(tables) <= 1:
             return tables[0] if tables else _EMPTY
-        return Epochs(*(np.concatenate([getattr(t, name) for t in tables]) for name in _COLUMNS))
+        return Epochs(*[np.concatenate(pieces) for pieces in zip(*[_columns(t) for t in tables], strict=True)])
 
 
-_COLUMNS: Final = tuple(column.name for column in fields(Epochs))
+_columns: Final = attrgetter(*(column.name for column in fields(Epochs)))
 _EMPTY: Final = Epochs.unknown(np.empty(0, dtype=np.int64))

@@ -11,12 +11,13 @@ numbers can simply be averaged over a stretch, so that a stream carries nothing 
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from processing import elementary
+from processing.compiled import compiled
 from processing.grid import RATE_HZ
 
 Array = NDArray[np.float64]
@@ -35,21 +36,16 @@ COUNT: Final = BANDS * 9
 MIRROR: Final = np.tile(np.array([1.0, 1, 1, 1, 1, -1, -1, -1, -1]), BANDS)
 """Signs that turn the numbers of a trunk into those of its mirror image, left for right."""
 
+_SHORTEST_G: Final = 1e-3
 _FLOOR_G2: Final = 1e-9  # far below the noise of a clip, so that a silent axis has a logarithm
-_AXES: Final = np.arange(3)
-_FIRST: Final = np.array([0, 1, 2, 0, 0, 1])
-_SECOND: Final = np.array([0, 1, 2, 1, 2, 2])
+_FIRST: Final = (0, 1, 2, 0, 0, 1)
+_SECOND: Final = (0, 1, 2, 1, 2, 2)
 _SYMMETRIC: Final = np.array([[0, 3, 4], [3, 1, 5], [4, 5, 2]])
-_QUADRATURE: Final = np.array([8, 7, 6])
-_VECTOR: Final = np.array([2, 1, 0])
-_SIGNS: Final = np.array([1.0, -1.0, 1.0])
-_NEXT: Final = np.array([1, 2, 0])
-_LAST: Final = np.array([2, 0, 1])
 _TABLE_QUANTUM: Final = 2.0**22
 _ENERGY_QUANTUM: Final = 2.0**38
 _LOUDEST_G2: Final = 256.0
 _N: Final = WINDOW_S * RATE_HZ
-_PIECE: Final = 60  # windows that stay in the processor's cache
+_HALF: Final = _N // 2
 
 
 def _waves() -> Array:
@@ -67,14 +63,9 @@ def _waves() -> Array:
     return np.asarray(np.rint(table * np.sqrt(2.0 / (_N * (hann**2).sum())) * _TABLE_QUANTUM) / _TABLE_QUANTUM)
 
 
-def _shares() -> Array:
-    """Which frequencies make up a band, shape (50, `BANDS`), 0 or 1."""
-    hz = np.arange(1, _N // 2 + 1) / WINDOW_S
-    return np.stack([(hz >= low) & (hz < high) for low, high in pairwise(EDGES_HZ)], axis=1).astype(np.float64)
-
-
 _WAVES: Final = _waves()
-_SHARES: Final = _shares()
+_BAND: Final = np.searchsorted(np.arange(1, _HALF + 1) / WINDOW_S, EDGES_HZ)
+"""Rows of frequencies at which the bands begin, and after the last."""
 
 
 def fine_motion(xyz_g: Array, up: Array, forward: Array) -> Array:
@@ -94,65 +85,138 @@ def fine_motion(xyz_g: Array, up: Array, forward: Array) -> Array:
     Shape (n, `COUNT`): nine numbers a band, all without unit; NaN where there is no direction. Bit for bit the same
     for one window as for many.
     """
-    out = np.empty((len(xyz_g), COUNT))
-    for a in range(0, len(xyz_g), _PIECE):
-        here = slice(a, a + _PIECE)
-        out[here] = _numbers(_sums(xyz_g[here]), _body(up[here], forward[here]))
+    samples = np.ascontiguousarray(xyz_g, dtype=np.float64).reshape(-1, 3)
+    return numbers(samples, np.arange(len(xyz_g)) * _N, up, forward)
+
+
+@compiled
+def numbers(samples_g: Array, begins: NDArray[np.int64], up: Array, forward: Array) -> Array:
+    """Do as `fine_motion` for windows that begin at these rows of samples, shape (m, 3); loops over the windows."""
+    out = np.empty((len(begins), COUNT))
+    parts, products, sums = np.empty((3, _N)), np.empty((9, _HALF)), np.empty((9, BANDS))
+    axes, work = np.empty((3, 3)), np.empty((9, BANDS))
+    for i in range(len(begins)):
+        _transform(samples_g, begins[i], parts)
+        _multiply(parts, products)
+        _add_up(products, sums)
+        _body(up, forward, i, axes)
+        _turn(sums, axes, work)
+        _describe(work, out, i)
     return out
 
 
-def _sums(xyz_g: Array) -> Array:
-    """Cross spectra of windows by band, in sensor axes, shape (n, bands, 9): six in phase, three in quadrature."""
-    n = len(xyz_g)
-    parts = np.ascontiguousarray(xyz_g.transpose(0, 2, 1)) @ _WAVES  # window by window: see `processing.products`
-    parts = parts.reshape(n, 3, 2, _N // 2)
-    cosine, sine = parts[:, :, 0], parts[:, :, 1]
-    products = np.empty((n, 9, _N // 2))
-    products[:, :6] = cosine[:, _FIRST] * cosine[:, _SECOND] + sine[:, _FIRST] * sine[:, _SECOND]
-    products[:, 6:] = sine[:, _FIRST[3:]] * cosine[:, _SECOND[3:]] - cosine[:, _FIRST[3:]] * sine[:, _SECOND[3:]]
-    products.clip(-_LOUDEST_G2, _LOUDEST_G2, out=products)
-    products *= _ENERGY_QUANTUM
-    np.rint(products, out=products)  # so that the sums over a band are exact
-    products *= 1.0 / _ENERGY_QUANTUM
-    return np.ascontiguousarray((products @ _SHARES).transpose(0, 2, 1))
+@compiled
+def _transform(samples_g: Array, begin: int, parts: Array) -> None:
+    """Cosine and sine parts of a window's axes, shape (3, 2 x 50); loops over four samples at a time."""
+    parts[:] = 0.0
+    for n in range(0, _N, 4):
+        at = begin + n
+        x0, x1, x2, x3 = samples_g[at, 0], samples_g[at + 1, 0], samples_g[at + 2, 0], samples_g[at + 3, 0]
+        y0, y1, y2, y3 = samples_g[at, 1], samples_g[at + 1, 1], samples_g[at + 2, 1], samples_g[at + 3, 1]
+        z0, z1, z2, z3 = samples_g[at, 2], samples_g[at + 1, 2], samples_g[at + 2, 2], samples_g[at + 3, 2]
+        for j in range(_N):
+            w0, w1, w2, w3 = _WAVES[n, j], _WAVES[n + 1, j], _WAVES[n + 2, j], _WAVES[n + 3, j]
+            parts[0, j] += (w0 * x0 + w1 * x1) + (w2 * x2 + w3 * x3)
+            parts[1, j] += (w0 * y0 + w1 * y1) + (w2 * y2 + w3 * y3)
+            parts[2, j] += (w0 * z0 + w1 * z1) + (w2 * z2 + w3 * z3)
 
 
-def _body(up: Array, forward: Array) -> Array:
-    """Rows up, forward and right in sensor axes, shape (n, 3, 3); NaN where they cannot be told."""
-    along = _unit(up)
-    ahead = _unit(forward - _dot(forward, along)[:, None] * along)
-    out = np.empty((len(up), 3, 3))
-    out[:, 0], out[:, 1] = along, ahead
-    out[:, 2] = ahead[:, _NEXT] * along[:, _LAST] - ahead[:, _LAST] * along[:, _NEXT]
-    return out
+@compiled
+def _multiply(parts: Array, products: Array) -> None:
+    """Cross spectra, shape (9, 50): six in phase, three in quadrature; loops over frequencies.
+
+    Rounded, so that the sums over a band are exact.
+    """
+    for j in range(_HALF):
+        a, b, c = parts[0, j], parts[1, j], parts[2, j]
+        u, v, w = parts[0, _HALF + j], parts[1, _HALF + j], parts[2, _HALF + j]
+        products[0, j] = _rounded(a * a + u * u)
+        products[1, j] = _rounded(b * b + v * v)
+        products[2, j] = _rounded(c * c + w * w)
+        products[3, j] = _rounded(a * b + u * v)
+        products[4, j] = _rounded(a * c + u * w)
+        products[5, j] = _rounded(b * c + v * w)
+        products[6, j] = _rounded(u * b - a * v)
+        products[7, j] = _rounded(u * c - a * w)
+        products[8, j] = _rounded(v * c - b * w)
 
 
-def _dot(a: Array, b: Array) -> Array:
-    return np.asarray(a[:, 0] * b[:, 0] + a[:, 1] * b[:, 1] + a[:, 2] * b[:, 2])
+@compiled
+def _rounded(product_g2: float) -> float:
+    held = min(max(product_g2, -_LOUDEST_G2), _LOUDEST_G2)
+    return float(np.rint(held * _ENERGY_QUANTUM))
 
 
-def _unit(rows: Array) -> Array:
-    size = np.sqrt(_dot(rows, rows))
-    return np.where(size > 1e-3, 1.0, np.nan)[:, None] * rows / np.maximum(size, 1e-3)[:, None]
+@compiled
+def _add_up(products: Array, sums: Array) -> None:
+    """Sums of cross spectra over the bands, shape (9, bands)."""
+    for p in range(9):
+        for band in range(BANDS):
+            total = 0.0
+            for j in range(_BAND[band], _BAND[band + 1]):
+                total += products[p, j]
+            sums[p, band] = total * (1.0 / _ENERGY_QUANTUM)
 
 
-def _numbers(sums: Array, axes: Array) -> Array:
-    """Turn cross spectra, shape (n, bands, 9), into the wearer's axes, (n, 3, 3), and make them free of unit.
+@compiled
+def _body(up: Array, forward: Array, i: int, axes: Array) -> None:
+    """Rows up, forward and right in sensor axes, shape (3, 3); NaN where they cannot be told."""
+    x, y, z = _unit(up[i, 0], up[i, 1], up[i, 2])
+    a, b, c = forward[i, 0], forward[i, 1], forward[i, 2]
+    along = a * x + b * y + c * z
+    a, b, c = _unit(a - along * x, b - along * y, c - along * z)
+    axes[0, 0], axes[0, 1], axes[0, 2] = x, y, z
+    axes[1, 0], axes[1, 1], axes[1, 2] = a, b, c
+    axes[2, 0], axes[2, 1], axes[2, 2] = b * z - c * y, c * x - a * z, a * y - b * x
+
+
+@compiled
+def _unit(x: float, y: float, z: float) -> tuple[float, float, float]:
+    size = np.sqrt(x * x + y * y + z * z)
+    if not size > _SHORTEST_G:
+        return np.nan, np.nan, np.nan
+    return x / size, y / size, z / size
+
+
+@compiled
+def _turn(sums: Array, axes: Array, turned: Array) -> None:
+    """Turn cross spectra, shape (9, bands), into the wearer's axes; loops over the bands.
 
     What runs in phase is a symmetric matrix. What runs in quadrature is antisymmetric and so a vector; seen in the
     wearer's axes, which are left-handed (up, forward, right), it turns sign.
     """
-    n = len(sums)
-    once = axes[:, None, :, :, None] * sums[:, :, None, _SYMMETRIC]
-    half = once[..., 0, :] + once[..., 1, :] + once[..., 2, :]
-    twice = half[:, :, _FIRST] * axes[:, None, _SECOND]
-    same = twice[..., 0] + twice[..., 1] + twice[..., 2]
-    turned = axes[:, None, _VECTOR] * (sums[:, :, _QUADRATURE] * _SIGNS)[:, :, None]
-    apart = turned[..., 0] + turned[..., 1] + turned[..., 2]
-    energy = np.maximum(same[:, :, :3], 0.0) + _FLOOR_G2
-    size = np.sqrt(energy[:, :, _FIRST[3:]] * energy[:, :, _SECOND[3:]])
-    out = np.empty((n, BANDS, 9))
-    np.log(energy, out=out[:, :, :3])
-    np.divide(same[:, :, 3:], size, out=out[:, :, 3::2])
-    np.divide(apart * -_SIGNS, size, out=out[:, :, 4::2])
-    return out.reshape(n, COUNT)
+    for p in range(6):
+        i, k = _FIRST[p], _SECOND[p]
+        turned[p] = 0.0
+        for c in range(3):
+            s, t, u = _SYMMETRIC[0, c], _SYMMETRIC[1, c], _SYMMETRIC[2, c]
+            for band in range(BANDS):
+                once = axes[i, 0] * sums[s, band] + axes[i, 1] * sums[t, band] + axes[i, 2] * sums[u, band]
+                turned[p, band] += once * axes[k, c]
+    for q in range(3):
+        x, y, z = axes[2 - q, 0], axes[2 - q, 1], axes[2 - q, 2]
+        sign = 1.0 if q == 1 else -1.0
+        for band in range(BANDS):
+            turned[6 + q, band] = sign * (x * sums[8, band] - y * sums[7, band] + z * sums[6, band])
+
+
+@compiled
+def _describe(turned: Array, out: Array, row: int) -> None:
+    """Make a window's cross spectra in the wearer's axes free of unit; loops over the bands."""
+    for p in range(3):
+        for band in range(BANDS):
+            turned[p, band] = max(turned[p, band], 0.0) + _FLOOR_G2
+    for p in range(3):
+        i, k = _FIRST[3 + p], _SECOND[3 + p]
+        for band in range(BANDS):
+            size = np.sqrt(turned[i, band] * turned[k, band])
+            turned[3 + p, band] /= size
+            turned[6 + p, band] /= size
+    for p in range(3):
+        for band in range(BANDS):
+            turned[p, band] = elementary.log(turned[p, band])
+    for band in range(BANDS):
+        for p in range(3):
+            out[row, 9 * band + p] = turned[p, band]
+            out[row, 9 * band + 3 + 2 * p] = turned[3 + p, band]
+            out[row, 9 * band + 4 + 2 * p] = turned[6 + p, band]

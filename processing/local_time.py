@@ -44,7 +44,7 @@ def offset_s(zone_name: str, quarter: int) -> int:
     return 0 if offset is None else round(offset.total_seconds())
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=4096)
 def hour_at(zone_name: str, quarter: int) -> Hour:
     """Return the local hour that a quarter of an hour lies in."""
     moment = dt.datetime.fromtimestamp(quarter * _QUARTER_S, tz=zone(zone_name))
@@ -52,12 +52,13 @@ def hour_at(zone_name: str, quarter: int) -> Hour:
     # an hour cut short by a change of the clock begins at the change
     while offset_s(zone_name, start_s // _QUARTER_S) != offset_s(zone_name, quarter):
         start_s += _QUARTER_S
-    return Hour(start_s, moment.hour, day_at(zone_name, quarter * _QUARTER_S))
+    date = days.day_of(quarter * _QUARTER_S * days.SECOND_NS, zone(zone_name))
+    return Hour(start_s, moment.hour, _day(zone_name, date))
 
 
 def day_at(zone_name: str, second: int) -> Day:
     """Return the local day that a second lies in."""
-    return _day(zone_name, days.day_of(second * days.SECOND_NS, zone(zone_name)))
+    return hour_at(zone_name, second // _QUARTER_S).day
 
 
 @lru_cache(maxsize=512)

@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import lru_cache
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from processing import habits as habit
-from processing import orientation, posture, seat, stretches, wear
+from processing import orientation, pose_model, posture, seat, stretches, tilt, wear
+from processing.compiled import compiled
 from processing.epochs import State
 from processing.habits import Habits
 from processing.posture import Pose
 from processing.stretches import StretchState
 from spineclip.contract.placement import Placement
 
-_TAUGHT = 2.0
+Array = NDArray[np.float64]
+
+_SITTING: Final = State.SITTING.code
+_STANDING: Final = State.STANDING.code
+_UNKNOWN: Final = State.UNKNOWN.code
+_TAUGHT: Final = 2.0
+_RESTS: Final = 1
+_MAY_REST: Final = 2
+_KINDS: Final = len(posture.SITTING)
+_NEVER: Final = np.empty(0, dtype=np.bool_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,74 +75,144 @@ def name(
         Seconds after each that are heard; with none, as for a live second, nothing is learned.
     """
     n = len(codes)
-    out, chance, beyond = np.zeros(n, dtype=np.int8), np.zeros(n), np.zeros((n, len(posture.SITTING)), dtype=np.int16)
-    rests = np.flatnonzero(_resting(stretch, first, codes, held) & known)
+    out, chance, beyond = np.zeros(n, dtype=np.int8), np.zeros(n), np.zeros((n, len(posture.SITTING)), dtype=np.int8)
     learned = wearing.habits
-    if not len(rests) or not wearing.placement.sees_trunk:
-        return Named(out, chance, beyond.astype(np.int8), learned)
+    if not wearing.placement.sees_trunk:
+        return Named(out, chance, beyond, learned)
     gravity, fine = stretches.heard(stretch, first, n, ahead_s=ahead_s)
-    angles = posture.angles(gravity[rests], held[rests, orientation.NEUTRAL], held[rests, orientation.FORWARD])
-    closes = np.zeros(len(rests), dtype=np.bool_)
-    if ahead_s:
-        closes = stretches.closing(stretch, first, n, habit.LEAST_S)[rests]
-    for a, b in _parts(wearing, held[rests], closes):
-        some, of = rests[a:b], slice(a, b)
-        row = held[some[0]]
-        kind, mount = int(row[orientation.OWN]), int(row[orientation.MOUNT])
+    rests, open_ = _resting(codes, held, known)
+    if open_:
+        now, _ = stretches.heard(stretch, first, n, ahead_s=0)
+        _keep_near(rests, now, held, stretches.steady(stretch, first, n))
+    closes = stretches.closing(stretch, first, n, habit.LEAST_S) if ahead_s else _NEVER
+    angles_deg, at = np.empty((n, 2)), _next(rests, 0)
+    while at < n:
+        row = held[at]
+        mount, kind = int(row[orientation.MOUNT]), int(row[orientation.OWN])
         if (learned.mount, learned.kind) != (mount, kind):
             learned = habit.begin(mount, kind)
         taught = _taught(wearing, row)
-        place, flexion, lateral = wearing.placement, angles[0][of], angles[1][of]
-        by_angle = posture.chances_by_angle(place, flexion, lateral, taught, own_neutral=kind > 0, habits=learned)
-        out[some], chance[some] = posture.classify(
-            place, flexion, lateral, taught, own_neutral=kind > 0, fine=fine[some], by_angle=by_angle
-        )
-        beyond[some] = fine[some]
-        if taught or learned.heard:
-            beyond[some] += posture.personal(place, flexion, lateral, by_angle, own_neutral=kind > 0)
-        if closes[b - 1] and learned.heard < habit.ENOUGH:
+        knows = posture.knowledge(wearing.placement, taught, own_neutral=kind > 0, habits=learned)
+        learns = bool(ahead_s) and learned.heard < habit.ENOUGH
+        at, last = _name(
+            at, rests, closes, gravity, fine, held, bool(taught), learns,
+            knows.points, knows.shares, knows.general, knows.sees_slouch, knows.personal,
+            angles_deg, out, chance, beyond,
+        )  # fmt: skip
+        if last >= 0:
             model = posture.model(wearing.placement, own_neutral=kind > 0, taught=taught)
-            learned = habit.learn(learned, model, np.array([angles[0][b - 1], angles[1][b - 1]]), fine[some[-1]])
-    return Named(out, chance, np.maximum(beyond, -127).astype(np.int8), learned)
+            learned = habit.learn(learned, model, angles_deg[last], fine[last])
+    return Named(out, chance, beyond, learned)
 
 
-def _resting(
-    stretch: StretchState, first: int, codes: NDArray[np.int8], held: NDArray[np.float64]
-) -> NDArray[np.bool_]:
-    """Tell which seconds are of sitting or standing; before the first walk it may not be known which of the two.
+@compiled
+def _resting(codes: NDArray[np.int8], held: Array, known: NDArray[np.bool_]) -> tuple[NDArray[np.int8], bool]:
+    """Tell which seconds are of sitting or standing, and which may be, and whether there are any of these.
 
-    Then a trunk that keeps still, but lives, near to where the told axes have it upright, does one of them.
+    Before the first walk it may not be known which of the two. Then a trunk that keeps still, but lives, near to where
+    the told axes have it upright, does one of them. Loops over seconds.
     """
-    sure = (codes == State.SITTING.code) | (codes == State.STANDING.code)
-    open_ = (codes == State.UNKNOWN.code) & (held[:, orientation.OWN] == 0.0)
-    open_ &= (held[:, orientation.STRENGTH] < orientation.KNOWN) & (held[:, orientation.ODD] == 0)
-    open_ &= held[:, orientation.STILL_S] < wear.DOUBT_S
-    if not open_.any():
-        return np.asarray(sure)
-    rows = np.flatnonzero(open_)
-    gravity, _ = stretches.heard(stretch, first, len(codes), ahead_s=0)
-    flexion, lateral = posture.angles(gravity[rows], held[rows, orientation.NEUTRAL], held[rows, orientation.FORWARD])
-    open_[rows] = np.hypot(flexion, lateral) < seat.TILT_DEG  # False where not known
-    return np.asarray(sure | (open_ & stretches.steady(stretch, first, len(codes))))
+    rests, open_ = np.zeros(len(codes), dtype=np.int8), False
+    for i in range(len(codes)):
+        if not known[i]:
+            continue
+        if codes[i] in (_SITTING, _STANDING):
+            rests[i] = _RESTS
+        elif codes[i] == _UNKNOWN and _may_rest(held, i):
+            rests[i], open_ = _MAY_REST, True
+    return rests, open_
 
 
-def _parts(wearing: Wearing, held: NDArray[np.float64], closes: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Cut rows where the mounting changes, where taught poses turn, and where a stretch that teaches has ended."""
-    if len(held) == 1:
-        return [(0, 1)]
-    columns = [orientation.OWN, orientation.MOUNT]
-    cut = np.any(np.diff(held[:, columns], axis=0) != 0, axis=1)
-    if wearing.poses:
-        turns = np.any(np.diff(held[:, orientation.FORWARD], axis=0) != 0, axis=1)
-        cut |= turns & (held[1:, orientation.OWN] == _TAUGHT)
-    same = (wearing.habits.kind, wearing.habits.mount) == tuple(held[0, columns].astype(np.int64).tolist())
-    if not same or wearing.habits.heard < habit.ENOUGH or cut.any():
-        cut |= closes[:-1]
-    edges = [0, *(1 + np.flatnonzero(cut)).tolist(), len(held)]
-    return list(pairwise(edges))
+@compiled
+def _may_rest(held: Array, i: int) -> bool:
+    open_ = held[i, orientation.OWN] == 0.0 and held[i, orientation.STRENGTH] < orientation.KNOWN
+    return bool(open_ and held[i, orientation.ODD] == 0.0 and held[i, orientation.STILL_S] < wear.DOUBT_S)
 
 
-def _taught(wearing: Wearing, row: NDArray[np.float64]) -> tuple[Pose, ...]:
+@compiled
+def _keep_near(rests: NDArray[np.int8], gravity: Array, held: Array, steady: NDArray[np.bool_]) -> None:
+    """Let those seconds that may rest do so whose trunk is steady and near to upright; loops over seconds."""
+    for i in range(len(rests)):
+        if rests[i] == _MAY_REST:
+            flexion, lateral = _angles(gravity, held, i)
+            near = flexion * flexion + lateral * lateral < seat.TILT_DEG**2  # False where not known
+            rests[i] = _RESTS if near and steady[i] else 0
+
+
+@compiled
+def _angles(gravity: Array, held: Array, i: int) -> tuple[float, float]:
+    up, ahead = orientation.NEUTRAL.start, orientation.FORWARD.start
+    return tilt.angles(
+        (gravity[i, 0], gravity[i, 1], gravity[i, 2]),
+        (held[i, up], held[i, up + 1], held[i, up + 2]),
+        (held[i, ahead], held[i, ahead + 1], held[i, ahead + 2]),
+    )
+
+
+@compiled
+def _next(rests: NDArray[np.int8], at: int) -> int:
+    while at < len(rests) and rests[at] != _RESTS:
+        at += 1
+    return at
+
+
+@compiled
+def _name(
+    at: int, rests: NDArray[np.int8], closes: NDArray[np.bool_], gravity: Array, fine: NDArray[np.int8], held: Array,
+    taught: bool, learns: bool,
+    points: Array, shares: Array, general: Array, sees_slouch: bool, personal: bool,
+    angles_deg: Array, out: NDArray[np.int8], chance: Array, beyond: NDArray[np.int8],
+) -> tuple[int, int]:  # fmt: skip
+    """Name resting seconds from `at` on, as long as what is known holds; loops over seconds.
+
+    That is until the mounting changes, taught poses turn, or a stretch ends that teaches something.
+
+    Returns
+    -------
+    The next resting second that is to be named, and the last second of a stretch that teaches, or -1.
+    """
+    begin, work, by_angle, usual = at, np.empty(points.shape[1]), np.empty(_KINDS), np.empty(_KINDS)
+    while at < len(rests) and _same(held, begin, at, taught):
+        angles_deg[at] = _angles(gravity, held, at)
+        within = posture.settled(angles_deg, at)
+        posture.by_angles(points, shares, angles_deg, at, work, by_angle)
+        if personal:
+            pose_model.likely(general, angles_deg, at, usual)
+        for k in range(_KINDS):
+            more = posture.personal(by_angle, usual, k) if personal else 0
+            beyond[at, k] = max(fine[at, k] + more, -127)
+        posture.weigh(by_angle, fine, at)
+        out[at], chance[at] = posture.named(by_angle, sees_slouch, within)
+        ends = learns and closes[at]
+        last = at
+        at = _next(rests, at + 1)
+        if ends:
+            return at, last
+    return at, -1
+
+
+@compiled
+def _same(held: Array, begin: int, at: int, taught: bool) -> bool:
+    """Tell whether what is known of one second's mounting holds in another one."""
+    same = bool(held[at, orientation.MOUNT] == held[begin, orientation.MOUNT])
+    same = same and held[at, orientation.OWN] == held[begin, orientation.OWN]
+    for column in range(orientation.FORWARD.start, orientation.FORWARD.stop):
+        same = same and (not taught or held[at, column] == held[begin, column])
+    return same
+
+
+def _taught(wearing: Wearing, row: Array) -> tuple[Pose, ...]:
     if not wearing.poses or row[orientation.OWN] != _TAUGHT:
         return ()
-    return posture.shown(wearing.poses, row[orientation.NEUTRAL], row[orientation.FORWARD])
+    neutral, forward = row[orientation.NEUTRAL].tolist(), row[orientation.FORWARD].tolist()
+    return _shown(tuple(wearing.poses.items()), tuple(neutral), tuple(forward))
+
+
+@lru_cache(maxsize=256)
+def _shown(
+    poses: tuple[tuple[str, tuple[float, float, float]], ...],
+    neutral: tuple[float, ...],
+    forward: tuple[float, ...],
+) -> tuple[Pose, ...]:
+    """Work it out once, not for every second."""
+    return posture.shown(dict(poses), np.array(neutral), np.array(forward))

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from processing import posture, statistics, tilt, wear, windows
+from processing.compiled import compiled
 from processing.windows import Windows
 from spineclip.contract.placement import Placement
 
@@ -52,7 +53,18 @@ SILENT_S: Final = 1800
 DOWN_S: Final = 15
 """Up pointing down for this long: nobody hangs so; the clip was put on upside down."""
 
-_FEW: Final = 4
+WALKED_S: Final = REFERENCE_S + LAST_S
+"""Walking seconds that are kept: the last walk, and what would be the reference without it."""
+
+TAUGHT: Final = 2.0
+"""What the column `OWN` says of a neutral that was taught."""
+
+_WHOLE: Final = 0
+_LATEST: Final = 1
+_BEFORE: Final = 2
+_GRAVITY: Final = statistics.GRAVITY.start
+_PUSH: Final = statistics.PUSH.start
+_NEVER_S: Final = 1e6
 _CERTAIN: Final = 0.7
 _ALSO_BEFORE: Final = 0.3
 _AS_ONE: Final = 0.9
@@ -69,7 +81,8 @@ class OrientationState:
     Attributes
     ----------
     walked
-        The latest walking seconds of this mount: gravity times weight, weight; newest last.
+        Shape (`WALKED_S`, 4), the latest walking seconds of this mount: gravity times weight, weight; newest last, 0
+        before the first. (Older checkpoints leave out what is 0.)
     push
         Sum of what points forward, over this mount.
     last_walk, last_moved, last_covered, last_upright
@@ -82,8 +95,6 @@ class OrientationState:
         Up as a clip at this place mostly lies while its wearer sits tall, where the axes were told; else NaN.
     mounts
         How often the clip was put on anew.
-    newest
-        Row of `HELD` columns of the newest second; None before the first.
     """
 
     walked: NDArray[np.float64]
@@ -97,7 +108,6 @@ class OrientationState:
     forward: NDArray[np.float64]
     usual: NDArray[np.float64]
     mounts: int = 0
-    newest: NDArray[np.float64] | None = None
 
 
 def begin(
@@ -112,7 +122,7 @@ def begin(
     if placement.sees_trunk and np.isfinite(up).all() and np.isfinite(forward).all():
         along = posture.usual_neutral(placement)
         usual = along[0] * up + along[1] * np.cross(forward, up) + along[2] * forward
-    return OrientationState(np.empty((0, 4)), np.zeros(3), -1, -1, -1, -1, known, up, forward, usual)
+    return OrientationState(np.zeros((WALKED_S, 4)), np.zeros(3), -1, -1, -1, -1, known, up, forward, usual)
 
 
 def told(axes: Mapping[str, str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -131,27 +141,6 @@ def told(axes: Mapping[str, str]) -> tuple[NDArray[np.float64], NDArray[np.float
     return up, forward
 
 
-def walking_weight(table: NDArray[np.float64], start: int, stop: int) -> NDArray[np.float64]:
-    """How much the gravity of the rows ``[start, stop)`` counts as that of walking: 0, or the cubed likeness.
-
-    A second in which the trunk turned against the one before (bending, getting up), or that follows one that was
-    nothing like walking, does not count.
-    """
-    likeness = table[start:stop, statistics.WALK]
-    if likeness.max() < 0.5:
-        return np.zeros(stop - start)
-    gravity = table[start:stop, statistics.GRAVITY]
-    before = table[max(start - 1, 0) : stop - 1, statistics.GRAVITY]
-    likely = table[max(start - 1, 0) : stop - 1, statistics.WALK] >= _ALSO_BEFORE
-    if start == 0:
-        before = np.concatenate([gravity[:1], before])
-        likely = np.concatenate([[False], likely])
-    along = _dot(gravity, before)
-    size = np.sqrt(_dot(gravity, gravity) * _dot(before, before))
-    steady = along > size * _STEADY_COS
-    return np.where(steady & likely & (likeness >= 0.5), np.rint(likeness**3 * 64.0) / 64.0, 0.0)
-
-
 def step(
     state: OrientationState,
     first: int,
@@ -165,203 +154,206 @@ def step(
 
     Row `start` is the second `first` (since 1970); `near` are the rows' windows, where they are known already.
     """
-    n = stop - start
-    flat = table[start:stop, statistics.FLAT]
-    still, odd = wear.still_and_odd(flat if n > 1 else float(flat[0]), near or windows.around(table, start, stop))
-    if n == 1 and table[start, statistics.WALK] < 0.5:
-        going_on = _rests(state, first, table[start], still, odd)
-        if going_on is not None:
-            return going_on
+    near = near or windows.around(table, start, stop)
+    marks = state.last_walk, state.last_moved, state.last_covered, state.last_upright
     if state.last_moved < 0:
-        state = replace(state, last_moved=first - 1, last_covered=first - 1, last_upright=first - 1)
-    weight = walking_weight(table, start, stop)
-    rows = table[start:stop]
-    held = np.full((HELD, n), np.nan).T  # column by column: long ones are read as such
-    second = np.arange(first, first + n)
-    moved = np.maximum.accumulate(np.where(still, state.last_moved, second))
-    seen = np.maximum.accumulate(np.where(rows[:, statistics.COVERED] > 0, second, state.last_covered))
-    held[:, STILL_S] = second - moved
-    held[:, ODD] = odd
-    walk = np.maximum.accumulate(np.where(weight >= SURE_WALK, second, state.last_walk))
-    held[:, SINCE_WALK] = np.where(walk >= 0, second - walk, 1e6)
-    silent = np.concatenate([[state.last_covered], seen[:-1]])
-    anew = (held[:, STILL_S] == wear.NOT_WORN_S) | ((seen == second) & (second - silent > SILENT_S))
-    a = 0
-    while a < n:
-        state = _put_on(state) if anew[a] else state
-        anew[a] = False
-        later = np.flatnonzero(anew[a + 1 :])
-        b = a + 1 + int(later[0]) if len(later) else n
-        state, done = _mount(state, rows[a:b], weight[a:b], held[a:b], second[a:b])
-        a += done
-    return replace(
-        state,
-        last_walk=int(walk[-1]),
-        last_moved=int(moved[-1]),
-        last_covered=int(seen[-1]),
-        newest=held[-1].copy(),
-    ), held
-
-
-def _rests(
-    state: OrientationState, second: int, row: NDArray[np.float64], still: bool, odd: bool
-) -> tuple[OrientationState, NDArray[np.float64]] | None:
-    """Do the same for one second without walking in which the clip stays on, as a live stream brings most of them.
-
-    Nothing is learnt then: what was known of the mounting a second before still holds. None where that is not so.
-    """
-    newest = state.newest
-    if newest is None:
-        return None
-    _, x, y, z = row[:4].tolist()
-    covered = row[statistics.COVERED] > 0
-    moved = state.last_moved if still else second
-    if second - moved == wear.NOT_WORN_S or (covered and second - state.last_covered > SILENT_S):
-        return None
-    up_x, up_y, up_z = newest[REFERENCE].tolist()
-    along = up_x * x + up_y * y + up_z * z
-    sizes2 = (up_x * up_x + up_y * up_y + up_z * up_z) * (x * x + y * y + z * z)
-    upright = state.last_upright if along < _DOWN_COS * math.sqrt(sizes2) else second
-    if second - upright >= DOWN_S:
-        return None
-    newest = newest.copy()
-    newest[SINCE_WALK] = second - state.last_walk if state.last_walk >= 0 else 1e6
-    newest[STILL_S], newest[ODD] = second - moved, odd
-    seen = second if covered else state.last_covered
+        marks = state.last_walk, first - 1, first - 1, first - 1
+    held, walked, push, neutral, last_walk, last_moved, last_covered, last_upright, mounts = _follow(
+        state.walked, state.push, state.neutral, state.up, state.forward, state.usual, marks, state.mounts,
+        first, table, start, stop, near.of(windows.NOW), near.of(windows.LONG),
+    )  # fmt: skip
     return OrientationState(
-        state.walked, state.push, state.last_walk, moved, seen, upright,
-        state.neutral, state.up, state.forward, state.usual, state.mounts, newest,
-    ), newest[None]  # fmt: skip
+        walked, push, last_walk, last_moved, last_covered, last_upright,
+        neutral, state.up, state.forward, state.usual, mounts,
+    ), held  # fmt: skip
 
 
-def _put_on(state: OrientationState) -> OrientationState:
-    """Forget what held for the mount before; the axes are as told, since they are told of the clip, not of the day."""
-    return replace(
-        state, walked=np.empty((0, 4)), push=np.zeros(3), neutral=np.full(3, np.nan), mounts=state.mounts + 1
-    )
+@compiled
+def _follow(
+    old: NDArray[np.float64],
+    old_push: NDArray[np.float64],
+    old_neutral: NDArray[np.float64],
+    up: NDArray[np.float64],
+    forward: NDArray[np.float64],
+    usual: NDArray[np.float64],
+    marks: tuple[int, int, int, int],
+    mounts: int,
+    first: int,
+    table: NDArray[np.float64],
+    start: int,
+    stop: int,
+    now: NDArray[np.float64],
+    minute: NDArray[np.float64],
+) -> tuple[Any, ...]:
+    """Go through the rows of the table, second by second; what is returned is in the order of `OrientationState`."""
+    last_walk, last_moved, last_covered, last_upright = marks
+    walked, push, neutral = np.zeros((WALKED_S, 4)), old_push.copy(), old_neutral.copy()
+    walked[WALKED_S - len(old) :] = old
+    walks = np.empty((3, 4))
+    _sum_walks(walked, walks)
+    held = np.empty((stop - start, HELD))
+    for i in range(start, stop):
+        second, row = first + i - start, held[i - start]
+        still, odd = wear.still_and_odd(table[i, statistics.FLAT], now, minute, i - start)
+        covered = table[i, statistics.COVERED] > 0
+        silent = covered and second - last_covered > SILENT_S
+        last_moved, last_covered = last_moved if still else second, second if covered else last_covered
+        if silent or second - last_moved == wear.NOT_WORN_S:
+            mounts += 1
+            _put_on(walked, walks, push, neutral, 0)
+        weight = walking_weight(table, i)
+        last_walk = second if weight >= SURE_WALK else last_walk
+        keep = -1  # walking seconds of the mount before that are of a new one; -1: of no new one
+        if weight > 0:
+            _add_walk(table, i, weight, walked, push)
+            _sum_walks(walked, walks)
+            keep = LAST_S if _turned(walks) else keep
+        _tell_up(walks, up, row)
+        if keep < 0:
+            last_upright = last_upright if _is_down(row, table, i) else second
+            keep = int(weight > 0) if second - last_upright >= DOWN_S else keep
+        if keep >= 0:
+            mounts, last_upright = mounts + 1, second
+            _put_on(walked, walks, push, neutral, keep)
+            if weight > 0:
+                _add_push(table, i, weight, push)
+            _tell_up(walks, up, row)
+        _tell_axes(row, push, forward, neutral, usual)
+        row[SINCE_WALK] = second - last_walk if last_walk >= 0 else _NEVER_S
+        row[STILL_S], row[ODD], row[MOUNT] = second - last_moved, odd, mounts
+    return held, walked, push, neutral, last_walk, last_moved, last_covered, last_upright, mounts
 
 
-def _mount(
-    state: OrientationState,
-    rows: NDArray[np.float64],
-    weight: NDArray[np.float64],
-    held: NDArray[np.float64],
-    second: NDArray[np.int64],
-) -> tuple[OrientationState, int]:
-    """Fill `held` for rows of one mount; gives the number of rows until the clip shows to be put on anew."""
-    n = len(rows)
-    end, mounts = n, state.mounts
-    walks = _walks(state, rows, weight)
-    turned = walks.turned
-    if turned is not None:
-        end = int(np.flatnonzero(weight > 0)[turned - len(state.walked)])
-    up, strength = _mean(walks.whole, state.up)
-    gravity = rows[:, statistics.GRAVITY]
-    down = _dot(up, gravity) < _DOWN_COS * np.sqrt(_dot(up, up) * _dot(gravity, gravity))
-    upright = np.maximum.accumulate(np.where(down, state.last_upright, second))
-    over = np.flatnonzero(second - upright >= DOWN_S)
-    if len(over) and int(over[0]) < end:
-        end, turned = int(over[0]), None
-    part = slice(0, end)
-    up, strength = up[: max(end, 1)], strength[: max(end, 1)]  # one row stands for all where nothing was walked
-    held[part, REFERENCE] = up
-    held[part, STRENGTH] = strength
-    held[part, LAST_WALK] = _mean(walks.latest[: max(end, 1)], state.up)[0]
-    own = (strength >= KNOWN)[:, None]
-    told_forward = np.isfinite(state.forward).all()
-    held[part, FORWARD] = state.forward if told_forward else np.where(own, walks.push[: max(end, 1)], np.nan)
-    own_walk = (strength > 0).astype(np.float64)
-    taught = bool(np.isfinite(state.neutral).all())
-    held[part, NEUTRAL] = state.neutral if taught else np.where(own_walk[:, None] > 0, up, state.usual)
-    held[part, OWN] = 2.0 if taught else own_walk
-    held[part, MOUNT] = mounts
-    if end == n:
-        kept = replace(
-            state, walked=walks.walked[-REFERENCE_S - LAST_S :], push=walks.push[-1], last_upright=int(upright[-1])
-        )
-        return kept, n
-    if turned is not None:  # the walk that showed it is the first of the new mount
-        return replace(
-            _put_on(state), walked=walks.walked[turned - LAST_S + 1 : turned], last_upright=int(second[end])
-        ), end
-    return replace(_put_on(state), last_upright=int(second[end])), end
+@compiled
+def walking_weight(table: NDArray[np.float64], i: int) -> float:
+    """How much the gravity of a row counts as that of walking: 0, or the cubed likeness.
+
+    A second in which the trunk turned against the one before (bending, getting up), or that follows one that was
+    nothing like walking, does not count.
+    """
+    likeness = table[i, statistics.WALK]
+    if likeness < 0.5 or i == 0 or table[i - 1, statistics.WALK] < _ALSO_BEFORE:
+        return 0.0
+    along, now2, before2 = 0.0, 0.0, 0.0
+    for axis in range(_GRAVITY, _GRAVITY + 3):
+        now, before = table[i, axis], table[i - 1, axis]
+        along += now * before
+        now2 += now * now
+        before2 += before * before
+    steady = along > math.sqrt(now2 * before2) * _STEADY_COS
+    return float(np.rint(likeness * likeness * likeness * 64.0) / 64.0) if steady else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Walks:
-    """Sums over the walking up to each row (one row stands for all where nothing is walked), and the first turned."""
-
-    walked: NDArray[np.float64]
-    whole: NDArray[np.float64]
-    latest: NDArray[np.float64]
-    push: NDArray[np.float64]
-    turned: int | None
-
-
-def _walks(state: OrientationState, rows: NDArray[np.float64], weight: NDArray[np.float64]) -> _Walks:
-    counts = weight > 0
-    if not counts.any():
-        walked = state.walked
-        return _Walks(
-            walked,
-            walked[-REFERENCE_S:].sum(axis=0)[None],  # exact in any order: see `grid`
-            walked[-LAST_S:].sum(axis=0)[None],
-            state.push[None],
-            None,
-        )
-    index = np.cumsum(counts)
-    new = np.empty((int(index[-1]), 4))
-    new[:, 3] = weight[counts]
-    new[:, :3] = rows[counts, statistics.GRAVITY] * new[:, 3:]
-    walked = np.concatenate([state.walked, new])
-    whole, latest = _folded(walked, REFERENCE_S), _folded(walked, LAST_S)
-    push = np.cumsum(np.concatenate([[state.push], rows[counts, statistics.PUSH] * new[:, 3:]]), axis=0)
-    at = index + len(state.walked)
-    return _Walks(walked, whole[at], latest[at], push[index], _turned(whole, latest, len(state.walked)))
+@compiled
+def _add_walk(
+    table: NDArray[np.float64], i: int, weight: float, walked: NDArray[np.float64], push: NDArray[np.float64]
+) -> None:
+    for k in range(1, WALKED_S):
+        for column in range(4):
+            walked[k - 1, column] = walked[k, column]
+    for axis in range(3):
+        walked[WALKED_S - 1, axis] = table[i, _GRAVITY + axis] * weight
+    walked[WALKED_S - 1, 3] = weight
+    _add_push(table, i, weight, push)
 
 
-def _turned(whole: NDArray[np.float64], latest: NDArray[np.float64], old: int) -> int | None:
-    """Find the first walking second, from number `old` on, whose walk has another upright than the walks before."""
-    n = len(whole) - 1
-    if n <= LAST_S:
-        return None
-    before, now = whole[1 : n - LAST_S + 1], latest[LAST_S + 1 :]
-    size = np.sqrt(_dot(before, before) * _dot(now, now))
-    other = _dot(now, now) * before[:, 3] ** 2 > _AS_ONE * _dot(before, before) * now[:, 3] ** 2  # all turned, not some
-    other &= (_dot(before, now) < size * _TURN_COS) & (before[:, 3] >= KNOWN) & (now[:, 3] >= _CERTAIN * LAST_S)
-    found = np.flatnonzero(other)
-    found = found[found + LAST_S >= old]
-    return int(found[0]) + LAST_S if len(found) else None
+@compiled
+def _add_push(table: NDArray[np.float64], i: int, weight: float, push: NDArray[np.float64]) -> None:
+    for axis in range(3):
+        push[axis] += table[i, _PUSH + axis] * weight
 
 
-def _folded(walked: NDArray[np.float64], size: int) -> NDArray[np.float64]:
-    """Sums of the last `size` rows; row i of the result ends before row i. Folded by doubling."""
-    total = np.concatenate([np.zeros((size, 4)), walked])
-    width = 1
-    while width < size:
-        total[width:] = total[width:] + total[:-width]
-        width *= 2
-    return total[size - 1 :]
+@compiled
+def _put_on(
+    walked: NDArray[np.float64],
+    walks: NDArray[np.float64],
+    push: NDArray[np.float64],
+    neutral: NDArray[np.float64],
+    keep: int,
+) -> None:
+    """Forget what held for the mount before, all but the newest `keep` seconds of walking.
+
+    The axes are as told, since they are told of the clip, not of the day.
+    """
+    walked[: WALKED_S - keep] = 0.0
+    _sum_walks(walked, walks)
+    push[:] = 0.0
+    neutral[:] = np.nan
 
 
-def _mean(total: NDArray[np.float64], fallback: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean of walking rows and its weight; where axes were told, less walking than `KNOWN` takes nothing from them."""
-    strength = total[:, 3]
-    if math.isfinite(fallback[0]):
-        strength = np.where(strength >= KNOWN, strength, 0.0)
-    mean = total[:, :3] / np.maximum(strength, 1e-9)[:, None]
-    return np.where((strength > 0)[:, None], mean, fallback), strength
+@compiled
+def _sum_walks(walked: NDArray[np.float64], walks: NDArray[np.float64]) -> None:
+    """Sum what makes the reference, what the last walk, and what was before it; exact in any order (see `grid`)."""
+    walks[:] = 0.0
+    for k in range(WALKED_S):
+        for column in range(4):
+            value = walked[k, column]
+            walks[_WHOLE, column] += value if k >= LAST_S else 0.0
+            walks[_LATEST, column] += value if k >= REFERENCE_S else 0.0
+            walks[_BEFORE, column] += value if k < REFERENCE_S else 0.0
 
 
-def _dot(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(a[:, 0] * b[:, 0] + a[:, 1] * b[:, 1] + a[:, 2] * b[:, 2])
+@compiled
+def _turned(walks: NDArray[np.float64]) -> bool:
+    """Tell whether the last walk has another upright than those before it, all of it and not only a part."""
+    before, now = walks[_BEFORE], walks[_LATEST]
+    before2, now2 = _dot(before, before), _dot(now, now)
+    as_one = now2 * (before[3] * before[3]) > _AS_ONE * before2 * (now[3] * now[3])
+    sure = before[3] >= KNOWN and now[3] >= _CERTAIN * LAST_S
+    return bool(sure and as_one and _dot(before, now) < math.sqrt(before2 * now2) * _TURN_COS)
 
 
+@compiled
+def _tell_up(walks: NDArray[np.float64], up: NDArray[np.float64], row: NDArray[np.float64]) -> None:
+    """Write what up is by walking; where axes were told, less walking than `KNOWN` takes nothing from them."""
+    least = KNOWN if np.isfinite(up[0]) else 0.0
+    for part, column in ((_WHOLE, REFERENCE.start), (_LATEST, LAST_WALK.start)):
+        strength = walks[part, 3]
+        known = strength > 0 and strength >= least
+        for axis in range(3):
+            row[column + axis] = walks[part, axis] / strength if known else up[axis]
+    row[STRENGTH] = walks[_WHOLE, 3] if walks[_WHOLE, 3] >= least else 0.0
+
+
+@compiled
+def _is_down(row: NDArray[np.float64], table: NDArray[np.float64], i: int) -> bool:
+    """Tell whether the wearer's up points down; no where it is not known."""
+    up, gravity = row[REFERENCE], table[i, statistics.GRAVITY]
+    return bool(_dot(up, gravity) < _DOWN_COS * math.sqrt(_dot(up, up) * _dot(gravity, gravity)))
+
+
+@compiled
+def _tell_axes(
+    row: NDArray[np.float64],
+    push: NDArray[np.float64],
+    forward: NDArray[np.float64],
+    neutral: NDArray[np.float64],
+    usual: NDArray[np.float64],
+) -> None:
+    """Write forward and neutral: as told and taught, else from walking, else as usual at this place."""
+    taught, walked, known = np.isfinite(neutral).all(), row[STRENGTH] > 0, row[STRENGTH] >= KNOWN
+    told_forward = np.isfinite(forward).all()
+    row[OWN] = TAUGHT if taught else walked
+    for axis in range(3):
+        found = push[axis] if known else np.nan
+        own = row[REFERENCE.start + axis] if walked else usual[axis]
+        row[FORWARD.start + axis] = forward[axis] if told_forward else found
+        row[NEUTRAL.start + axis] = neutral[axis] if taught else own
+
+
+@compiled
+def _dot(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    return float(a[0] * b[0] + a[1] * b[1] + a[2] * b[2])
+
+
+@compiled
 def upright(held: NDArray[np.float64]) -> NDArray[np.int64]:
     """Tell how upright is known in each second: 0 not at all, 1 as told, 2 from little walking, 3 from enough."""
-    found = np.isfinite(held[:, REFERENCE.start]).astype(np.int64)
-    strength = held[:, STRENGTH]
-    return np.asarray(found + (strength > 0) + (strength >= KNOWN))
+    known = np.empty(len(held), dtype=np.int64)
+    for i in range(len(held)):
+        strength = held[i, STRENGTH]
+        known[i] = int(np.isfinite(held[i, REFERENCE.start])) + int(strength > 0) + int(strength >= KNOWN)
+    return known
 
 
 def angles(held: NDArray[np.float64], table: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -370,23 +362,19 @@ def angles(held: NDArray[np.float64], table: NDArray[np.float64]) -> tuple[NDArr
     Against the taught neutral if it is known, else against the wearer's own upright of walking; NaN where up or
     forward is not known.
     """
-    n = len(table)
-    if n <= _FEW:
-        few = np.array([_angles(row, gravity) for row, gravity in zip(held.tolist(), table.tolist(), strict=True)])
-        return few[:, 0], few[:, 1]
-    flexion, lateral = np.full(n, np.nan), np.full(n, np.nan)
-    can = np.isfinite(held[:, NEUTRAL.start]) & np.isfinite(held[:, FORWARD.start])
-    can &= table[:, statistics.COVERED] > 0
-    if can.any():
-        rows = table[can, statistics.GRAVITY]
-        flexion[can], lateral[can] = posture.angles(rows, held[can, NEUTRAL], held[can, FORWARD])
+    flexion, lateral = _angles(held, table)
     return flexion, lateral
 
 
-def _angles(held: list[float], row: list[float]) -> tuple[float, float]:
-    if not row[statistics.COVERED] > 0:
-        return math.nan, math.nan
-    x, y, z = row[statistics.GRAVITY]
-    up_x, up_y, up_z = held[NEUTRAL]
-    ahead_x, ahead_y, ahead_z = held[FORWARD]
-    return tilt.angles((x, y, z), (up_x, up_y, up_z), (ahead_x, ahead_y, ahead_z))
+@compiled
+def _angles(held: NDArray[np.float64], table: NDArray[np.float64]) -> NDArray[np.float64]:
+    out = np.full((2, len(held)), np.nan)
+    for i in range(len(held)):
+        if table[i, statistics.COVERED] > 0:
+            gravity, neutral, forward = table[i, statistics.GRAVITY], held[i, NEUTRAL], held[i, FORWARD]
+            out[0, i], out[1, i] = tilt.angles(
+                (gravity[0], gravity[1], gravity[2]),
+                (neutral[0], neutral[1], neutral[2]),
+                (forward[0], forward[1], forward[2]),
+            )
+    return out

@@ -14,7 +14,7 @@ import numpy as np
 
 from processing import clip, days, nudge_words, nudges, person, present, slots
 from processing.clip import ClipOutput, ClipSetup, ClipState, LiveSecond
-from processing.days import DaysState
+from processing.days import DaysOutput, DaysState
 from processing.epochs import Epochs
 from processing.metrics import Point
 from processing.orientation import OrientationState
@@ -128,13 +128,15 @@ def _step(
 ) -> tuple[PatientState, Result]:
     worn, before = _worn(state, device, placement, int(block.t_ns[0]))
     stream, output = clip.step(worn.stream, block)
-    worn = replace(worn, stream=stream, last_ns=int(block.t_ns[-1]), live=output.live or worn.live)
-    state = replace(state, clips={**state.clips, device: worn})
+    worn = Worn(worn.placement, stream, int(block.t_ns[-1]), output.live or worn.live)
+    clips = {**state.clips, device: worn}
     final = Epochs.concat([before, output.final]) if len(before) else output.final
     people, joined = person.step(state.person, device, placement, final, wait_s=wait_s)
-    state = replace(state, person=people)
-    state, result = _count(state, joined)
-    return _live(state, result, device, output, battery_pct)
+    counted, given = days.step(state.days, joined, state.patient, state.config)
+    state = PatientState(
+        state.patient, state.config, clips, people, counted, state.nudges, state.present, state.overlapping
+    )
+    return _live(state, given, device, output, battery_pct)
 
 
 def amend(
@@ -175,10 +177,10 @@ def finish(state: PatientState) -> Result:
         people, joined = person.step(people, device, worn.placement, final, wait_s=person.FOREVER_S)
         waiting.append(joined)
     waiting.append(person.finish(people))
-    state, result = _count(state, Epochs.concat(waiting))
-    closing = days.finish(state.days, state.patient, state.config)
-    seconds = Epochs.concat([result.seconds, closing.seconds])
-    return replace(result, seconds=seconds, other=(*result.other, *closing.points))
+    counted, given = days.step(state.days, Epochs.concat(waiting), state.patient, state.config)
+    closing = days.finish(counted, state.patient, state.config)
+    seconds = Epochs.concat([given.seconds, closing.seconds])
+    return Result(state.patient, seconds, (*given.points, *closing.points))
 
 
 def _in_time(state: PatientState, device: str, block: Block) -> tuple[PatientState, Block]:
@@ -208,34 +210,30 @@ def _calibration(told: Clip | None, before: ClipSetup | None, t_ns: int) -> Cali
     return None if before is None else before.calibration
 
 
-def _count(state: PatientState, joined: Epochs) -> tuple[PatientState, Result]:
-    if not len(joined):
-        return state, Result(state.patient, joined)
-    counted, output = days.step(state.days, joined, state.patient, state.config)
-    return replace(state, days=counted), Result(state.patient, output.seconds, output.points)
-
-
 def _live(
-    state: PatientState, result: Result, device: str, output: ClipOutput, battery_pct: int | None
+    state: PatientState, given: DaysOutput, device: str, output: ClipOutput, battery_pct: int | None
 ) -> tuple[PatientState, Result]:
     """Add the present second, and the nudges that it begins or ends, when this clip is the one that decides it."""
     if output.live is None:
-        return state, result
-    now_ns = output.live.time_ns
+        return state, Result(state.patient, given.seconds, given.points)
+    oldest_ns = output.live.time_ns - STALE_NS
     fresh = {
         worn.placement: (name, worn.live)
         for name, worn in state.clips.items()
-        if worn.live is not None and now_ns - worn.live.time_ns <= STALE_NS
+        if worn.live is not None and worn.live.time_ns >= oldest_ns
     }
     seconds = {place: live for place, (_, live) in fresh.items()}
     decider = present.decider(seconds)
     if fresh[decider][0] != device:
-        return state, result
-    second = present.joined(seconds, decider)
-    moment = present.moment(second, output.final, present.teller(seconds, decider))
-    told, today = present.today(state.days, state.config, now_ns)
+        return state, Result(state.patient, given.seconds, given.points)
+    teller = present.teller(seconds, decider)
+    second = present.joined(seconds, decider, teller)
+    moment = present.moment(second, output.final, teller)
+    told, today = present.today(state.days, state.config, second.time_ns)
     asked, changed = nudges.step(state.nudges, moment, today, state.config.nudging, told)
     now, live = present.live(state.present, second, state.days, today, device=device, battery_pct=battery_pct)
     said = tuple(nudge_words.point(nudge, state.patient, state.config.language) for nudge in changed)
-    state = replace(state, nudges=asked, present=now)
-    return state, replace(result, live=live, nudges=changed, other=(*result.other, *said))
+    state = PatientState(
+        state.patient, state.config, state.clips, state.person, state.days, asked, now, state.overlapping
+    )
+    return state, Result(state.patient, given.seconds, (*given.points, *said), live, changed)

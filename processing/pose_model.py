@@ -15,10 +15,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from processing import elementary
+from processing.compiled import compiled
+
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PoseModel:
     """Where the postures of a person lie.
 
@@ -53,12 +56,15 @@ class PoseModel:
         return replace(self, mean=mean.reshape(k, d), spread=0.5 * (spread + spread.T))
 
     @cached_property
-    def _around(self) -> tuple[Array, Array]:
-        """Inverse and log determinant of the spread of angles around each posture's mean."""
+    def columns(self) -> Array:
+        """The spread of angles around each posture's mean, as `distances` takes it, shape (columns, k)."""
         k, d = self.mean.shape
         own = [slice(row * d, row * d + d) for row in range(k)]
         around = np.stack([self.spread[at, at] for at in own]) + self.noise
-        return np.asarray(np.linalg.inv(around)), np.asarray(np.log(np.linalg.det(around)))
+        inverse = np.linalg.inv(around)
+        first, second = np.triu_indices(d)
+        both = inverse[:, first, second] * np.where(first == second, 1.0, 2.0)
+        return np.ascontiguousarray(np.concatenate([self.mean, both, np.log(np.linalg.det(around))[:, None]], axis=1).T)
 
     @cached_property
     def precision(self) -> tuple[Array, Array, Array]:
@@ -68,19 +74,71 @@ class PoseModel:
 
     def chances(self, angles: Array) -> Array:
         """Chance of each posture for rows of angles, shape (n, d) to (n, k), all postures alike beforehand."""
-        k, d = self.mean.shape
-        inverse, size = self._around
-        away = [angles[:, i] - self.mean[:, i, None] for i in range(d)]  # postures by rows: these are long
-        far = np.zeros((k, len(angles)))
-        for i in range(d):
-            for j in range(d):
-                far += away[i] * away[j] * inverse[:, i, j, None]
-        far += size[:, None]
-        far *= -0.5
-        far -= np.maximum.reduce(far)
-        weights = np.exp(far, out=far)
-        weights /= weights[0] + np.add.accumulate(weights[1:])[-1]
-        return np.asarray(weights.T)
+        return _chances(self.columns, np.ascontiguousarray(angles, dtype=np.float64))
+
+
+@compiled
+def distances(columns: Array, angles: Array, row: int, out: Array) -> None:
+    """How far a row of angles, shape (n, d), lies from points, as -2 log density but for a constant; loops over points.
+
+    Parameters
+    ----------
+    columns
+        Mean (d), the upper triangle of the inverse of the covariance, row by row, what stands twice in it doubled, and
+        the log of its determinant; one column a point.
+    out
+        One number a point.
+    """
+    d, points = angles.shape[1], columns.shape[1]
+    column = len(columns) - 1
+    for k in range(points):
+        out[k] = columns[column, k]
+    column = d
+    for i in range(d):
+        for j in range(i, d):
+            for k in range(points):
+                away = (angles[row, i] - columns[i, k]) * (angles[row, j] - columns[j, k])
+                out[k] += away * columns[column, k]
+            column += 1
+
+
+@compiled
+def likely(columns: Array, angles: Array, row: int, out: Array) -> None:
+    """Chance of each posture for a row of angles, all postures alike beforehand; shape (k,)."""
+    distances(columns, angles, row, out)
+    for k in range(len(out)):
+        out[k] *= -0.5
+    shared_out(out)
+
+
+@compiled
+def shared_out(logs: Array) -> None:
+    """Turn log chances, up to a constant, into chances that add up to one."""
+    most = logs[0]
+    for k in range(1, len(logs)):
+        most = max(most, logs[k])
+    for k in range(len(logs)):
+        logs[k] = elementary.exp(logs[k] - most)
+    normalise(logs)
+
+
+@compiled
+def normalise(weights: Array) -> None:
+    """Divide weights by their sum."""
+    total = 0.0
+    for k in range(len(weights)):
+        total += weights[k]
+    for k in range(len(weights)):
+        weights[k] /= total
+
+
+@compiled
+def _chances(columns: Array, angles: Array) -> Array:
+    """Loop over rows of angles."""
+    out = np.empty((len(angles), columns.shape[1]))
+    for row in range(len(angles)):
+        likely(columns, angles, row, out[row])
+    return out
 
 
 def fit(angles: Array, posture: NDArray[np.intp], person: NDArray[np.intp], *, shrink: float = 0.3) -> PoseModel:

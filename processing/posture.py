@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from processing import tilt
-from processing.activity import summed
+from processing import elementary, pose_model, tilt
+from processing import habits as habit
 from processing.compiled import compiled
 from processing.epochs import Posture
 from processing.habits import Habits
-from processing.habits import chances as habit_chances
 from processing.pose_model import PoseModel
 from processing.stretch_model import EIGHTH, PARTS, FineModel
 from spineclip.contract.placement import Placement
@@ -65,6 +65,10 @@ _CHEST: Final = (0.949, 0.0, 0.315)
 _TWO: Final = "L5+T4"
 _CODES: Final = np.array([posture.code for posture in SITTING], dtype=np.int8)
 _FURTHEST_DEG: Final = 75.0
+_UPRIGHT: Final = SITTING.index(Posture.UPRIGHT)
+_SLOUCHED: Final = SITTING.index(Posture.SLOUCHED)
+_UNKNOWN: Final = Posture.UNKNOWN.code
+_NO_SHARES: Final = np.empty(0)
 _LEAST: Final = 1e-6
 _DOUBT: Final = 1e-3
 _files: dict[str, Path] = {"angles": WEIGHTS, "fine": FINE}
@@ -151,7 +155,6 @@ def classify(
     own_neutral: bool = True,
     fine: NDArray[np.int8] | None = None,
     habits: Habits | None = None,
-    by_angle: Array | None = None,
 ) -> tuple[NDArray[np.int8], Array]:
     """Name the posture of each pair of angles while sitting or standing.
 
@@ -171,8 +174,6 @@ def classify(
     habits
         What was learned of the wearer with these poses and this neutral; None, or without a stretch, where nothing is
         known.
-    by_angle
-        What `chances_by_angle` says of all this, where it was asked already.
 
     Returns
     -------
@@ -182,50 +183,47 @@ def classify(
     chance
         Shape (n,): that the posture is right; 0 where it is unknown.
     """
-    flexion, lateral = np.asarray(flexion_deg, dtype=np.float64), np.asarray(lateral_deg, dtype=np.float64)
     if placement not in _SITE:
-        return np.zeros(flexion.shape, dtype=np.int8), np.zeros(flexion.shape)
-    chances = by_angle
-    if chances is None:
-        chances = chances_by_angle(placement, flexion, lateral, taught, own_neutral=own_neutral, habits=habits)
-    sees = placement.sees_slouch or any(pose.posture is Posture.SLOUCHED for pose in taught)
-    return _named(weighed(chances, fine), sees, _within(flexion, lateral))
+        return np.zeros(np.shape(flexion_deg), dtype=np.int8), np.zeros(np.shape(flexion_deg))
+    known = knowledge(placement, taught, own_neutral=own_neutral, habits=habits)
+    said = np.empty((0, len(SITTING)), dtype=np.int16) if fine is None else fine.astype(np.int16)
+    return _classified(known.points, known.shares, _rows(flexion_deg, lateral_deg), said, known.sees_slouch)
 
 
-def personal(
-    placement: Placement,
-    flexion_deg: Array,
-    lateral_deg: Array,
-    by_angle: Array,
-    *,
-    own_neutral: bool,
-) -> NDArray[np.int8]:
-    """What is known of the wearer beyond people in general, for joining clips.
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What is known of a wearer's postures by angle.
 
-    Returns
-    -------
-    Shape (n, 6): by how much shown poses and habits raise the log chance of each posture at these angles, which is
-    `by_angle` with them, in eighths.
+    Attributes
+    ----------
+    points, shares
+        Where the postures lie, as `pose_model.distances` takes it, and the share of each way to see it, as
+        `habits.likely` takes it; no shares where nothing was learned: then there is one way.
+    general
+        Where those of people in general lie.
+    sees_slouch
+        Whether slouching can be told at all.
+    personal
+        Whether anything is known of the wearer beyond people in general.
     """
-    general = model(placement, own_neutral=own_neutral).chances(_rows(flexion_deg, lateral_deg))
-    raised = np.log(by_angle.T.clip(_DOUBT, np.inf)) - np.log(general.T.clip(_DOUBT, np.inf))
-    return np.asarray(np.rint(raised * EIGHTH).astype(np.int8).T)
+
+    points: Array
+    shares: Array
+    general: Array
+    sees_slouch: bool
+    personal: bool
 
 
-def chances_by_angle(
-    placement: Placement,
-    flexion_deg: Array,
-    lateral_deg: Array,
-    taught: tuple[Pose, ...],
-    *,
-    own_neutral: bool,
-    habits: Habits | None,
-) -> Array:
-    """Chance of each posture, shape (n, 6), by angles alone; at a placement that sees the trunk."""
-    rows = _rows(flexion_deg, lateral_deg)
-    if habits is not None and habits.heard:
-        return habit_chances(habits, rows)
-    return model(placement, own_neutral=own_neutral, taught=taught).chances(rows)
+def knowledge(
+    placement: Placement, taught: tuple[Pose, ...] = (), *, own_neutral: bool = True, habits: Habits | None = None
+) -> Knowledge:
+    """Put together what is known at a placement that sees the trunk; parameters as those of `classify`."""
+    people = model(placement, own_neutral=own_neutral)
+    mine = model(placement, own_neutral=own_neutral, taught=taught)
+    sees = placement.sees_slouch or any(pose.posture is Posture.SLOUCHED for pose in taught)
+    if habits is None or not habits.heard:
+        return Knowledge(mine.columns, _NO_SHARES, people.columns, sees, bool(taught))
+    return Knowledge(habit.columns(habits, mine), habit.shares(habits), people.columns, sees, personal=True)
 
 
 def classify_two(
@@ -237,26 +235,91 @@ def classify_two(
     motion of both says, added up. The lower clip tells leaning forward, which turns the pelvis, from slouching, which
     does not. Returns the same as `classify`.
     """
-    rows = np.concatenate([_rows(*lower), _rows(*upper)], axis=1)
-    learnt = _models()[_TWO, "own"]
-    return _named(weighed(learnt.chances(rows), fine), True, _within(*lower) & _within(*upper))
+    said = np.empty((0, len(SITTING)), dtype=np.int16) if fine is None else fine
+    return _classified(_models()[_TWO, "own"].columns, _NO_SHARES, _rows(*lower, *upper), said, True)
 
 
-def weighed(chances: Array, fine: NDArray[np.integer[Any]] | None) -> Array:
-    """Weigh chances by angle, shape (n, 6), with what the fine motion says (`processing.stretches.heard`)."""
-    if fine is None:
-        return chances
-    logs = np.log(chances.T.clip(_LEAST, np.inf))  # postures by rows: these are long
-    logs += fine.T / EIGHTH
-    logs -= np.maximum.reduce(logs)
-    size = np.exp(logs, out=logs)
-    size /= summed(size)
-    return np.asarray(size.T)
+def _rows(*angles_deg: Array) -> Array:
+    rows = np.empty((len(angles_deg[0]), len(angles_deg)))
+    for column, each in enumerate(angles_deg):
+        rows[:, column] = each
+    return rows
+
+
+@compiled
+def _classified(
+    points: Array, shares: Array, angles_deg: Array, fine: NDArray[np.int16], sees_slouch: bool
+) -> tuple[NDArray[np.int8], Array]:
+    """Loop over rows of angles; rows of `fine` may be missing."""
+    n = len(angles_deg)
+    codes, chance = np.empty(n, dtype=np.int8), np.empty(n)
+    by_angle, work = np.empty(len(_CODES)), np.empty(points.shape[1])
+    for row in range(n):
+        within = settled(angles_deg, row)
+        by_angles(points, shares, angles_deg, row, work, by_angle)
+        if len(fine):
+            weigh(by_angle, fine, row)
+        codes[row], chance[row] = named(by_angle, sees_slouch, within)
+    return codes, chance
+
+
+@compiled
+def settled(angles_deg: Array, row: int) -> bool:
+    """Tell whether angles are known and such as people sit in; put 0 in the place of what is not known."""
+    within = True
+    for i in range(angles_deg.shape[1]):
+        within = within and abs(angles_deg[row, i]) < _FURTHEST_DEG  # False where NaN
+        if math.isnan(angles_deg[row, i]):
+            angles_deg[row, i] = 0.0
+    return within
+
+
+@compiled
+def by_angles(points: Array, shares: Array, angles_deg: Array, row: int, work: Array, out: Array) -> None:
+    """Chance of each posture, shape (6,), by a row of angles alone; `work` has room for a number a point."""
+    if len(shares):
+        habit.likely(points, shares, angles_deg, row, work, out)
+    else:
+        pose_model.likely(points, angles_deg, row, out)
+
+
+@compiled
+def weigh(chances: Array, fine: NDArray[np.integer[Any]], row: int) -> None:
+    """Weigh chances by angle, shape (6,), with what the fine motion says (`processing.stretches.heard`)."""
+    for k in range(len(chances)):
+        chances[k] = elementary.log(max(chances[k], _LEAST)) + fine[row, k] / EIGHTH
+    pose_model.shared_out(chances)
+
+
+@compiled
+def personal(by_angle: Array, general: Array, k: int) -> int:
+    """Tell by how much shown poses and habits raise the log chance of a posture, in eighths."""
+    raised = elementary.log(max(by_angle[k], _DOUBT)) - elementary.log(max(general[k], _DOUBT))
+    return int(np.rint(raised * EIGHTH))
+
+
+@compiled
+def named(chances: Array, sees_slouch: bool, within: bool) -> tuple[int, float]:
+    """Name the likeliest posture, where the angles are such as people sit in and it is sure enough; and its chance."""
+    if not sees_slouch:
+        chances[_UPRIGHT] += chances[_SLOUCHED]
+        chances[_SLOUCHED] = 0.0
+    best = np.argmax(chances)
+    if within and chances[best] >= SURE:
+        return _CODES[best], chances[best]
+    return _UNKNOWN, 0.0
 
 
 def model(placement: Placement, *, own_neutral: bool = True, taught: tuple[Pose, ...] = ()) -> PoseModel:
     """Return the fitted model of a placement that sees the trunk, with what poses that were shown make of it."""
-    return _models()[_SITE[placement], "own" if own_neutral else "usual"].taught(_shown(taught))
+    people = _models()[_SITE[placement], "own" if own_neutral else "usual"]
+    return _taught(people, taught) if taught else people
+
+
+@lru_cache(maxsize=256)
+def _taught(people: PoseModel, taught: tuple[Pose, ...]) -> PoseModel:
+    shown = [(pose.posture, np.array([pose.flexion_deg, pose.lateral_deg])) for pose in taught]
+    return people.taught([(SITTING.index(posture), angles_deg) for posture, angles_deg in shown if posture in SITTING])
 
 
 def fine_model(placement: Placement) -> FineModel | None:
@@ -275,41 +338,6 @@ def judged_by(weights: Path, fine: Path) -> Iterator[None]:
     finally:
         _files.update(before)
         _forget_models()
-
-
-def joined(chances: Array, kept: Posture, gone: Posture) -> Array:
-    """Add the chance of a posture that cannot be told to that of another; shape (n, 6) as `SITTING`."""
-    chances = chances.copy()
-    chances[:, SITTING.index(kept)] += chances[:, SITTING.index(gone)]
-    chances[:, SITTING.index(gone)] = 0.0
-    return chances
-
-
-def _named(chances: Array, sees_slouch: bool, known: NDArray[np.bool_]) -> tuple[NDArray[np.int8], Array]:
-    if not sees_slouch:
-        chances = joined(chances, Posture.UPRIGHT, Posture.SLOUCHED)
-    likeliest = np.argmax(chances, axis=1)
-    chance = chances[np.arange(len(chances)), likeliest]
-    known = known & (chance >= SURE)
-    return np.where(known, _CODES[likeliest], np.int8(Posture.UNKNOWN.code)), np.where(known, chance, 0.0)
-
-
-def _rows(flexion: Array, lateral: Array) -> Array:
-    both = np.array([flexion, lateral])
-    both[np.isnan(both)] = 0.0
-    return both.T
-
-
-def _within(flexion: Array, lateral: Array) -> NDArray[np.bool_]:
-    return np.asarray((np.abs(flexion) < _FURTHEST_DEG) & (np.abs(lateral) < _FURTHEST_DEG))  # False where NaN
-
-
-def _shown(taught: tuple[Pose, ...]) -> list[tuple[int, Array]]:
-    return [
-        (SITTING.index(pose.posture), np.array([pose.flexion_deg, pose.lateral_deg]))
-        for pose in taught
-        if pose.posture in SITTING
-    ]
 
 
 @cache

@@ -36,6 +36,8 @@ class Present:
 
 def decider(seconds: Mapping[Placement, LiveSecond]) -> Placement:
     """Choose the clip that decides the state, as for final seconds: the first that knows, from the thigh up."""
+    if len(seconds) == 1:
+        return next(iter(seconds))
     ordered = [place for place in person.STATE_ORDER if place in seconds]
     for unwanted in ((State.UNKNOWN, State.NOT_WORN), (State.UNKNOWN,)):
         for place in ordered:
@@ -46,13 +48,15 @@ def decider(seconds: Mapping[Placement, LiveSecond]) -> Placement:
 
 def teller(seconds: Mapping[Placement, LiveSecond], who: Placement) -> Placement:
     """Choose the clip that tells posture and angles: the uppermost that knows them, or else the decider."""
+    if len(seconds) == 1:
+        return who
     known = (place for place in person.POSTURE_ORDER if place in seconds and seconds[place].oriented)
     return next((place for place in known if math.isfinite(seconds[place].flexion_deg)), who)
 
 
-def joined(seconds: Mapping[Placement, LiveSecond], who: Placement) -> LiveSecond:
-    """Take the state from the decider, and posture and angles from the `teller`."""
-    second, upper = seconds[who], seconds[teller(seconds, who)]
+def joined(seconds: Mapping[Placement, LiveSecond], decided: Placement, told: Placement) -> LiveSecond:
+    """Take the state from the clip that has decided it, and posture and angles from the one that tells them."""
+    second, upper = seconds[decided], seconds[told]
     if upper is second:
         return second
     posture = Posture.UNKNOWN
@@ -107,10 +111,10 @@ def moment(second: LiveSecond, newest: Epochs, place: Placement) -> Moment:
 def today(state: DaysState, config: PatientConfig, now_ns: int) -> tuple[dt.datetime, Today]:
     """Return the patient's wall clock, and the day so far, up to the last final slot."""
     local = local_time(now_ns, zone(config.time_zone))
-    day = day_at(config.time_zone, now_ns // NS)
-    agreed = agreed_on(state, config, dt.date.fromisoformat(day.date))
+    date = day_at(config.time_zone, now_ns // NS).date
+    agreed = agreed_on(state, config, dt.date.fromisoformat(date))
     for row in reversed(state.days):
-        if row.date == day.date:
+        if row.date == date:
             return local, Today(row.value_s("walking") / 60, agreed.walking_min, row.worn_s / 60)
     return local, Today(0.0, agreed.walking_min, 0.0)
 

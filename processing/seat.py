@@ -6,12 +6,14 @@ that was taught is one: a trunk at rest near it does not lie.
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from processing import orientation, statistics
+from processing.compiled import compiled
 from processing.epochs import State
 from processing.stretches import MOVING_G
 
@@ -22,7 +24,13 @@ percentile, IMU Sitting Postures Dataset, L5); lying is some 90 away."""
 CONFIDENCE: Final = 0.6
 """What is said by this rule alone is no more than likely (our choice): somebody may have stood up and not walked."""
 
+_NEAR_COS: Final = math.cos(math.radians(TILT_DEG))
+_UNKNOWN: Final = State.UNKNOWN.code
+_LYING: Final = State.LYING.code
+_SITTING: Final = State.SITTING.code
 
+
+@compiled
 def seated(
     codes: NDArray[np.int8],
     confidence: NDArray[np.float64],
@@ -40,19 +48,24 @@ def seated(
     table
         Shape (n, `statistics.COLUMNS`), the same seconds.
     """
-    open_ = (codes == State.UNKNOWN.code) | (codes == State.LYING.code)
-    open_ &= (held[:, orientation.OWN] == 2.0) & (held[:, orientation.STRENGTH] < orientation.KNOWN)
-    if not open_.any():
-        return codes, confidence
-    gravity, neutral = table[:, statistics.GRAVITY], held[:, orientation.NEUTRAL]
-    along = _dot(gravity, neutral)
-    near = along > np.cos(np.radians(TILT_DEG)) * np.sqrt(_dot(gravity, gravity) * _dot(neutral, neutral))
-    sits = open_ & near & (table[:, statistics.COVERED] > 0) & (table[:, statistics.MAD] <= MOVING_G)
-    return (
-        np.where(sits, np.int8(State.SITTING.code), codes),
-        np.where(sits, CONFIDENCE, confidence),
-    )
+    codes, confidence = codes.copy(), confidence.copy()
+    for i in range(len(codes)):
+        if (codes[i] == _UNKNOWN or codes[i] == _LYING) and _sits(held, table, i):
+            codes[i], confidence[i] = _SITTING, CONFIDENCE
+    return codes, confidence
 
 
-def _dot(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(a[:, 0] * b[:, 0] + a[:, 1] * b[:, 1] + a[:, 2] * b[:, 2])
+@compiled
+def _sits(held: NDArray[np.float64], table: NDArray[np.float64], i: int) -> bool:
+    """Tell whether a trunk is at rest near to a neutral that was taught, in a mount in which nobody has walked."""
+    if held[i, orientation.OWN] != orientation.TAUGHT or held[i, orientation.STRENGTH] >= orientation.KNOWN:
+        return False
+    along, gravity2, neutral2 = 0.0, 0.0, 0.0
+    for axis in range(3):
+        gravity = table[i, statistics.GRAVITY.start + axis]
+        neutral = held[i, orientation.NEUTRAL.start + axis]
+        along += gravity * neutral
+        gravity2 += gravity * gravity
+        neutral2 += neutral * neutral
+    near = along > _NEAR_COS * math.sqrt(gravity2 * neutral2)
+    return bool(near and table[i, statistics.COVERED] > 0 and table[i, statistics.MAD] <= MOVING_G)

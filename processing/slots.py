@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from processing.compiled import compiled
 from processing.epochs import EPOCH_NS, POSTURES, STATES, Epochs, Posture, State
 from processing.metrics import Point, Value
 
@@ -16,9 +17,14 @@ _SLOT_NS: Final = SLOT_S * EPOCH_NS
 ENOUGH: Final = 0.5
 """A second of which less was measured counts as missing, and so does a slot (our choice: the larger half)."""
 _ANGLE_DECIMALS: Final = 2
-_ANGLES: Final = ("flexion_deg", "lateral_deg", "cadence_spm", "intensity_mg")
 _SHARE_DECIMALS: Final = 3
-_SHARES: Final = ("walking_s", "steps", "confidence", "coverage")
+_STATE_NAMES: Final = tuple(state.value for state in STATES)
+_POSTURE_NAMES: Final = tuple(posture.value for posture in POSTURES)
+_NUMBERS = (_FLEXION, _LATERAL, _WALKING_S, _CADENCE, _STEPS, _INTENSITY, _CONFIDENCE, _COVERAGE) = range(8)
+"""Rows of what slots come to, in the order of the columns of `Epochs`."""
+_UNKNOWN, _POSTURE_UNKNOWN = State.UNKNOWN.code, Posture.UNKNOWN.code
+_RESTS: Final = np.array([state in (State.SITTING, State.STANDING) for state in STATES])
+_MOVES: Final = np.array([state in (State.WALKING, State.RUNNING) for state in STATES])
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +66,8 @@ def _filled(table: Epochs, slot: NDArray[np.int64]) -> Epochs:
     seconds = (slots[:, None] * SLOT_S + np.arange(SLOT_S)).ravel() * EPOCH_NS
     at = np.searchsorted(seconds, table.start_ns)
     full = Epochs.unknown(seconds)
-    for name in Epochs.__slots__:
-        getattr(full, name)[at] = getattr(table, name)
+    for whole, known in zip(full.columns(), table.columns(), strict=True):
+        whole[at] = known
     return full
 
 
@@ -75,76 +81,115 @@ def summarise(epochs: Epochs, length_s: int = SLOT_S) -> Epochs:
     if length_s == 1 or not len(epochs):
         return epochs
     m = len(epochs) // length_s
-    state = epochs.state.reshape(m, length_s)
-    coverage = _sum(epochs.coverage.reshape(m, length_s)) / length_s
-    mode = np.where(coverage >= ENOUGH, _mode(state, len(STATES)), np.int8(State.UNKNOWN.code))
-    same = state == mode[:, None]
-    resting = (mode == State.SITTING.code) | (mode == State.STANDING.code)
-    posture = np.where(same & resting[:, None], epochs.posture.reshape(m, length_s), np.int8(Posture.UNKNOWN.code))
-    moving = (epochs.state == State.WALKING.code) | (epochs.state == State.RUNNING.code)
-    cadence = np.where(moving, epochs.cadence_spm, np.nan)
-    sums = [epochs.walking_s, epochs.steps, np.where(same.ravel(), epochs.confidence, 0.0)]
-    means = [epochs.flexion_deg, epochs.lateral_deg, cadence, epochs.intensity_mg]
-    walking_s, steps, confidence = _sum(np.concatenate(sums).reshape(-1, length_s)).reshape(-1, m)
-    flexion, lateral, cadence, intensity = _mean(np.concatenate(means).reshape(-1, length_s)).reshape(-1, m)
-    return Epochs(
-        epochs.start_ns[::length_s],
-        mode,
-        np.where(resting, _mode(posture, len(POSTURES)), np.int8(Posture.UNKNOWN.code)),
-        flexion,
-        lateral,
-        walking_s,
-        cadence,
-        steps,
-        intensity,
-        confidence / np.maximum(same.sum(axis=1), 1),
-        coverage,
-    )
+    state, posture = np.empty(m, dtype=np.int8), np.empty(m, dtype=np.int8)
+    numbers = np.empty((len(_NUMBERS), m))
+    columns = (epochs.flexion_deg, epochs.lateral_deg, epochs.walking_s, epochs.cadence_spm, epochs.steps,
+               epochs.intensity_mg, epochs.confidence, epochs.coverage)  # fmt: skip
+    _summarise(length_s, epochs.state, epochs.posture, columns, state, posture, numbers)
+    return Epochs(epochs.start_ns[::length_s], state, posture, *numbers)
+
+
+@compiled
+def _summarise(
+    length_s: int,
+    states: NDArray[np.int8],
+    postures: NDArray[np.int8],
+    columns: tuple[NDArray[np.float64], ...],
+    state: NDArray[np.int8],
+    posture: NDArray[np.int8],
+    numbers: NDArray[np.float64],
+) -> None:
+    """Go through slots and write what they come to, sums from the first second to the last."""
+    flexion, lateral, walking_s, cadence, steps, intensity, confidence, coverage = columns
+    often = np.empty(max(len(_MOVES), len(POSTURES)), dtype=np.int64)
+    for m in range(len(state)):
+        a = m * length_s
+        b = a + length_s
+        numbers[_COVERAGE, m] = _sum(coverage, a, b) / length_s
+        numbers[_WALKING_S, m] = _sum(walking_s, a, b)
+        numbers[_STEPS, m] = _sum(steps, a, b)
+        numbers[_FLEXION, m] = _mean(flexion, a, b)
+        numbers[_LATERAL, m] = _mean(lateral, a, b)
+        numbers[_INTENSITY, m] = _mean(intensity, a, b)
+        mode = _mode(states, a, b, often) if numbers[_COVERAGE, m] >= ENOUGH else _UNKNOWN
+        state[m] = mode
+        posture[m] = _held(states, postures, a, b, mode, often) if _RESTS[mode] else _POSTURE_UNKNOWN
+        sure, same, going, walks = 0.0, 0, 0.0, 0
+        for i in range(a, b):
+            if states[i] == mode:
+                sure += confidence[i]
+                same += 1
+            if _MOVES[states[i]] and np.isfinite(cadence[i]):
+                going += cadence[i]
+                walks += 1
+        numbers[_CONFIDENCE, m] = sure / max(same, 1)
+        numbers[_CADENCE, m] = going / walks if walks else np.nan
+
+
+@compiled
+def _sum(values: NDArray[np.float64], a: int, b: int) -> float:
+    total = 0.0
+    for i in range(a, b):
+        total += values[i]
+    return total
+
+
+@compiled
+def _mean(values: NDArray[np.float64], a: int, b: int) -> float:
+    """Return the mean of what is known, NaN where nothing is."""
+    total, known = 0.0, 0
+    for i in range(a, b):
+        if np.isfinite(values[i]):
+            total += values[i]
+            known += 1
+    return total / known if known else np.nan
+
+
+@compiled
+def _mode(codes: NDArray[np.int8], a: int, b: int, often: NDArray[np.int64]) -> int:
+    """Return the most frequent code; between equals the middle one's, else the smallest."""
+    often[:] = 0
+    for i in range(a, b):
+        often[codes[i]] += 2
+    often[codes[a + (b - a) // 2]] += 1
+    return int(often.argmax())
+
+
+@compiled
+def _held(
+    states: NDArray[np.int8], postures: NDArray[np.int8], a: int, b: int, mode: int, often: NDArray[np.int64]
+) -> int:  # fmt: skip
+    """Return the most frequent posture of the seconds in one state (unknown in the others), as `_mode` does."""
+    often[:] = 0
+    for i in range(a, b):
+        often[postures[i] if states[i] == mode else _POSTURE_UNKNOWN] += 2
+    middle = a + (b - a) // 2
+    often[postures[middle] if states[middle] == mode else _POSTURE_UNKNOWN] += 1
+    return int(often.argmax())
 
 
 def points(slots: Epochs, patient: str) -> list[Point]:
     """Write summarised slots as ``activity`` points; angles to 0.01 degrees, shares to 0.001."""
     tags = {"patient": patient}
-    columns = _rounded(slots, _ANGLES, _ANGLE_DECIMALS) | _rounded(slots, _SHARES, _SHARE_DECIMALS)
+    angles = (slots.flexion_deg, slots.lateral_deg, slots.cadence_spm, slots.intensity_mg)
+    shares = (slots.walking_s, slots.steps, slots.confidence, slots.coverage)
+    columns = (*np.round(angles, _ANGLE_DECIMALS).tolist(), *np.round(shares, _SHARE_DECIMALS).tolist())
+    rows = zip(slots.start_ns.tolist(), slots.state.tolist(), slots.posture.tolist(), *columns, strict=True)
     made = []
-    states, postures = slots.state.tolist(), slots.posture.tolist()
-    for k, time_ns in enumerate(slots.start_ns.tolist()):
-        fields: dict[str, Value] = {
-            "state": STATES[states[k]].value,
-            "code": states[k],
-            "posture": POSTURES[postures[k]].value,
-        }
-        for name, values in columns.items():
-            value = values[k]
-            if value == value:  # noqa: PLR0124  NaN: not known, left out
-                fields[name] = value
+    for time_ns, code, posture, flexion, lateral, cadence, intensity, walking_s, steps, confidence, coverage in rows:
+        fields: dict[str, Value] = {"state": _STATE_NAMES[code], "code": code, "posture": _POSTURE_NAMES[posture]}
+        # NaN, the one number that is not itself, stands for what is not known: left out
+        if flexion == flexion:  # noqa: PLR0124
+            fields["flexion_deg"] = flexion
+        if lateral == lateral:  # noqa: PLR0124
+            fields["lateral_deg"] = lateral
+        if cadence == cadence:  # noqa: PLR0124
+            fields["cadence_spm"] = cadence
+        if intensity == intensity:  # noqa: PLR0124
+            fields["intensity_mg"] = intensity
+        fields["walking_s"] = walking_s
+        fields["steps"] = steps
+        fields["confidence"] = confidence
+        fields["coverage"] = coverage
         made.append(Point("activity", time_ns, tags, fields))
     return made
-
-
-def _rounded(slots: Epochs, names: tuple[str, ...], decimals: int) -> dict[str, list[float]]:
-    table = np.round(np.array([getattr(slots, name) for name in names]), decimals)
-    return dict(zip(names, table.tolist(), strict=True))
-
-
-def _mode(codes: NDArray[np.int8], kinds: int) -> NDArray[np.int8]:
-    """Return the most frequent code of each row (m, k); between equals the middle one's, else the smallest code."""
-    counts = 2 * (codes[:, :, None] == np.arange(kinds, dtype=np.int8)).sum(axis=1)
-    counts[np.arange(len(codes)), codes[:, codes.shape[1] // 2]] += 1
-    return np.asarray(counts.argmax(axis=1), dtype=np.int8)
-
-
-def _mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mean of what is known in each row, NaN where nothing is."""
-    known = np.isfinite(values)
-    n = known.sum(axis=1)
-    total = _sum(np.where(known, values, 0.0))
-    return np.where(n > 0, total / np.maximum(n, 1), np.nan)
-
-
-def _sum(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Add up each row from left to right, in the same order whatever the number of rows."""
-    total = values[:, 0].copy()
-    for column in range(1, values.shape[1]):
-        total += values[:, column]
-    return total

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -155,96 +155,146 @@ def observe(state: NudgeState, moment: Moment) -> NudgeState:
     lost_s, span_s = (0.0, passed_s) if passed_s <= MEASURED_GAP_S else (passed_s - 1.0, 1.0)
     sure = moment.confidence >= SURE and moment.state is not State.UNKNOWN
     worn = moment.state is not State.NOT_WORN
-    oriented = worn and moment.oriented
-    state = _lose(state, lost_s) if lost_s else state
-    if lost_s >= UNSURE_RESETS_S:
-        state = replace(state, worn_since_ns=0, oriented_since_ns=0)
-    if moment.state is State.NOT_WORN:
-        state = replace(_nobody_sits(state), slouched_s=0.0, relief_s=0.0)
+    count = _Count(state)
+    count.lose(lost_s)
+    if worn:
+        if sure:
+            count.sitting(moment, span_s)
+        else:
+            count.lose_sight(span_s)
+        count.bending(moment, span_s)
     else:
-        state = _count_sitting(state, moment, span_s) if sure else _lose_sight(state, span_s)
-        state = _count_bending(state, moment, span_s)
-    state = _shaken(state, moment, span_s)
-    walked_s = state.walked_s + span_s if sure and moment.state in (State.WALKING, State.RUNNING) else 0.0
-    return replace(
-        state,
+        count.nobody_sits()
+        count.slouched_s = count.relief_s = 0.0
+    count.shaken(moment, span_s)
+    known = lost_s < UNSURE_RESETS_S
+    worn_since_ns = (known and state.worn_since_ns) or moment.time_ns
+    oriented_since_ns = (known and state.oriented_since_ns) or moment.time_ns
+    walks = sure and moment.state in (State.WALKING, State.RUNNING)
+    return NudgeState(
         last_ns=moment.time_ns,
-        worn_since_ns=(state.worn_since_ns or moment.time_ns) if worn else 0,
-        oriented_since_ns=(state.oriented_since_ns or moment.time_ns) if oriented else 0,
-        walked_s=walked_s,
+        worn_since_ns=worn_since_ns if worn else 0,
+        oriented_since_ns=oriented_since_ns if worn and moment.oriented else 0,
+        slouched_s=count.slouched_s,
+        relief_s=count.relief_s,
+        slouch_unsure_s=count.slouch_unsure_s,
+        seated_s=count.seated_s,
+        seated_sure_s=count.seated_sure_s,
+        seated_sum=count.seated_sum,
+        resumed_s=count.resumed_s,
+        up_s=count.up_s,
+        stood_s=count.stood_s,
+        seat_unsure_s=count.seat_unsure_s,
+        walked_s=state.walked_s + span_s if walks else 0.0,
+        vibration_mg=count.vibration_mg,
+        newest_mg=count.newest_mg,
+        day=state.day,
+        given=state.given,
+        asked_for_walk=state.asked_for_walk,
+        active=state.active,
+        rest_until_ns=state.rest_until_ns,
     )
 
 
-def _nobody_sits(state: NudgeState) -> NudgeState:
-    return replace(state, seated_s=0.0, seated_sure_s=0.0, seated_sum=0.0, resumed_s=0.0, up_s=0.0, stood_s=0.0)
+class _Count:
+    """The streaks of a `NudgeState`, under its names, while a second is counted."""
 
+    __slots__ = (
+        "newest_mg", "relief_s", "resumed_s", "seat_unsure_s", "seated_s", "seated_sum", "seated_sure_s",
+        "slouch_unsure_s", "slouched_s", "stood_s", "up_s", "vibration_mg",
+    )  # fmt: skip
 
-def _lose(state: NudgeState, seconds: float) -> NudgeState:
-    """Count time of which nothing is known; long enough, it takes the streaks with it."""
-    return _lose_back(_lose_sight(state, seconds), seconds)
+    def __init__(self, state: NudgeState) -> None:
+        self.slouched_s = state.slouched_s
+        self.relief_s = state.relief_s
+        self.slouch_unsure_s = state.slouch_unsure_s
+        self.seated_s = state.seated_s
+        self.seated_sure_s = state.seated_sure_s
+        self.seated_sum = state.seated_sum
+        self.resumed_s = state.resumed_s
+        self.up_s = state.up_s
+        self.stood_s = state.stood_s
+        self.seat_unsure_s = state.seat_unsure_s
+        self.vibration_mg = state.vibration_mg
+        self.newest_mg = state.newest_mg
 
+    def nobody_sits(self) -> None:
+        self.seated_s = self.seated_sure_s = self.seated_sum = self.resumed_s = self.up_s = self.stood_s = 0.0
 
-def _lose_sight(state: NudgeState, seconds: float) -> NudgeState:
-    """Count time in which it is not known what the body does."""
-    unsure_s = state.seat_unsure_s + seconds
-    if unsure_s >= UNSURE_RESETS_S:
-        state = _nobody_sits(state)
-    return replace(state, seat_unsure_s=unsure_s, stood_s=state.stood_s + seconds if state.stood_s else 0.0)
+    def lose(self, seconds: float) -> None:
+        """Count time of which nothing is known; long enough, it takes the streaks with it."""
+        if seconds:
+            self.lose_sight(seconds)
+            self.lose_back(seconds)
 
+    def lose_sight(self, seconds: float) -> None:
+        """Count time in which it is not known what the body does."""
+        self.seat_unsure_s += seconds
+        if self.seat_unsure_s >= UNSURE_RESETS_S:
+            self.nobody_sits()
+        if self.stood_s:
+            self.stood_s += seconds
 
-def _lose_back(state: NudgeState, seconds: float) -> NudgeState:
-    """Count time in which it is not known how the back is held."""
-    unsure_s = state.slouch_unsure_s + seconds
-    return replace(state, slouch_unsure_s=unsure_s, slouched_s=0.0 if unsure_s >= UNSURE_RESETS_S else state.slouched_s)
+    def lose_back(self, seconds: float) -> None:
+        """Count time in which it is not known how the back is held."""
+        self.slouch_unsure_s += seconds
+        if self.slouch_unsure_s >= UNSURE_RESETS_S:
+            self.slouched_s = 0.0
 
+    def sitting(self, moment: Moment, span_s: float) -> None:
+        """Count a second of which it is sure what the body does."""
+        if moment.state in SEDENTARY:
+            self._sit(moment, span_s)
+            return
+        up_s = self.up_s + self.resumed_s + span_s if self.seated_s else 0.0
+        stood_s = self.stood_s + self.resumed_s + span_s if moment.state is State.STANDING else 0.0
+        if not self.seated_s or up_s >= UP_RESETS_S:
+            self.nobody_sits()
+            up_s = 0.0
+        self.up_s, self.resumed_s, self.stood_s, self.seat_unsure_s = up_s, 0.0, stood_s, 0.0
 
-def _count_sitting(state: NudgeState, moment: Moment, span_s: float) -> NudgeState:
-    if moment.state in SEDENTARY:
-        return _sit(state, moment, span_s)
-    up_s = state.up_s + state.resumed_s + span_s if state.seated_s else 0.0
-    stood_s = state.stood_s + state.resumed_s + span_s if moment.state is State.STANDING else 0.0
-    if not state.seated_s or up_s >= UP_RESETS_S:
-        state, up_s = _nobody_sits(state), 0.0
-    return replace(state, up_s=up_s, resumed_s=0.0, stood_s=stood_s, seat_unsure_s=0.0)
+    def _sit(self, moment: Moment, span_s: float) -> None:
+        """Count a second of sitting; it begins a streak, or goes on with one, once there are `RESUMED_S` of them."""
+        self.seated_sure_s += span_s
+        self.seated_sum += moment.confidence * span_s
+        span_s += _bridged_s(self.seat_unsure_s) if self.seated_s or self.resumed_s else 0.0
+        self.seat_unsure_s = 0.0
+        resumed_s = self.resumed_s + span_s
+        if self.seated_s and not self.up_s:
+            self.seated_s += span_s
+            self.stood_s = 0.0
+        elif resumed_s < RESUMED_S:
+            self.resumed_s = resumed_s
+        else:
+            # What was too short to break the streak is part of it, as in the bouts that are stored.
+            stood_s = self.stood_s if self.stood_s <= DOUBTED_S else 0.0
+            before_s = self.up_s if self.seated_s else SEEN_LATE_S + stood_s
+            self.seated_s = self.seated_s + before_s + resumed_s
+            self.up_s = self.resumed_s = self.stood_s = 0.0
 
+    def bending(self, moment: Moment, span_s: float) -> None:
+        """Count a second of a back that is bent, straight, or not known."""
+        if moment.bent is None:
+            self.lose_back(span_s)
+            return
+        if moment.bent:
+            before_s = _bridged_s(self.slouch_unsure_s) if self.slouched_s else BENT_LATE_S
+            self.slouched_s = self.slouched_s + before_s + span_s
+            self.relief_s = 0.0
+        else:
+            self.relief_s += span_s
+            if self.relief_s >= RELIEF_S:
+                self.slouched_s = 0.0
+        self.slouch_unsure_s = 0.0
 
-def _sit(state: NudgeState, moment: Moment, span_s: float) -> NudgeState:
-    """Count a second of sitting; it begins a streak, or goes on with one, once there are `RESUMED_S` of them."""
-    unsure_s = state.seat_unsure_s
-    sure_s, total = state.seated_sure_s + span_s, state.seated_sum + moment.confidence * span_s
-    state = replace(state, seated_sure_s=sure_s, seated_sum=total, seat_unsure_s=0.0)
-    span_s += _bridged_s(unsure_s) if state.seated_s or state.resumed_s else 0.0
-    resumed_s = state.resumed_s + span_s
-    if state.seated_s and not state.up_s:
-        return replace(state, seated_s=state.seated_s + span_s, stood_s=0.0)
-    if resumed_s < RESUMED_S:
-        return replace(state, resumed_s=resumed_s)
-    # What was too short to break the streak is part of it, as in the bouts that are stored.
-    before_s = state.up_s if state.seated_s else SEEN_LATE_S + (state.stood_s if state.stood_s <= DOUBTED_S else 0.0)
-    seated_s = state.seated_s + before_s + resumed_s
-    return replace(state, seated_s=seated_s, up_s=0.0, resumed_s=0.0, stood_s=0.0)
-
-
-def _count_bending(state: NudgeState, moment: Moment, span_s: float) -> NudgeState:
-    if moment.bent is None:
-        return _lose_back(state, span_s)
-    if moment.bent:
-        before_s = _bridged_s(state.slouch_unsure_s) if state.slouched_s else BENT_LATE_S
-        slouched_s = state.slouched_s + before_s + span_s
-        return replace(state, slouched_s=slouched_s, relief_s=0.0, slouch_unsure_s=0.0)
-    relief_s = state.relief_s + span_s
-    slouched_s = 0.0 if relief_s >= RELIEF_S else state.slouched_s
-    return replace(state, relief_s=relief_s, slouched_s=slouched_s, slouch_unsure_s=0.0)
+    def shaken(self, moment: Moment, span_s: float) -> None:
+        """Follow the vibration of the seat, by the newest value where this second brings none; on the feet it fades."""
+        if not math.isnan(moment.vibration_mg):
+            self.newest_mg = moment.vibration_mg
+        # One hard knock may not stand for a minute of driving.
+        now_mg = min(self.newest_mg, 4 * SHAKEN_MG) if moment.state in SEDENTARY else 0.0
+        self.vibration_mg += (now_mg - self.vibration_mg) * min(1.0, span_s / SHAKEN_MEMORY_S)
 
 
 def _bridged_s(unsure_s: float) -> float:
     return unsure_s if unsure_s <= BRIDGED_S else 0.0
-
-
-def _shaken(state: NudgeState, moment: Moment, span_s: float) -> NudgeState:
-    """Follow the vibration of the seat, by the newest value where this second brings none; on the feet it fades."""
-    newest_mg = state.newest_mg if math.isnan(moment.vibration_mg) else moment.vibration_mg
-    # One hard knock may not stand for a minute of driving.
-    now_mg = min(newest_mg, 4 * SHAKEN_MG) if moment.state in SEDENTARY else 0.0
-    change_mg = (now_mg - state.vibration_mg) * min(1.0, span_s / SHAKEN_MEMORY_S)
-    return replace(state, newest_mg=newest_mg, vibration_mg=state.vibration_mg + change_mg)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from processing.compiled import compiled
 
 Array = NDArray[np.float64]
 
@@ -51,14 +54,37 @@ class FineModel:
         usable
             Shape (n,), False where a window has no numbers or is like nothing that was fitted.
         """
-        away = np.nan_to_num((numbers - self.mean) / self.spread, nan=_NEVER)
-        np.minimum(np.maximum(away, -_NEVER, out=away), _NEVER, out=away)
-        squares = np.rint(away * away * _NUMBER_QUANTUM)
-        usable = squares.sum(axis=1) <= STRANGE * _NUMBER_QUANTUM * len(self.mean)
-        held = np.minimum(np.maximum(away, -FURTHEST), FURTHEST)
-        rounded = np.rint(self.weights * _WEIGHT_QUANTUM) / _WEIGHT_QUANTUM
-        scores = np.rint(held * _NUMBER_QUANTUM) / _NUMBER_QUANTUM @ rounded[:-1] + rounded[-1]
-        return np.rint(scores * _NUMBER_QUANTUM) / _NUMBER_QUANTUM, usable
+        return score(numbers, *self.parts)
+
+    @cached_property
+    def parts(self) -> tuple[Array, Array, Array]:
+        """What `score` takes: mean, spread and rounded weights."""
+        return self.mean, self.spread, np.ascontiguousarray(np.rint(self.weights * _WEIGHT_QUANTUM) / _WEIGHT_QUANTUM)
+
+
+@compiled
+def score(numbers: Array, mean: Array, spread: Array, weights: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """Do as `FineModel.scores`; loops over windows, and over their numbers."""
+    n, d = numbers.shape
+    kinds = weights.shape[1]
+    scores, usable, away, total = np.empty((n, kinds)), np.empty(n, dtype=np.bool_), np.empty(d), np.empty(kinds)
+    for i in range(n):
+        for k in range(d):
+            spreads = (numbers[i, k] - mean[k]) / spread[k]
+            spreads = spreads if spreads < _NEVER else _NEVER  # as is no number
+            away[k] = spreads if spreads > -_NEVER else -_NEVER
+        far = 0.0
+        for k in range(d):
+            far += np.rint(away[k] * away[k] * _NUMBER_QUANTUM)
+        usable[i] = far <= STRANGE * _NUMBER_QUANTUM * d
+        total[:] = weights[d]
+        for k in range(d):
+            held = np.rint(min(max(away[k], -FURTHEST), FURTHEST) * _NUMBER_QUANTUM) * (1.0 / _NUMBER_QUANTUM)
+            for j in range(kinds):
+                total[j] += held * weights[k, j]
+        for j in range(kinds):
+            scores[i, j] = np.rint(total[j] * _NUMBER_QUANTUM) * (1.0 / _NUMBER_QUANTUM)
+    return scores, usable
 
 
 def scaled(rows: Array, mean: Array, spread: Array) -> Array:

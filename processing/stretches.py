@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing import orientation, statistics
-from processing.fine_motion import WINDOW_S, fine_motion
+from processing.compiled import compiled
+from processing.fine_motion import WINDOW_S, numbers
 from processing.grid import RATE_HZ
-from processing.rows import Row, dot
-from processing.stretch_model import EIGHTH, FineModel
+from processing.stretch_model import EIGHTH, FineModel, score
 
 Array = NDArray[np.float64]
 
@@ -48,12 +48,10 @@ _APART_S: Final = 2
 _LYING_COS: Final = 0.26  # 75 degrees from neutral: nobody sits so
 _STILL_S: Final = 60.0  # a clip that shows nothing but noise for so long may not be worn
 _TURNED_COS: Final = tuple(float(np.cos(np.radians(most_deg))) for most_deg in TURNED_DEG)
-_FEW: Final = 4
+_FEW: Final = 8
 _HALF_SURE: Final = 4.0
 _POSTURES: Final = 6
 _BROKEN, _WINDOWS = 3, 4
-_GRAVITY: Final = slice(0, 3)
-_SCORES: Final = slice(5, 11)
 _COLUMNS: Final = 11
 """Columns of a second: mean specific force (3); whether it ends a stretch; windows that begin in it, and their
 scores."""
@@ -97,85 +95,109 @@ class Looked:
 
 def look(state: StretchState, looked: Looked, model: FineModel | None) -> StretchState:
     """Take in seconds; without a model, nothing is made of the fine motion."""
-    n = looked.stop - looked.start
     if state.first + len(state.rows) != looked.second:
         state = StretchState(looked.second, np.empty((0, _COLUMNS)), looked.second)
-    if n == 1 and looked.start >= 4:
-        broken_now = _breaks(looked.table[looked.start - 4 : looked.start + 1].tolist())
-        since_now = looked.second + 1 if broken_now else state.since
-        if model is None or broken_now or not _due(looked.second, since_now):
-            row = np.zeros((1, _COLUMNS))
-            row[0, _GRAVITY], row[0, _BROKEN] = looked.table[looked.start, statistics.GRAVITY], broken_now
-            return StretchState(state.first, np.concatenate([state.rows, row]), since_now)
-    broken = _broken(looked.table, looked.start, min(looked.stop + WINDOW_S - 1, len(looked.table)))
-    rows = np.zeros((n, _COLUMNS))
-    rows[:, _GRAVITY] = looked.table[looked.start : looked.stop, statistics.GRAVITY]
-    rows[:, _BROKEN] = broken[:n]
-    seconds = np.arange(looked.second, looked.second + n)
-    since = np.maximum.accumulate(np.where(broken[:n], seconds + 1, state.since))
-    if model is not None:
-        _score(rows, _windows(broken, seconds, since), looked, model)
-    return StretchState(state.first, np.concatenate([state.rows, rows]), int(since[-1]))
+    known = len(state.rows)
+    rows = np.zeros((known + looked.stop - looked.start, _COLUMNS))
+    rows[:known] = state.rows
+    since, windows = _follow(rows, known, state.since, looked.second, looked.table, looked.start, looked.held)
+    if model is not None and len(windows):
+        _hear(rows, known, windows, looked.xyz_g.reshape(-1, 3), looked.held, *model.parts)
+    return StretchState(state.first, rows, since)
 
 
-def _broken(table: Array, start: int, stop: int) -> NDArray[np.bool_]:
-    """Tell which seconds are no part of a stretch: not measured, moving, or turned against those before."""
-    back = max(start - 4, 0)
-    gravity, covered = table[back:stop, statistics.GRAVITY], table[back:stop, statistics.COVERED] > 0
-    size = np.sqrt(_dot(gravity, gravity))
-    broken = ~covered | (table[back:stop, statistics.MAD] > MOVING_G)
-    for apart, most_cos in zip((1, 4), _TURNED_COS, strict=True):
-        if len(gravity) > apart:
-            along = _dot(gravity[apart:], gravity[:-apart])
-            turned = along < most_cos * size[apart:] * size[:-apart]
-            broken[apart:] |= turned & covered[:-apart]
-    return broken[start - back :]
+@compiled
+def _follow(
+    rows: Array, known: int, since: int, second: int, table: Array, start: int, held: Array
+) -> tuple[int, NDArray[np.int64]]:
+    """Fill the rows after the known ones, from row `start` of the table on; loops over seconds.
+
+    Returns
+    -------
+    since
+        The second since when the newest stretch goes on.
+    windows
+        Which of the new seconds begin a window: often at first, seldom once a stretch is known, and only in one
+        stretch.
+    """
+    n = len(rows) - known
+    judged = min(n + WINDOW_S - 1, len(table) - start)
+    broken = np.empty(judged, dtype=np.bool_)
+    for i in range(judged):
+        broken[i] = _breaks(table, start + i)
+    windows, found = np.empty(n, dtype=np.int64), 0
+    for i in range(n):
+        for column in range(_BROKEN):
+            rows[known + i, column] = table[start + i, statistics.GRAVITY.start + column]
+        rows[known + i, _BROKEN] = broken[i]
+        if broken[i]:
+            since = second + i + 1
+        elif _due(second + i, since) and _unbroken(broken, i) and _sits(rows, known + i, held, i):
+            windows[found] = i
+            found += 1
+    return since, windows[:found]
 
 
-def _breaks(rows: list[list[float]]) -> bool:
-    """Do as `_broken` for one second, the last of five rows of the table."""
-    now = rows[-1]
-    if not now[statistics.COVERED] > 0 or now[statistics.MAD] > MOVING_G:
+@compiled
+def _breaks(table: Array, row: int) -> bool:
+    """Tell whether a second is no part of a stretch: not measured, moving, or turned against those before."""
+    if not table[row, statistics.COVERED] > 0.0 or table[row, statistics.MAD] > MOVING_G:
         return True
-    gravity = now[statistics.GRAVITY]
-    size = math.sqrt(dot(gravity, gravity))
-    for before, most_cos in zip((rows[-2], rows[0]), _TURNED_COS, strict=True):
-        then = before[statistics.GRAVITY]
-        turned = dot(gravity, then) < most_cos * size * math.sqrt(dot(then, then))
-        if turned and before[statistics.COVERED] > 0:
-            return True
+    x, y, z = _gravity(table, row)
+    size = math.sqrt(x * x + y * y + z * z)
+    for apart, most_cos in ((1, _TURNED_COS[0]), (4, _TURNED_COS[1])):
+        if row >= apart and table[row - apart, statistics.COVERED] > 0.0:
+            a, b, c = _gravity(table, row - apart)
+            if x * a + y * b + z * c < most_cos * size * math.sqrt(a * a + b * b + c * c):
+                return True
     return False
 
 
-def _windows(broken: NDArray[np.bool_], seconds: NDArray[np.int64], since: NDArray[np.int64]) -> NDArray[np.intp]:
-    """Rows at which a window begins: often at first, seldom once a stretch is known, and only in one stretch."""
-    n = len(seconds)
-    wanted = _due(seconds, since)
-    for later in range(WINDOW_S):
-        wanted[: max(len(broken) - later, 0)] &= ~broken[later : later + n]
-    wanted[max(len(broken) - WINDOW_S + 1, 0) :] = False
-    return np.flatnonzero(wanted)
+@compiled
+def _gravity(table: Array, row: int) -> tuple[float, float, float]:
+    first = statistics.GRAVITY.start
+    return table[row, first], table[row, first + 1], table[row, first + 2]
 
 
-def _due(second: Row, since: Row) -> Row:
-    return (second % _APART_S == 0) & ((second - since < _OFTEN_S) | (second % _SELDOM_S == 0))
+@compiled
+def _due(second: int, since: int) -> bool:
+    return second % _APART_S == 0 and (second - since < _OFTEN_S or second % _SELDOM_S == 0)
 
 
-def _score(rows: Array, at: NDArray[np.intp], looked: Looked, model: FineModel) -> None:
-    """Add the scores of the windows that begin at these rows."""
-    if not len(at):
-        return
-    held = looked.held
-    neutral, up = held[at, orientation.NEUTRAL], rows[at, _GRAVITY]
-    upright = _dot(neutral, up) > _LYING_COS * np.sqrt(_dot(neutral, neutral) * _dot(up, up))  # False where not known
-    at = at[upright & np.isfinite(held[at, orientation.FORWARD.start]) & (held[at, orientation.STILL_S] < _STILL_S)]
-    if not len(at):
-        return
-    windows = looked.xyz_g[at[:, None] + np.arange(WINDOW_S)].reshape(len(at), WINDOW_S * RATE_HZ, 3)
-    numbers = fine_motion(windows, rows[at, _GRAVITY], held[at, orientation.FORWARD])
-    scores, usable = model.scores(numbers)
-    rows[at[usable], _WINDOWS] = 1.0
-    rows[at[usable], _SCORES] = scores[usable]
+@compiled
+def _unbroken(broken: NDArray[np.bool_], i: int) -> bool:
+    return i + WINDOW_S <= len(broken) and not broken[i : i + WINDOW_S].any()
+
+
+@compiled
+def _sits(rows: Array, row: int, held: Array, i: int) -> bool:
+    """Tell whether a second may be one of sitting, with known axes, of a clip that may be worn."""
+    x, y, z = rows[row, 0], rows[row, 1], rows[row, 2]
+    first = orientation.NEUTRAL.start
+    a, b, c = held[i, first], held[i, first + 1], held[i, first + 2]
+    sizes2 = (a * a + b * b + c * c) * (x * x + y * y + z * z)
+    upright = a * x + b * y + c * z > _LYING_COS * math.sqrt(sizes2)  # False where not known
+    return upright and math.isfinite(held[i, orientation.FORWARD.start]) and held[i, orientation.STILL_S] < _STILL_S
+
+
+@compiled
+def _hear(
+    rows: Array, known: int, windows: NDArray[np.int64], samples_g: Array, held: Array,
+    mean: Array, spread: Array, weights: Array,
+) -> None:  # fmt: skip
+    """Add the scores of the windows that begin at these of the new rows; loops over the windows."""
+    n = len(windows)
+    up, forward = np.empty((n, 3)), np.empty((n, 3))
+    for i in range(n):
+        for axis in range(3):
+            up[i, axis] = rows[known + windows[i], axis]
+            forward[i, axis] = held[windows[i], orientation.FORWARD.start + axis]
+    scores, usable = score(numbers(samples_g, windows * RATE_HZ, up, forward), mean, spread, weights)
+    for i in range(n):
+        if usable[i]:
+            row = known + windows[i]
+            rows[row, _WINDOWS] = 1.0
+            rows[row, _WINDOWS + 1 :] = scores[i]
 
 
 def heard(state: StretchState, first: int, n: int, *, ahead_s: int = AHEAD_S) -> tuple[Array, NDArray[np.int8]]:
@@ -194,41 +216,50 @@ def heard(state: StretchState, first: int, n: int, *, ahead_s: int = AHEAD_S) ->
     skip = first - state.first
     if skip < 0 or skip + n > len(state.rows):
         return np.full((n, 3), np.nan), np.zeros((n, _POSTURES), dtype=np.int8)
-    if n <= _FEW:
-        return _heard_by_few(state.rows, range(skip, skip + n), min(skip + n + ahead_s, len(state.rows)), ahead_s)
-    rows = state.rows[max(skip - MEMORY_S, 0) : skip + n + ahead_s]
-    skip = min(skip, MEMORY_S)
-    m = len(rows)
-    broken = rows[:, _BROKEN] > 0
-    index = np.arange(m)
-    begins = np.maximum.accumulate(np.where(broken, index + 1, 0))
-    ends = np.minimum.accumulate(np.where(broken, index, m)[::-1])[::-1]
-    own = slice(skip, skip + n)
-    stop = np.minimum(ends[own], index[own] + 1 + ahead_s)
-    total = np.zeros((m + 1, _COLUMNS))
-    np.cumsum(rows, axis=0, out=total[1:])
-    stop = np.maximum(stop, index[own])
-    near = np.minimum(np.maximum(begins[own], index[own] + 1 - ANGLE_S), stop)
-    gravity = (total[stop, _GRAVITY] - total[near, _GRAVITY]) / np.maximum(stop - near, 1)[:, None]
-    gravity = np.where((stop > near)[:, None], gravity, rows[own, _GRAVITY])
-    far = np.minimum(np.maximum(begins[own], index[own] + 1 - MEMORY_S), stop)
-    return gravity, _evidence(total[stop] - total[far])
+    return _heard(state.rows, skip, n, ahead_s)
 
 
-def _heard_by_few(rows: Array, seconds: range, end: int, ahead_s: int) -> tuple[Array, NDArray[np.int8]]:
-    """Do the same for a few rows, without going through all that any of many could hear; `end` is after the last."""
-    low = max(seconds[0] - MEMORY_S, 0)
-    broken = [low + k for k in np.flatnonzero(rows[low:end, _BROKEN]).tolist()]
-    gravity, fine = np.empty((len(seconds), 3)), np.zeros((len(seconds), _POSTURES), dtype=np.int8)
-    for k, at in enumerate(seconds):
-        begin = max((row + 1 for row in broken if row <= at), default=low)
-        stop = max(min(next((row for row in broken if row >= at), end), at + 1 + ahead_s), at)
-        near = min(max(begin, at + 1 - ANGLE_S), stop)
-        gravity[k] = np.add.reduce(rows[near:stop, _GRAVITY]) / (stop - near) if stop > near else rows[at, _GRAVITY]
-        sums = np.add.reduce(rows[min(max(begin, at + 1 - MEMORY_S), stop) : stop])
-        if sums[_WINDOWS]:
-            fine[k] = _evidence(sums[None])[0]
+@compiled
+def _heard(rows: Array, skip: int, n: int, ahead_s: int) -> tuple[Array, NDArray[np.int8]]:
+    """Do as `heard` for rows from `skip` on; loops over seconds, with sums up to each."""
+    low, high = max(skip - MEMORY_S, 0), min(skip + n + ahead_s, len(rows))
+    total, ends = np.zeros((high - low + 1, _COLUMNS)), np.empty(high - low, dtype=np.int64)
+    for i in range(high - low):
+        for column in range(_COLUMNS):
+            total[i + 1, column] = total[i, column] + rows[low + i, column]
+    end = high - low
+    for i in range(high - low - 1, -1, -1):
+        end = i if rows[low + i, _BROKEN] > 0.0 else end
+        ends[i] = end
+    gravity, fine, sums = np.empty((n, 3)), np.zeros((n, _POSTURES), dtype=np.int8), np.empty(_COLUMNS)
+    begin = 0
+    for i in range(skip - low + n):
+        begin = i + 1 if ends[i] == i else begin
+        k = i - (skip - low)
+        if k < 0:
+            continue
+        stop = max(min(ends[i], i + 1 + ahead_s), i)
+        near, far = min(max(begin, i + 1 - ANGLE_S), stop), min(max(begin, i + 1 - MEMORY_S), stop)
+        for axis in range(3):
+            gravity[k, axis] = rows[low + i, axis]
+            if stop > near:
+                gravity[k, axis] = (total[stop, axis] - total[near, axis]) / (stop - near)
+        if total[stop, _WINDOWS] > total[far, _WINDOWS]:
+            for column in range(_WINDOWS, _COLUMNS):
+                sums[column] = total[stop, column] - total[far, column]
+            _weigh(sums, fine, k)
     return gravity, fine
+
+
+@compiled
+def _weigh(sums: Array, fine: NDArray[np.int8], row: int) -> None:
+    """Turn the sums of windows into what they say, in eighths; fewer say less."""
+    windows, most = sums[_WINDOWS], -np.inf
+    for posture in range(_POSTURES):
+        most = max(most, sums[_WINDOWS + 1 + posture] / windows)
+    for posture in range(_POSTURES):
+        says = (sums[_WINDOWS + 1 + posture] / windows - most) * (windows / (windows + _HALF_SURE)) * EIGHTH
+        fine[row, posture] = np.int8(np.rint(max(says, -MOST * EIGHTH)))
 
 
 def steady(state: StretchState, first: int, n: int) -> NDArray[np.bool_]:
@@ -244,29 +275,24 @@ def closing(state: StretchState, first: int, n: int, least_s: int) -> NDArray[np
     skip = first - state.first
     if skip < 0 or skip + n > len(state.rows):
         return np.zeros(n, dtype=np.bool_)
-    broken = np.append(state.rows[max(skip - least_s, 0) : skip + n + 1, _BROKEN] > 0, [False])
-    skip = min(skip, least_s)
-    index = np.arange(len(broken))
-    begins = np.maximum.accumulate(np.where(broken, index + 1, 0))
-    own = slice(skip, skip + n)
-    after = broken[skip + 1 : skip + n + 1]
-    return np.asarray(after & ~broken[own] & (index[own] + 1 - begins[own] >= least_s))
+    return _closing(state.rows, skip, n, least_s)
 
 
-def _evidence(sums: Array) -> NDArray[np.int8]:
-    windows = sums[:, _WINDOWS]
-    mean = sums[:, _SCORES].T / np.maximum(windows, 1.0)  # postures by rows: these are long
-    mean -= np.maximum.reduce(mean)
-    mean *= windows / (windows + _HALF_SURE)
-    mean *= EIGHTH
-    return np.rint(mean.clip(-MOST * EIGHTH, np.inf, out=mean)).astype(np.int8).T
+@compiled
+def _closing(rows: Array, skip: int, n: int, least_s: int) -> NDArray[np.bool_]:
+    out, begin = np.zeros(n, dtype=np.bool_), max(skip - least_s, 0)
+    for i in range(begin, skip + n):
+        if rows[i, _BROKEN] > 0.0:
+            begin = i + 1
+        elif i >= skip and i + 1 < len(rows) and rows[i + 1, _BROKEN] > 0.0:
+            out[i - skip] = i + 1 - begin >= least_s
+    return out
 
 
 def forget(state: StretchState, given: int) -> StretchState:
     """Drop the rows that no second from `given` on hears."""
     rows = min(max(given - MEMORY_S - state.first, 0), len(state.rows))
-    return StretchState(state.first + rows, state.rows[rows:].copy(), state.since) if rows else state
-
-
-def _dot(a: Array, b: Array) -> Array:
-    return np.asarray(a[:, 0] * b[:, 0] + a[:, 1] * b[:, 1] + a[:, 2] * b[:, 2])
+    if not rows:
+        return state
+    kept = state.rows[rows:] if rows <= _FEW else state.rows[rows:].copy()  # a view keeps the few that are dropped
+    return StretchState(state.first + rows, kept, state.since)

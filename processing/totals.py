@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from processing.compiled import compiled
 from processing.epochs import STATES, Epochs, Posture, State
 from processing.local_time import Day, Hour
 from processing.metrics import Point, Value
@@ -29,7 +30,22 @@ DAY_COLUMNS: Final = (
     "running", "brisk", "steps", "sedentary", "slouched", "upright", "posture_known", "coverage",
 )  # fmt: skip
 _AT: Final = {name: k for k, name in enumerate(DAY_COLUMNS)}
-_N_HOUR: Final = len(HOUR_COLUMNS)
+_N_HOUR, _N_DAY = len(HOUR_COLUMNS), len(DAY_COLUMNS)
+_WALKED, _RUNNING, _BRISK, _STEPS = (_AT[name] for name in ("walking", "running", "brisk", "steps"))
+_SEDENTARY, _SLOUCHED, _UPRIGHT = (_AT[name] for name in ("sedentary", "slouched", "upright"))
+_POSTURE_KNOWN, _COVERAGE = _AT["posture_known"], _AT["coverage"]
+_LIES, _SITS, _STANDS, _RUNS = (s.code for s in (State.LYING, State.SITTING, State.STANDING, State.RUNNING))
+_IS_UNKNOWN, _IS_UPRIGHT, _SLOUCHES = (p.code for p in (Posture.UNKNOWN, Posture.UPRIGHT, Posture.SLOUCHED))
+
+
+def _column(state: State) -> int:
+    """Return where the seconds of a state are added that were not walked."""
+    if state in (State.WALKING, State.RUNNING):
+        return _AT["active"]
+    return _AT[state.value]
+
+
+_COLUMN_OF_STATE: Final = np.array([_column(state) for state in STATES])
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,40 +87,55 @@ class DayTotals:
         return self.measured_s - self.value_s("not_worn")
 
 
-def count(epochs: Epochs, night: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Count what each second adds: thousandths by `DAY_COLUMNS`, shape (n, 16)."""
-    n = len(epochs)
-    counted = np.zeros((n, len(DAY_COLUMNS)), dtype=np.int64)
-    measured = epochs.coverage >= MEASURED
-    walked = np.where(measured, np.round(epochs.walking_s * _MILLI), 0.0).astype(np.int64)
-    rest = np.where(measured, _MILLI, 0) - walked
-    counted[np.arange(n), _COLUMN_OF_STATE[epochs.state]] = rest
-    counted[:, _AT["walking"]] = walked
-    running = epochs.state == State.RUNNING.code
-    counted[:, _AT["running"]] = np.where(running, walked, 0)
-    with np.errstate(invalid="ignore"):
-        counted[:, _AT["brisk"]] = np.where(epochs.cadence_spm >= BRISK_SPM, walked, 0)
-    counted[:, _AT["steps"]] = np.round(epochs.steps * _MILLI)
-    sitting = epochs.state == State.SITTING.code
-    lying = epochs.state == State.LYING.code
-    counted[:, _AT["sedentary"]] = np.where(sitting | (lying & ~night), rest, 0)
-    resting = sitting | (epochs.state == State.STANDING.code)
-    counted[:, _AT["slouched"]] = np.where(resting & (epochs.posture == Posture.SLOUCHED.code), rest, 0)
-    counted[:, _AT["upright"]] = np.where(sitting & (epochs.posture == Posture.UPRIGHT.code), rest, 0)
-    counted[:, _AT["posture_known"]] = np.where(sitting & (epochs.posture != Posture.UNKNOWN.code), rest, 0)
-    counted[:, _AT["coverage"]] = np.round(epochs.coverage * _MILLI)
-    return counted
+def count(epochs: Epochs, *, night: bool) -> NDArray[np.int64]:
+    """Add up what seconds give: thousandths by `DAY_COLUMNS`, shape (16,); at night lying is not sedentary."""
+    return _count(
+        epochs.state, epochs.posture, epochs.walking_s, epochs.cadence_spm, epochs.steps, epochs.coverage, night
+    )  # fmt: skip
+
+
+@compiled
+def _count(
+    state: NDArray[np.int8],
+    posture: NDArray[np.int8],
+    walking_s: NDArray[np.float64],
+    cadence_spm: NDArray[np.float64],
+    steps: NDArray[np.float64],
+    coverage: NDArray[np.float64],
+    night: bool,
+) -> NDArray[np.int64]:
+    """Go through seconds and add up."""
+    total = np.zeros(_N_DAY, dtype=np.int64)
+    for i in range(len(state)):
+        measured = coverage[i] >= MEASURED
+        walked = np.int64(np.rint(walking_s[i] * _MILLI)) if measured else 0
+        rest = _MILLI - walked if measured else 0
+        total[_COLUMN_OF_STATE[state[i]]] += rest
+        total[_WALKED] += walked
+        total[_STEPS] += np.int64(np.rint(steps[i] * _MILLI))
+        total[_COVERAGE] += np.int64(np.rint(coverage[i] * _MILLI))
+        if state[i] == _RUNS:
+            total[_RUNNING] += walked
+        if cadence_spm[i] >= BRISK_SPM:
+            total[_BRISK] += walked
+        if state[i] == _SITS or (state[i] == _LIES and not night):
+            total[_SEDENTARY] += rest
+        if state[i] == _SITS or state[i] == _STANDS:
+            total[_SLOUCHED] += rest * (posture[i] == _SLOUCHES)
+        if state[i] == _SITS:
+            total[_UPRIGHT] += rest * (posture[i] == _IS_UPRIGHT)
+            total[_POSTURE_KNOWN] += rest * (posture[i] != _IS_UNKNOWN)
+    return total
 
 
 def add(
     hours: tuple[HourTotals, ...],
     days: tuple[DayTotals, ...],
     hour: Hour,
-    counted: NDArray[np.int64],
+    values: NDArray[np.int64],
     through_s: int,
 ) -> tuple[tuple[HourTotals, ...], tuple[DayTotals, ...]]:
-    """Add what was counted within one local hour; old hours and days are let go of."""
-    values = counted.sum(axis=0)
+    """Add what was counted within one local hour (see `count`); old hours and days are let go of."""
     hours = _add_hour(hours, hour, values, through_s)
     days = _add_day(days, hour.day, values, through_s)
     newest = days[-1].start_s
@@ -113,10 +144,9 @@ def add(
 
 
 def amend(
-    hours: tuple[HourTotals, ...], days: tuple[DayTotals, ...], hour: Hour, counted: NDArray[np.int64]
+    hours: tuple[HourTotals, ...], days: tuple[DayTotals, ...], hour: Hour, values: NDArray[np.int64]
 ) -> tuple[tuple[HourTotals, ...], tuple[DayTotals, ...]]:
     """Add what came late to an hour and its day, as far as they are still open."""
-    values = counted.sum(axis=0)
     return (
         tuple(
             replace(row, values=row.values + values[:_N_HOUR]) if row.start_s == hour.start_s else row for row in hours
@@ -135,7 +165,10 @@ def _add_hour(
             hour.start_s, hour.number, hour.day.start_s, through_s, values[:_N_HOUR].copy()
         )  # fmt: skip
         return tuple(rows[start] for start in sorted(rows))
-    new = replace(before, through_s=max(before.through_s, through_s), values=before.values + values[:_N_HOUR])
+    new = HourTotals(
+        before.start_s, before.number, before.day_start_s, max(before.through_s, through_s),
+        before.values + values[:_N_HOUR],
+    )  # fmt: skip
     return (*hours[:-1], new) if hours[-1] is before else tuple(new if row is before else row for row in hours)
 
 
@@ -144,7 +177,10 @@ def _add_day(days: tuple[DayTotals, ...], day: Day, values: NDArray[np.int64], t
         # Who moves to another zone lives some date twice, or in two parts: it is one day all the same.
         if before.date == day.date:
             end_s, through_s = max(before.end_s, day.end_s), max(before.through_s, through_s)
-            new = replace(before, end_s=end_s, through_s=through_s, values=before.values + values)
+            new = DayTotals(
+                before.start_s, end_s, before.date, through_s, before.values + values,
+                before.longest_walk_s, before.longest_sedentary_s, before.breaks,
+            )  # fmt: skip
             return (*days[:k], new, *days[k + 1 :])
     new = DayTotals(day.start_s, day.end_s, day.date, through_s, values.copy())
     return tuple(sorted((*days, new), key=lambda row: row.start_s))
@@ -185,13 +221,3 @@ def day_totals(day: DayTotals, open_sedentary_s: int = 0) -> dict[str, float | i
     if known_s > 0:
         totals["upright_pct"] = 100 * day.value_s("upright") / known_s
     return totals
-
-
-def _column(state: State) -> int:
-    """Return where the seconds of a state are added that were not walked."""
-    if state in (State.WALKING, State.RUNNING):
-        return _AT["active"]
-    return _AT[state.value]
-
-
-_COLUMN_OF_STATE: Final = np.array([_column(state) for state in STATES])

@@ -11,8 +11,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from processing.rows import Row, at_least, dot
-from processing.windows import COVERED, DEAD, GRAVITY, LONG, NOW, SQUARE, TOTAL, Windows
+import numpy as np
+from numpy.typing import NDArray
+
+from processing.compiled import compiled
+from processing.epochs import State
+from processing.windows import COVERED, DEAD, GRAVITY, SQUARE, TOTAL
 
 UNSURE_S: Final = 45
 """Still for this long: it may not be worn, so what is said is not surer than `UNSURE`."""
@@ -32,6 +36,9 @@ THIGH_NOT_WORN_S: Final = 1800
 CONFIDENCE: Final = 0.9
 """How sure `not_worn` is: nobody labelled it in the data at hand, so not surer than this."""
 
+_DOUBT: Final = 0.5
+"""How sure what is taken back may still be called: as likely wrong as right."""
+
 _LEAST_S: Final = 32
 """Measured seconds of the minute without which nothing is judged."""
 _STILL_G2: Final = 0.0005**2
@@ -40,10 +47,22 @@ _QUIET_G2: Final = 3 * 0.013**2
 _REST_G: Final = (0.5, 1.6)
 _DEAD_S: Final = 20
 _STUCK_G2: Final = 0.02**2
+_UNKNOWN: Final = State.UNKNOWN.code
+_NOT_WORN: Final = State.NOT_WORN.code
 
 
-def still_and_odd(flat: Row, near: Windows) -> tuple[Row, Row]:
-    """Judge seconds by the number of their axes that do not change at all, and by their windows.
+@compiled
+def still_and_odd(flat: float, now: NDArray[np.float64], minute: NDArray[np.float64], i: int) -> tuple[bool, bool]:
+    """Judge a second by the number of its axes that do not change at all, and by its windows.
+
+    Parameters
+    ----------
+    flat
+        Axes of the second that do not change.
+    now, minute
+        Shape (n, `windows.SUMS`): the windows `windows.NOW` and `windows.LONG` of seconds.
+    i
+        The second's number among them.
 
     Returns
     -------
@@ -54,18 +73,70 @@ def still_and_odd(flat: Row, near: Windows) -> tuple[Row, Row]:
         1.06 g), an axis that stands still while the others move, or no axis that
         changes at all in twenty of 64 seconds.
     """
-    minute, count, now = near.rows(LONG), near.seconds(LONG), near.rows(NOW)
-    mean = [part / count for part in minute[GRAVITY]]
-    size2 = dot(mean, mean)
-    noise = _all_bands(minute[TOTAL]) / count
-    turning = minute[SQUARE] / count - size2
-    still = (minute[COVERED] >= _LEAST_S) & (noise <= _QUIET_G2)
-    still &= turning <= at_least(noise * (_NOISE_EXCESS / 25.0), _STILL_G2)
-    odd = (size2 < _REST_G[0] ** 2) | (size2 > _REST_G[1] ** 2) | (minute[DEAD] >= _DEAD_S)
-    odd |= (flat > 0) & (_all_bands(now[TOTAL]) > _STUCK_G2)
-    measured = now[COVERED] > 0
-    return still & measured, odd & measured
+    if not now[i, COVERED] > 0:
+        return False, False
+    seconds, size2 = max(minute[i, COVERED], 1.0), 0.0
+    for axis in range(GRAVITY.start, GRAVITY.stop):
+        mean = minute[i, axis] / seconds
+        size2 += mean * mean
+    noise = _all_bands(minute, i) / seconds
+    turning = minute[i, SQUARE] / seconds - size2
+    still = minute[i, COVERED] >= _LEAST_S and noise <= _QUIET_G2
+    still = still and turning <= max(noise * (_NOISE_EXCESS / 25.0), _STILL_G2)
+    odd = size2 < _REST_G[0] ** 2 or size2 > _REST_G[1] ** 2 or minute[i, DEAD] >= _DEAD_S
+    odd = odd or (flat > 0 and _all_bands(now, i) > _STUCK_G2)
+    return still, odd
 
 
-def _all_bands(total: list[Row]) -> Row:
-    return (total[0] + total[1]) + (total[2] + total[3])
+@compiled
+def _all_bands(sums: NDArray[np.float64], i: int) -> float:
+    first = TOTAL.start
+    return float((sums[i, first] + sums[i, first + 1]) + (sums[i, first + 2] + sums[i, first + 3]))
+
+
+def worn(
+    codes: NDArray[np.int8],
+    confidence: NDArray[np.float64],
+    still_s: NDArray[np.float64],
+    odd: NDArray[np.float64],
+    walked: NDArray[np.bool_],
+    *,
+    sees_trunk: bool,
+) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
+    """Take back what is said of a clip that is not worn, may not be, or is out of order.
+
+    Parameters
+    ----------
+    codes, confidence
+        Shape (n,): states as the body tells them.
+    still_s, odd
+        Shape (n,): seconds of nothing but noise so far; whether it cannot be a clip in order.
+    walked
+        Shape (n,): whether upright is known from enough walking.
+    sees_trunk
+        Whether the clip is worn where breathing moves it.
+    """
+    from_s = (UNSURE_S, DOUBT_S, NOT_WORN_S) if sees_trunk else (NOT_WORN_S, NOT_WORN_S, THIGH_NOT_WORN_S)
+    return _taken_back(codes, confidence, np.ascontiguousarray(still_s), np.ascontiguousarray(odd), walked, from_s)
+
+
+@compiled
+def _taken_back(
+    codes: NDArray[np.int8],
+    confidence: NDArray[np.float64],
+    still_s: NDArray[np.float64],
+    odd: NDArray[np.float64],
+    walked: NDArray[np.bool_],
+    from_s: tuple[int, int, int],
+) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
+    codes, confidence = codes.copy(), confidence.copy()
+    for i in range(len(codes)):
+        unsure = odd[i] > 0 or still_s[i] >= from_s[0]
+        doubt = odd[i] > 0 or still_s[i] >= from_s[1] or (unsure and not walked[i])  # by `UNSURE` alone no rest is said
+        if doubt:
+            codes[i], confidence[i] = _UNKNOWN, min(confidence[i], _DOUBT)
+        elif unsure:
+            confidence[i] = min(confidence[i], UNSURE)
+        if still_s[i] >= from_s[2]:
+            codes[i], confidence[i] = _NOT_WORN, CONFIDENCE
+    return codes, confidence

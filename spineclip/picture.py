@@ -87,7 +87,7 @@ def _seconds(path: Path, placement: Placement) -> tuple[NDArray[np.float64], Epo
 
 
 def _bouts(epochs: Epochs) -> list[bouts.FinishedBout]:
-    state, finished, _ = bouts.step(bouts.BoutsState(), epochs, np.zeros(len(epochs), dtype=np.bool_))
+    state, finished, _ = bouts.step(bouts.BoutsState(), epochs, night=False)
     return [*finished, *bouts.finish(state)]
 
 

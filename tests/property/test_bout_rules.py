@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from processing.bout_rules import NOT_WORN, SEDENTARY, SLOUCHED, WALKING, Bout, BoutState, Ended, Kind, Machine, Rule
+from processing import bout_rules
+from processing.bout_rules import NOT_WORN, SEDENTARY, SLOUCHED, WALKING, Bout, BoutState, Ended, Kind, Rule
 
 START = 1_700_000_000
 RUNS = st.lists(st.tuples(st.sampled_from(list(Kind)), st.integers(1, 400)), min_size=1, max_size=25)
 RULES = st.sampled_from([WALKING, SEDENTARY, SLOUCHED, NOT_WORN])
+
+
+class Machine:
+    """One kind of bout; the rows of the other kinds stay as they are."""
+
+    def __init__(self, rule: Rule, state: BoutState) -> None:
+        self.row, self.counts = bout_rules.RULES.index(rule), bout_rules.counts_of(*[state] * 4)
+        self.finished: list[Bout] = []
+
+    def state(self) -> BoutState:
+        return bout_rules.state_of(self.counts[self.row].tolist())
+
+    def advance(self, kind: Kind, start: int, n: int) -> None:
+        done = np.zeros((1, bout_rules.DONE), dtype=np.int64)
+        self._keep(done, bout_rules.advance(self.counts, self.row, kind.value, start, n, done, 0))
+
+    def finish(self) -> None:
+        done = np.zeros((1, bout_rules.DONE), dtype=np.int64)
+        self._keep(done, bout_rules.finish(self.counts, self.row, done, 0))
+
+    def _keep(self, done: NDArray[np.int64], n: int) -> None:
+        self.finished += map(bout_rules.bout_of, done[:n].tolist())
 
 
 def run(rule: Rule, runs: list[tuple[Kind, int]]) -> Machine:

@@ -89,8 +89,8 @@ def test_the_present_is_named_by_both_clips_too() -> None:
         Placement.LOWER_BACK: second(Posture.UPRIGHT, 17.4),
         Placement.STERNUM: second(Posture.SLOUCHED, 15.5),
     }
-    now = present.joined(seconds, Placement.LOWER_BACK)
+    now = present.joined(seconds, Placement.LOWER_BACK, present.teller(seconds, Placement.LOWER_BACK))
     assert now.posture is Posture.LEANING_FORWARD
     assert now.flexion_deg == 15.5
-    alone = present.joined({Placement.STERNUM: seconds[Placement.STERNUM]}, Placement.STERNUM)
+    alone = present.joined({Placement.STERNUM: seconds[Placement.STERNUM]}, Placement.STERNUM, Placement.STERNUM)
     assert alone.posture is Posture.SLOUCHED
