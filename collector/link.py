@@ -19,6 +19,7 @@ from typing import Final, Protocol
 from bleak import BleakClient
 from bleak.backends.characteristic import BleakGATTCharacteristic
 
+from collector.delivery import Remedy
 from collector.gatt import CALL_S, ClientGatt, Question
 from collector.scan import Sighting, Target, find, radio_errors
 from collector.wearables import Stream
@@ -32,6 +33,8 @@ DISCONNECT_S: Final = 5.0
 SAY_STOP_S: Final = 1.0
 """Short, so that time is left to disconnect before the collector has to be gone."""
 BATTERY_EVERY_S: Final = 600.0
+WRONG_RATE: Final = "wrong-rate"
+"""Why a stream is begun anew that is not what was asked for."""
 GOOD_DATA_NS: Final = 60 * 10**9
 """After so much good data the back-off starts small again."""
 _BACKOFF_S: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 12.0)
@@ -53,6 +56,10 @@ class Sink(Protocol):
 
     def connected(self, plan: Stream) -> None:
         """The notifications will be switched on next."""
+        ...
+
+    def restarted(self, plan: Stream, reason: str) -> None:
+        """It will be told once more what to send; what it sent meanwhile was left out."""
         ...
 
     def packet(self, characteristic: str, data: bytes, arrival_ns: int, utc_ns: int) -> None:
@@ -121,6 +128,7 @@ class Link:
         self._wake = asyncio.Event()
         self._stop = asyncio.Event()
         self._end: str | None = None
+        self._ask_again = self._deaf = False
         self._last_ns = 0
         self._good_since_ns = 0
         self._dice = random.Random()  # noqa: S311 - spreads retries, keeps no secret
@@ -139,6 +147,13 @@ class Link:
         """End `run` soon, cleanly."""
         self._stop.set()
         self._finish("stopped")
+
+    def mend(self, remedy: Remedy) -> None:
+        """Tell the wearable once more what to send, or connect anew, soon."""
+        if remedy is Remedy.ASK_AGAIN:
+            self._ask_again = True
+        else:
+            self._finish(WRONG_RATE)
 
     async def buzz(self) -> bool:
         """Make the wearable felt or seen; False when it cannot or is not connected."""
@@ -218,6 +233,7 @@ class Link:
 
     def _reset(self) -> None:
         self._end = None
+        self._ask_again = self._deaf = False
         self._inbox.clear()
         self._wake.clear()
 
@@ -264,7 +280,8 @@ class Link:
             return
         self._last_ns = arrival_ns
         uuid, value = characteristic.uuid.lower(), bytes(data)
-        self._inbox.append((uuid, value, arrival_ns, utc_ns))
+        if not self._deaf:
+            self._inbox.append((uuid, value, arrival_ns, utc_ns))
         for answer_on, head, answer in self._questions:
             if uuid == answer_on and value.startswith(head) and not answer.done():
                 answer.set_result(value)
@@ -302,11 +319,28 @@ class Link:
             if now_ns >= battery_ns:
                 battery_ns = now_ns + round(BATTERY_EVERY_S * 1e9)
                 await self._ask_battery(gatt, sighting)
+            if self._ask_again:
+                await self._start_again(gatt, sighting, plan)
             silent_s = (self._clock.monotonic_ns() - self._last_ns) / 1e9
             if silent_s >= limit_s:
                 self._finish("stalled")
                 return
             await self._clock.sleep(limit_s - silent_s)
+
+    async def _start_again(self, gatt: ClientGatt, sighting: Sighting, plan: Stream) -> None:
+        """Say once more what it shall send. What comes meanwhile is of the old stream or the new: nobody knows."""
+        self._ask_again = False
+        self._deaf = True
+        try:
+            await sighting.wearable.prepare(gatt, plan)
+            self._drain()
+            self._sink.restarted(plan, WRONG_RATE)
+            self._deaf = False
+            await sighting.wearable.start(gatt, plan)
+        except Exception as error:  # noqa: BLE001
+            # Whatever bleak raises here: a wearable that cannot be told is connected anew.
+            _LOG.debug("not told again (%s)", error)
+            self._finish(WRONG_RATE)
 
     async def _ask_battery(self, gatt: ClientGatt, sighting: Sighting) -> None:
         try:

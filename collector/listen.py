@@ -38,6 +38,9 @@ class Heard:
     def connected(self, plan: Stream) -> None:  # noqa: D102
         self._decoder = self.sighting.wearable.decoder(plan)
 
+    def restarted(self, plan: Stream, reason: str) -> None:  # noqa: D102
+        self.connected(plan)
+
     def packet(self, characteristic: str, data: bytes, arrival_ns: int, utc_ns: int) -> None:  # noqa: D102
         if self._decoder is None:
             return

@@ -21,6 +21,9 @@ _AHEAD_NS: Final = 30 * 10**9
 _PATIENCE: Final = 8
 """So many packets "from the past" in a row are a reboot after all."""
 _MEMORY_NS: Final = 600 * 10**9
+_LONG_STEPS, _SHORT_STEPS, _ALIKE = 16, 4, 1.1
+"""Losses are uneven: so many steps in a row that are too long, and all alike, are another rate than was asked for. No
+loss makes a step too short."""
 
 
 class Step(Enum):
@@ -29,11 +32,12 @@ class Step(Enum):
     NEXT = auto()
     AGAIN = auto()
     REBOOT = auto()
+    OTHER_RATE = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The step, and how many samples were lost before it."""
+    """The step, and how many samples were lost before it. With another rate, samples are counted anew from here on."""
 
     step: Step
     lost: int = 0
@@ -58,6 +62,7 @@ class Sequence:
         self._seen_samples = 0
         self._last: tuple[Decoded, int] | None = None
         self._again = 0
+        self._odd_ns: list[float] = []
 
     @property
     def knows_losses(self) -> bool:
@@ -88,6 +93,8 @@ class Sequence:
             verdict = Verdict(Step.REBOOT)
         self._again = 0
         self._last = (packet, arrival_ns)
+        if verdict.step is Step.REBOOT:  # after which it may have another rate
+            self._seen_ns, self._seen_samples = 0.0, 0
         return verdict
 
     def _by_counter(self, packet: Decoded, arrival_ns: int, bits: int) -> Verdict:
@@ -115,7 +122,10 @@ class Sequence:
         known = self.period()
         missing = step_ns / (self._period_ns if known is None else known[0]) - n - lost
         if missing > max(0.5 * n, 1.0):
-            return Verdict(Step.NEXT, lost + round(missing))
+            other = not lost and self._is_other_rate(step_ns / n, _LONG_STEPS)
+            return Verdict(Step.OTHER_RATE if other else Step.NEXT, lost + round(missing))
+        if missing < -0.4 * n:
+            return self._short(step_ns / n, lost)
         if not lost:
             self._learn(packet, before, clock)
         return Verdict(Step.NEXT, lost)
@@ -133,13 +143,19 @@ class Sequence:
         known = self.period()
         period_ns = known[0] if known is not None else self._period_ns
         over = step_ns / period_ns - n
+        if over < -0.4 * n:
+            return self._short(step_ns / n, 0)
         if over <= 0.5 * n:
             self._learn(packet, before, clock)
             return Verdict(Step.NEXT)
+        other = self._is_other_rate(step_ns / n, _LONG_STEPS)
         packets = over / n
         # Lost on the way, whole packets are missing; else the wearable itself has overflowed, by any number.
         lost = round(packets) * n if abs(packets - round(packets)) < 0.25 else round(over)
-        return Verdict(Step.NEXT, max(1, lost))
+        return Verdict(Step.OTHER_RATE if other else Step.NEXT, max(1, lost))
+
+    def _short(self, period_ns: float, lost: int) -> Verdict:
+        return Verdict(Step.OTHER_RATE if self._is_other_rate(period_ns, _SHORT_STEPS) else Step.NEXT, lost)
 
     @staticmethod
     def _ticks(packet: Decoded, before: Decoded, clock: TickClock) -> int:
@@ -148,9 +164,19 @@ class Sequence:
         ticks = ((packet.tick or 0) - (before.tick or 0)) % turn
         return ticks - turn if ticks >= turn // 2 else ticks
 
+    def _is_other_rate(self, period_ns: float, steps: int) -> bool:
+        """Take the period that an odd step would mean; tell whether so many in a row have meant the same."""
+        self._odd_ns = [*self._odd_ns[1 - steps :], period_ns]
+        if len(self._odd_ns) < steps or max(self._odd_ns) > _ALIKE * min(self._odd_ns):
+            return False
+        self._period_ns = sum(self._odd_ns) / steps
+        self._odd_ns, self._seen_ns, self._seen_samples = [], 0.0, 0
+        return True
+
     def _learn(self, packet: Decoded, before: Decoded, clock: TickClock) -> None:
         if packet.tick is None or before.tick is None:
             return
+        self._odd_ns = []
         self._seen_ns += ((packet.tick - before.tick) % (1 << clock.bits)) * clock.tick_ns
         self._seen_samples += len(packet.counts) if clock.marks == "last" else len(before.counts)
         if self._seen_ns > _MEMORY_NS:

@@ -296,10 +296,16 @@ class _Clip:
         records = stream.feed(characteristic, data, arrival_ns, utc_ns)
         if records:
             self._collector.write(records)
-        if stream.notices:
-            notices, stream.notices = stream.notices, []
+        for notices in (stream.notices, stream.delivery.notices):
             for notice in notices:
                 self._collector.tell(stream.device, notice, reason="wearable")
+            notices.clear()
+        if stream.delivery.remedy is not None:
+            self.link.mend(stream.delivery.remedy)
+            stream.delivery.remedy = None
+
+    def restarted(self, plan: Stream, reason: str) -> None:
+        self._collector.write(self._opened().restarted(plan, reason))
 
     def battery(self, percent: int) -> None:
         self._opened().battery_pct = percent
@@ -327,7 +333,7 @@ class _Clip:
         known: dict[str, float | None] = {
             "battery_pct": stream.battery_pct,
             "rssi_dbm": stream.rssi_dbm,
-            "rate_hz": stream.delivered_hz,
+            "rate_hz": stream.delivery.delivered_hz,
         }
         if self._plan is not None:
             known["nominal_hz"] = self._plan.rate_hz

@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from collector.delivery import Delivery
 from collector.rates import Rate
 from collector.sequence import Sequence, Step
 from collector.timing import NOMINAL_ERROR, SAME_WEARABLE_ERROR, Line, SegmentClock, Timeline
@@ -23,12 +24,12 @@ from spineclip.contract.placement import Placement
 from spineclip.contract.wire import MAX_DT_NS, Gap, Record, SampleBatch
 
 BATCH_S: Final = 1.0
-RATE_WINDOW_NS: Final = 10 * 10**9
-"""Delivered rate is judged over ten seconds."""
-SLOW_LINK: Final = 0.9
-"""Sensors' own rates are within a few percent of nominal; less than nine tenths is the link."""
+_LONGEST_NS: Final = 2 * 10**9
+"""A batch waits no longer for samples that do not come."""
 _LOOK_AHEAD_NS: Final = 500_000_000
 """A host that was busy hands a burst over afterwards; a loss stays. So long after a jump we wait to tell them apart."""
+_EARLY_NS: Final = 250_000_000
+"""Nothing comes before it is made; by so much, the count runs faster than we think."""
 _FLOORS: Final = 8
 _U32_END: Final = (1 << 32) - 1
 
@@ -68,7 +69,6 @@ class ClipStream:
     _decoder: Decoder
     _counted: Counter[str]
     _sequence: Sequence
-    _window: tuple[int, int] | None
     # ... and with every segment.
     _clock: SegmentClock
     _index: int
@@ -94,8 +94,8 @@ class ClipStream:
         """Samples put into batches."""
         self.repeated = 0
         """Packets that came twice or too late and were left out."""
-        self.delivered_hz: float | None = None
-        """Samples a second over the last ten seconds, or None."""
+        self.delivery = Delivery()
+        """Delivered against nominal rate, and what to try when they differ."""
         self.period_ns: float | None = None
         """Measured sampling period, or None."""
         self.clock_error_ns = 0
@@ -112,7 +112,6 @@ class ClipStream:
         self._pending: list[_Packet] = []
         self.rate: Rate | None = None
         """What is known of the wearable's rate; may be set before the first packet."""
-        self._slow = False
 
     # ---- the life of a connection
 
@@ -125,7 +124,13 @@ class ClipStream:
         self._counted = Counter()
         self._begin_segment()
         self._sequence = Sequence(self._wearable.clock, self._wearable.counter_bits, self._nominal_ns)
-        self._window = None
+        self.delivery.begin(plan.rate_hz, plan.packet_samples)
+
+    def restarted(self, plan: Stream, reason: str) -> list[Record]:
+        """Begin anew on the same connection: the wearable was told once more what to send."""
+        records = self.disconnected(reason)
+        self.connected(plan)
+        return records
 
     def disconnected(self, reason: str) -> list[Record]:
         """End a connection: hand out what is pending; the time until the next packet will be a gap for `reason`."""
@@ -167,8 +172,10 @@ class ClipStream:
             records += self._commit_all()
             self._open_gap("reboot")
             self._begin_segment()
-        elif verdict.lost:
+        elif verdict.lost or verdict.step is Step.OTHER_RATE:
             records += self._commit_all() + self._name_lost(verdict.lost)
+            if verdict.step is Step.OTHER_RATE:
+                self._begin_segment()
         elif self._pending and self._pending[-1].scale_g != frame.scale_g:
             records += self._commit_all()
         packet = _Packet(self._index, frame.counts, frame.scale_g, arrival_ns, offset_ns)
@@ -180,8 +187,8 @@ class ClipStream:
         self._pending.append(packet)
         self._pending_n += packet.n
         self._last = (frame, arrival_ns)
-        self._watch_rate(packet)
-        if self._pending_n >= self._batch_samples:
+        self.delivery.add(packet.n, arrival_ns)
+        if self._pending_n >= self._batch_samples or arrival_ns - self._pending[0].arrival_ns >= _LONGEST_NS:
             records += self._commit_ready()
         return records
 
@@ -196,29 +203,17 @@ class ClipStream:
         due_ns = line.earliest_ns(self._index) - line.period_ns / 2
         return arrival_ns < due_ns
 
-    def _watch_rate(self, packet: _Packet) -> None:
-        if self._window is None:
-            self._window = (packet.arrival_ns, 0)
-            return
-        start_ns, n = self._window
-        n += packet.n
-        elapsed_ns = packet.arrival_ns - start_ns
-        if elapsed_ns < RATE_WINDOW_NS:
-            self._window = (start_ns, n)
-            return
-        self.delivered_hz = n * 1e9 / elapsed_ns
-        self._window = (packet.arrival_ns, 0)
-        slow = self.delivered_hz < SLOW_LINK * self._plan.rate_hz
-        if slow and not self._slow:
-            self.notices.append(f"link too slow: {self.delivered_hz:.0f} of {self._plan.rate_hz:.0f} Hz")
-        self._slow = slow
-
     # ---- batches
 
     def _commit_ready(self) -> list[Record]:
         """Commit what is pending, unless its end looks like a loss that is not certain yet."""
         if self._sequence.knows_losses or self._line is None:
             return self._commit_all()
+        early = self._first_early(self._line)
+        if early is not None:
+            records = self._commit(self._pending[:early])
+            self._restart_with(self._pending[early:], "wrong-rate")
+            return records
         raised = self._first_raised(self._line)
         if raised is None:
             return self._commit_all() + self._slow_loss()
@@ -234,10 +229,10 @@ class ClipStream:
                 records += self._commit_all()
         return records
 
-    def _restart_with(self, packets: list[_Packet]) -> None:
-        """Name a loss before these packets and count anew from the first of them."""
+    def _restart_with(self, packets: list[_Packet], reason: str = "lost") -> None:
+        """Name a gap before these packets and count anew from the first of them."""
         self._pending = []
-        self._open_gap("lost")
+        self._open_gap(reason)
         self._begin_segment()
         for packet in packets:
             again = replace(packet, first=self._index)
@@ -260,6 +255,16 @@ class ClipStream:
                 break
             found = at
         return found
+
+    def _first_early(self, line: Line) -> int | None:
+        """Find the first pending packet from which on all come before their time: the rate has risen; or None."""
+        newest = self._pending[-1]
+        if len(self._floors) < _FLOORS:  # the line is young: it is bent, not broken
+            return None
+        if line.time_ns(newest.first + newest.n - 1) - newest.arrival_ns < _EARLY_NS:
+            return None
+        early = [packet.arrival_ns < line.time_ns(packet.first + packet.n - 1) for packet in self._pending]
+        return len(early) - next((k for k, one in enumerate(reversed(early)) if not one), len(early))
 
     def _slow_loss(self) -> list[Record]:
         """Notice a few lost samples by the floor of lateness, which stays up for seconds."""
@@ -309,7 +314,8 @@ class ClipStream:
         self.samples += n
         self.period_ns, self.clock_error_ns = line.period_ns, placed.error_ns
         self._line = line
-        self.rate = Rate(self._nominal_ns, line.period_ns, max(line.rate_error, 1e-9))
+        rate = Rate(self._nominal_ns, line.period_ns, max(line.rate_error, 1e-9))
+        self.rate = rate if rate.fine else self.rate
         return [*records, batch]
 
     def _note_lateness(self, packets: list[_Packet]) -> None:
@@ -335,7 +341,7 @@ class ClipStream:
         """Name samples that the wearable's own count says are lost."""
         self._index += lost
         start_ns = self._timeline.end_ns
-        if self._line is None or start_ns is None or self._gap is not None:
+        if not lost or self._line is None or start_ns is None or self._gap is not None:
             return []
         self._timeline.skip(lost, self._line)
         end_ns = self._timeline.end_ns

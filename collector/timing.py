@@ -42,6 +42,8 @@ _REFIT, _MOST_BETWEEN = 0.05, 1000
 """A line is fitted anew when there are so many more packets, as a share: often at first; and after so many at most."""
 _OTHER: Final = 4.0
 """Two measures of a rate that are further apart than so many of their errors are of two rates."""
+_DIFFERS, _LASTS_NS = 0.1, 500_000_000
+"""A rate is another than the one that was asked for by a tenth at least, and for longer than a burst."""
 _SMALL_SLEW, _LARGE_SLEW, _LARGE_NS = 0.005, 0.05, 50_000_000
 """How much a batch's spacing may differ from the period to catch up: 5 ms a second, or 50 when far."""
 STEP_NS: Final = 10**9
@@ -113,7 +115,7 @@ class SegmentClock:
     def line(self) -> Line:
         """Give the best line for now. Needs one packet."""
         hull = self._hull_line()
-        if hull.phase_error_ns <= _EVEN_NS and self._n >= _MIN_PACKETS:
+        if hull.phase_error_ns <= _EVEN_NS:
             self._line = None
             return hull
         if self._n >= self._due or self._line is None:
@@ -139,6 +141,11 @@ class SegmentClock:
             LEAST_DELAY_NS,
         )
 
+    def _is_other(self, fitted_ns: float, fit_error: float, span: int) -> bool:
+        """Tell whether packets come at a rate that is not the one that was known: one that nobody has asked for."""
+        differs = max(fitted_ns / self._prior_ns, self._prior_ns / fitted_ns) - 1.0 if fitted_ns > 0 else 0.0
+        return differs > max(_OTHER * (fit_error + self._prior_error), _DIFFERS) and span * fitted_ns > _LASTS_NS
+
     def _hull_line(self) -> Line:
         hull = self._hull.hull
         if hull is None:
@@ -154,11 +161,13 @@ class SegmentClock:
             delays = hull.n * min(1.0, self._bounds.events / self._n)
             fit_error = 14.0 * late_ns / (delays * hull.span * fitted_ns) if fitted_ns > 0 else 1.0
             weight = error**2 / (error**2 + fit_error**2) if error > 0 or fit_error > 0 else 1.0
+            if self._is_other(fitted_ns, fit_error, hull.span):
+                weight = 1.0
             period_ns += weight * (fitted_ns - period_ns)
             error = (1.0 - weight) * error + weight * fit_error
         late_ns = hull.mean_distance(period_ns)
         at_ns = arrival_ns + hull.below(period_ns)
-        if late_ns <= _EVEN_NS:
+        if late_ns <= _EVEN_NS and hull.n >= _MIN_PACKETS:
             return Line(index, at_ns, period_ns, late_ns, error)
         # As long as no interval shows, all packets may have waited for the same part of one.
         return Line(index, at_ns, period_ns, max(late_ns, _INTERVAL_NS / 2), error, delay_ns=LEAST_DELAY_NS)

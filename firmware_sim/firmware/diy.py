@@ -58,8 +58,8 @@ class Diy(EagerFirmware):
         self.battery_pct = battery_pct
         self.buzzes_ms: list[int] = []
         """How long the motor ran, each time."""
-        self.wanted_hz = float(rate_hz)
-        self._range = RANGES_G.index(range_g)
+        self._own = float(rate_hz), RANGES_G.index(range_g)
+        self.wanted_hz, self._range = self._own
         self._samples = samples
         self._counter = 0
 
@@ -100,9 +100,10 @@ class Diy(EagerFirmware):
             self.start(self.wanted_hz, t_ns)
 
     def reboot(self, t_ns: int) -> None:
-        """Start anew: counter and clock from zero."""
+        """Start anew: counter and clock from zero, rate and range as they were built in."""
         super().reboot(t_ns)
         self._counter = 0
+        self.wanted_hz, self._range = self._own
 
     def digitise(self, xyz_g: Samples) -> Digital:
         """Return int16 counts of the range."""

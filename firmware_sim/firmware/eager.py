@@ -54,6 +54,7 @@ class Microbit(EagerFirmware):
     service_uuids = (MICROBIT_SERVICE,)
     mtu = 23
     PERIODS_MS: Final = (1, 2, 5, 10, 20, 80, 160, 640)
+    USUAL_MS: Final = 20
 
     usual_name = "BBC micro:bit [vuzap]"
     usual_address = "C0:42:42:43:00:01"
@@ -67,7 +68,7 @@ class Microbit(EagerFirmware):
     ) -> None:
         super().__init__(motion, **body)
         self._limit_mg = range_g * 1000
-        self._period_ms = 20
+        self._period_ms = self.USUAL_MS
         self.wanted_hz = 1000 / self._period_ms
 
     @property
@@ -94,6 +95,12 @@ class Microbit(EagerFirmware):
             self.wanted_hz = 1000 / self._period_ms
             if self.streaming:
                 self.start(self.wanted_hz, t_ns)
+
+    def reboot(self, t_ns: int) -> None:
+        """Start anew, with the usual period."""
+        super().reboot(t_ns)
+        self._period_ms = self.USUAL_MS
+        self.wanted_hz = 1000 / self._period_ms
 
     def digitise(self, xyz_g: Samples) -> Digital:
         """Return milli-g."""

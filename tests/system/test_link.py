@@ -32,6 +32,7 @@ class _Notes:
     packets: int = 0
     plans: list[Stream] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
+    restarts: list[str] = field(default_factory=list)
     troubles: list[SpineclipError] = field(default_factory=list)
     sightings: list[Sighting] = field(default_factory=list)
     doubled: int = 0
@@ -44,6 +45,9 @@ class _Notes:
 
     def packet(self, characteristic: str, data: bytes, arrival_ns: int, utc_ns: int) -> None:
         self.packets += 1
+
+    def restarted(self, plan: Stream, reason: str) -> None:
+        self.restarts.append(reason)
 
     def battery(self, percent: int) -> None: ...
 

@@ -12,9 +12,10 @@ S: Final = 10**9
 PPM: Final = 35.0
 """The wearable's clock runs so much slow."""
 
-Interval = Literal["any", "steps", "jitter"]
+Interval = Literal["any", "steps", "jitter", "free"]
 """Connection interval: one for a link, anything from 30 to 50 ms; one in steps of 1.25 ms, as Bluetooth has them; or a
-new one at every event, which no Bluetooth link has, but which other radios and busy adapters look like."""
+new one at every event, which no Bluetooth link has, but which other radios and busy adapters look like; or no events:
+each packet is under way for anything from 30 to 50 ms."""
 
 
 def packets(
@@ -41,6 +42,8 @@ def packets(
         while rng.random() < 0.05:
             event += 1
         sent_ns = phase_ns + event * interval_ns if events_ns is None else float(events_ns[event])
+        if interval == "free":
+            sent_ns = true_ns + rng.uniform(30e6, 50e6) * (1 + event - int(first))
         arrival_ns = sent_ns + rng.exponential(0.01e6)
         if rng.random() < 0.002:
             busy_until_ns = max(busy_until_ns, arrival_ns + 150e6)

@@ -59,3 +59,36 @@ def test_what_came_before_is_not_taken_again(back: int) -> None:
 
 def test_a_counter_that_starts_anew_is_a_reboot() -> None:
     assert _sequence(counter=30_000).judge(_packet(0, 0), 51 * PERIOD_NS).step is Step.REBOOT
+
+
+@pytest.mark.parametrize(("factor", "steps"), [(2, 16), (10, 16), (0.5, 4)])
+def test_a_rate_that_nobody_asked_for_is_believed_after_a_while(factor: float, steps: int) -> None:
+    """Losses are uneven, a rate is not: what was called lost becomes the rate, and nothing is lost any more."""
+    sequence, verdicts = Sequence(CLOCK, None, PERIOD_NS), []
+    for k in range(40):
+        first = round(10 * k * factor)
+        verdicts.append(sequence.judge(_packet(0, first), first * PERIOD_NS))
+    assert [verdict.step for verdict in verdicts].index(Step.OTHER_RATE) == steps
+    assert all(verdict.lost == (round(10 * (factor - 1)) if factor > 1 else 0) for verdict in verdicts[1 : steps + 1])
+    assert {(verdict.step, verdict.lost) for verdict in verdicts[steps + 1 :]} == {(Step.NEXT, 0)}
+    period = sequence.period()
+    assert period is not None
+    assert period[0] == pytest.approx(factor * PERIOD_NS)
+
+
+def test_losses_at_random_are_no_other_rate() -> None:
+    rng = np.random.default_rng(5)
+    sequence, first, lost, named = Sequence(CLOCK, None, PERIOD_NS), 0, 0, 0
+    for _ in range(5_000):
+        missing = 10 * int(rng.integers(0, 3))
+        first, lost = first + 10 + missing, lost + missing
+        verdict = sequence.judge(_packet(0, first), first * PERIOD_NS)
+        assert verdict.step is Step.NEXT
+        named += verdict.lost
+    assert named == pytest.approx(lost, abs=20)  # what came before the first packet is nobody's loss
+
+
+def test_after_a_reboot_the_rate_is_found_anew() -> None:
+    sequence = _sequence(50, counter=1_000)
+    assert sequence.judge(_packet(0, 0), 600 * PERIOD_NS).step is Step.REBOOT
+    assert sequence.period() is None
