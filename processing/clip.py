@@ -204,10 +204,13 @@ def _look(state: ClipState, fitted: Model, *, last: bool) -> ClipState:
     near = windows.around(table, a, b)
     rhythm = features.rhythm(table, waves, lead, lead + b - a, near=near)
     table[a:b, statistics.WALK] = activity.likeness(fitted, rhythm, table[a:b])
-    oriented, held = orientation.step(state.orientation, state.looked, table, a, b, near=near)
+    place = state.setup.placement
+    swung = state.xyz_g if place.sees_trunk else state.xyz_g[:0]  # a thigh swings forward and back once a stride
+    oriented, held = orientation.step(
+        state.orientation, state.looked, table, a, b, near=near, xyz_g=swung, begins=state.kept - state.first
+    )
     described = features.features(table, rhythm, held, a, b, near=near)
     covered = table[a:b, statistics.COVERED] > 0
-    place = state.setup.placement
     seen = stretches.Looked(state.looked, a, b, table, state.xyz_g[state.looked - state.kept :], held)
     stretch = stretches.look(state.stretch, seen, posture.fine_model(place)) if place.sees_trunk else state.stretch
     return replace(

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from processing import posture, statistics, tilt, wear, windows
+from processing import posture, statistics, swing, tilt, wear, windows
 from processing.compiled import compiled
+from processing.grid import RATE_HZ
+from processing.named_axes import told
 from processing.windows import Windows
 from spineclip.contract.placement import Placement
 
@@ -65,13 +67,13 @@ _BEFORE: Final = 2
 _GRAVITY: Final = statistics.GRAVITY.start
 _PUSH: Final = statistics.PUSH.start
 _NEVER_S: Final = 1e6
+_NO_SAMPLES: Final = np.empty((0, RATE_HZ, 3))
 _CERTAIN: Final = 0.7
 _ALSO_BEFORE: Final = 0.3
 _AS_ONE: Final = 0.9
 _TURN_COS: Final = float(np.cos(np.radians(25.0)))
 _DOWN_COS: Final = float(np.cos(np.radians(130.0)))
 _STEADY_COS: Final = float(np.cos(np.radians(15.0)))
-_DIRECTIONS: Final = ("up", "down", "left", "right", "forward", "backward")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,8 @@ class OrientationState:
     walked
         Shape (`WALKED_S`, 4), the latest walking seconds of this mount: gravity times weight, weight; newest last, 0
         before the first. (Older checkpoints leave out what is 0.)
-    push
-        Sum of what points forward, over this mount.
+    push, swing
+        Sums over this mount of what points forward, and of the trunk's swing (`processing.swing`).
     last_walk, last_moved, last_covered, last_upright
         Newest second that was walking; that was not still; that was measured; in which up was not down.
     neutral
@@ -108,6 +110,7 @@ class OrientationState:
     forward: NDArray[np.float64]
     usual: NDArray[np.float64]
     mounts: int = 0
+    swing: NDArray[np.float64] = field(default_factory=lambda: np.zeros((3, 3)))
 
 
 def begin(
@@ -125,22 +128,6 @@ def begin(
     return OrientationState(np.zeros((WALKED_S, 4)), np.zeros(3), -1, -1, -1, -1, known, up, forward, usual)
 
 
-def told(axes: Mapping[str, str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Give up and forward in sensor axes from names such as ``{"x": "up", "y": "left"}``; NaN if not told."""
-    found = {name: np.full(3, np.nan) for name in _DIRECTIONS}
-    for axis, name in axes.items():
-        unit = np.zeros(3)
-        unit["xyz".index(axis)] = 1.0
-        opposite = _DIRECTIONS[_DIRECTIONS.index(name) ^ 1]
-        found[name], found[opposite] = unit, -unit
-    up, right, forward = found["up"], found["right"], found["forward"]
-    if np.isnan(forward).any():
-        forward = np.cross(up, right)
-    if np.isnan(up).any():
-        up = np.cross(right, forward)
-    return up, forward
-
-
 def step(
     state: OrientationState,
     first: int,
@@ -149,29 +136,33 @@ def step(
     stop: int,
     *,
     near: Windows | None = None,
+    xyz_g: NDArray[np.float64] = _NO_SAMPLES,
+    begins: int = 0,
 ) -> tuple[OrientationState, NDArray[np.float64]]:
     """Follow the mounting through the rows ``[start, stop)``; gives one row of `HELD` columns for each.
 
-    Row `start` is the second `first` (since 1970); `near` are the rows' windows, where they are known already.
+    Row `start` is the second `first` (since 1970); `near` are the rows' windows, where they are known already;
+    `xyz_g`, shape (n, 25, 3), are the samples from row `begins` on, from two rows before `start` if there are any:
+    without them, forward is found by the push alone.
     """
     near = near or windows.around(table, start, stop)
     marks = state.last_walk, state.last_moved, state.last_covered, state.last_upright
     if state.last_moved < 0:
         marks = state.last_walk, first - 1, first - 1, first - 1
-    held, walked, push, neutral, last_walk, last_moved, last_covered, last_upright, mounts = _follow(
-        state.walked, state.push, state.neutral, state.up, state.forward, state.usual, marks, state.mounts,
-        first, table, start, stop, near.of(windows.NOW), near.of(windows.LONG),
+    held, walked, ahead, neutral, last_walk, last_moved, last_covered, last_upright, mounts = _follow(
+        state.walked, (state.push, state.swing), state.neutral, state.up, state.forward, state.usual, marks,
+        state.mounts, first, table, start, stop, near.of(windows.NOW), near.of(windows.LONG), xyz_g, begins,
     )  # fmt: skip
     return OrientationState(
-        walked, push, last_walk, last_moved, last_covered, last_upright,
-        neutral, state.up, state.forward, state.usual, mounts,
+        walked, ahead[0], last_walk, last_moved, last_covered, last_upright,
+        neutral, state.up, state.forward, state.usual, mounts, ahead[1],
     ), held  # fmt: skip
 
 
 @compiled
 def _follow(
     old: NDArray[np.float64],
-    old_push: NDArray[np.float64],
+    old_ahead: tuple[NDArray[np.float64], NDArray[np.float64]],
     old_neutral: NDArray[np.float64],
     up: NDArray[np.float64],
     forward: NDArray[np.float64],
@@ -184,10 +175,13 @@ def _follow(
     stop: int,
     now: NDArray[np.float64],
     minute: NDArray[np.float64],
+    xyz_g: NDArray[np.float64],
+    begins: int,
 ) -> tuple[Any, ...]:
     """Go through the rows of the table, second by second; what is returned is in the order of `OrientationState`."""
     last_walk, last_moved, last_covered, last_upright = marks
-    walked, push, neutral = np.zeros((WALKED_S, 4)), old_push.copy(), old_neutral.copy()
+    walked, ahead, neutral = np.zeros((WALKED_S, 4)), (old_ahead[0].copy(), old_ahead[1].copy()), old_neutral.copy()
+    found, new = np.empty(3), True
     walked[WALKED_S - len(old) :] = old
     walks = np.empty((3, 4))
     _sum_walks(walked, walks)
@@ -200,13 +194,16 @@ def _follow(
         last_moved, last_covered = last_moved if still else second, second if covered else last_covered
         if silent or second - last_moved == wear.NOT_WORN_S:
             mounts += 1
-            _put_on(walked, walks, push, neutral, 0)
+            _put_on(walked, walks, ahead, neutral, 0)
+            new = True
         weight = walking_weight(table, i)
         last_walk = second if weight >= SURE_WALK else last_walk
         keep = -1  # walking seconds of the mount before that are of a new one; -1: of no new one
         if weight > 0:
-            _add_walk(table, i, weight, walked, push)
+            _add_walk(table, i, weight, walked)
+            _add_ahead(table, i, weight, ahead, xyz_g, i - begins)
             _sum_walks(walked, walks)
+            new = True
             keep = LAST_S if _turned(walks) else keep
         _tell_up(walks, up, row)
         if keep < 0:
@@ -214,14 +211,18 @@ def _follow(
             keep = int(weight > 0) if second - last_upright >= DOWN_S else keep
         if keep >= 0:
             mounts, last_upright = mounts + 1, second
-            _put_on(walked, walks, push, neutral, keep)
+            _put_on(walked, walks, ahead, neutral, keep)
             if weight > 0:
-                _add_push(table, i, weight, push)
+                _add_ahead(table, i, weight, ahead, xyz_g, i - begins)
             _tell_up(walks, up, row)
-        _tell_axes(row, push, forward, neutral, usual)
+            new = True
+        if new:
+            swing.forward(ahead[0], ahead[1], row[REFERENCE], found)
+            new = False
+        _tell_axes(row, found, forward, neutral, usual)
         row[SINCE_WALK] = second - last_walk if last_walk >= 0 else _NEVER_S
         row[STILL_S], row[ODD], row[MOUNT] = second - last_moved, odd, mounts
-    return held, walked, push, neutral, last_walk, last_moved, last_covered, last_upright, mounts
+    return held, walked, ahead, neutral, last_walk, last_moved, last_covered, last_upright, mounts
 
 
 @compiled
@@ -245,29 +246,40 @@ def walking_weight(table: NDArray[np.float64], i: int) -> float:
 
 
 @compiled
-def _add_walk(
-    table: NDArray[np.float64], i: int, weight: float, walked: NDArray[np.float64], push: NDArray[np.float64]
-) -> None:
+def _add_walk(table: NDArray[np.float64], i: int, weight: float, walked: NDArray[np.float64]) -> None:
     for k in range(1, WALKED_S):
         for column in range(4):
             walked[k - 1, column] = walked[k, column]
     for axis in range(3):
         walked[WALKED_S - 1, axis] = table[i, _GRAVITY + axis] * weight
     walked[WALKED_S - 1, 3] = weight
-    _add_push(table, i, weight, push)
 
 
 @compiled
-def _add_push(table: NDArray[np.float64], i: int, weight: float, push: NDArray[np.float64]) -> None:
+def _add_ahead(
+    table: NDArray[np.float64],
+    i: int,
+    weight: float,
+    ahead: tuple[NDArray[np.float64], NDArray[np.float64]],
+    xyz_g: NDArray[np.float64],
+    at: int,
+) -> None:
+    """Add what a walking second says of forward: its push, and the swing of the window that ends with it."""
+    push, swung = ahead
     for axis in range(3):
         push[axis] += table[i, _PUSH + axis] * weight
+    in_walk = 0 <= at < len(xyz_g)
+    for back in range(1, swing.WINDOW_S):
+        in_walk = in_walk and i > back and walking_weight(table, i - back) > 0
+    if in_walk:
+        swing.add(xyz_g, at, swung)
 
 
 @compiled
 def _put_on(
     walked: NDArray[np.float64],
     walks: NDArray[np.float64],
-    push: NDArray[np.float64],
+    ahead: tuple[NDArray[np.float64], NDArray[np.float64]],
     neutral: NDArray[np.float64],
     keep: int,
 ) -> None:
@@ -277,7 +289,8 @@ def _put_on(
     """
     walked[: WALKED_S - keep] = 0.0
     _sum_walks(walked, walks)
-    push[:] = 0.0
+    ahead[0][:] = 0.0
+    ahead[1][:] = 0.0
     neutral[:] = np.nan
 
 
@@ -325,7 +338,7 @@ def _is_down(row: NDArray[np.float64], table: NDArray[np.float64], i: int) -> bo
 @compiled
 def _tell_axes(
     row: NDArray[np.float64],
-    push: NDArray[np.float64],
+    ahead: NDArray[np.float64],
     forward: NDArray[np.float64],
     neutral: NDArray[np.float64],
     usual: NDArray[np.float64],
@@ -335,7 +348,7 @@ def _tell_axes(
     told_forward = np.isfinite(forward).all()
     row[OWN] = TAUGHT if taught else walked
     for axis in range(3):
-        found = push[axis] if known else np.nan
+        found = ahead[axis] if known else np.nan
         own = row[REFERENCE.start + axis] if walked else usual[axis]
         row[FORWARD.start + axis] = forward[axis] if told_forward else found
         row[NEUTRAL.start + axis] = neutral[axis] if taught else own
