@@ -6,14 +6,15 @@ rounded to 2**-10, so that the classifier's sums are exact.
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from processing import orientation, rows, statistics, windows
-from processing.rows import Row
-from processing.windows import AROUND, GRAVITY, LONG, NEXT, NOW, PAST, SHORT, SQUARE, TOTAL, VERTICAL, Windows
+from processing import elementary, orientation, statistics, windows
+from processing.compiled import compiled
+from processing.windows import AROUND, COVERED, GRAVITY, LONG, NEXT, NOW, PAST, SHORT, SQUARE, TOTAL, VERTICAL, Windows
 
 RHYTHM: Final = (
     "rhythm_log",
@@ -54,24 +55,53 @@ _LIMIT: Final = 16.0
 _FLOOR_G2: Final = 1e-6
 _BAND_FLOORS_G2: Final = (2e-6, 4e-6, 1e-5, 1.5e-5)
 _SINCE_CAP_S: Final = 120.0
+_NOTHING: Final = 1e-9
 _PER_20_DEG: Final = 9.0 / np.pi
+_N_BANDS: Final = len(statistics.BANDS)
 _N_WAVES: Final = len(statistics.WAVE_HZ)
+_HALF_WAVES: Final = _N_WAVES // 2
 _N_RHYTHM: Final = len(RHYTHM)
+_REST: Final = NAMES[_N_RHYTHM:]
+_SHORT_S: Final = 16
+_LONG_S: Final = 64
 
 
-def _column(*parts: tuple[float, int]) -> NDArray[np.float64]:
-    return np.concatenate([np.full((times, 1), value) for value, times in parts])
+def _row(*parts: tuple[float, int]) -> NDArray[np.float64]:
+    return np.concatenate([np.full(times, value) for value, times in parts])
 
 
-# What each feature is multiplied by, and what is added then, to have it in whole quanta.
-_RHYTHM_SCALE: Final = _column((_QUANTUM, 1 + _N_WAVES), (4 * _QUANTUM, 1), (_QUANTUM, 9))
-_RHYTHM_OFFSET: Final = _QUANTUM * _column((3.0, 1), (1.5, _N_WAVES), (-2.0, 2), (3.5, 8))
+# What each feature is multiplied by, and what is added then, to have it in whole quanta; logarithms are natural here.
+_TENS: Final = _QUANTUM / np.log(10.0)
+_TWOS: Final = _QUANTUM / np.log(2.0)
 _ANGLE: Final = _QUANTUM * _PER_20_DEG
-_SCALE: Final = _column(
-    (_QUANTUM, 23), (_ANGLE, 3), (_QUANTUM, 1), (_QUANTUM / 16, 1), (_QUANTUM / 64, 1),
-    (_QUANTUM / 2, 1), (_QUANTUM / 4, 1), (_ANGLE, 6),
+_RHYTHM_SCALE: Final = _row((_TENS, 1 + _N_WAVES), (4 * _QUANTUM, 1), (_QUANTUM, 1), (_TENS, 8))
+_RHYTHM_OFFSET: Final = _QUANTUM * _row((3.0, 1), (1.5, _N_WAVES), (-2.0, 2), (3.5, 8))
+_SCALE: Final = _row(
+    (_TENS, 23), (_ANGLE, 3), (_QUANTUM, 1), (_QUANTUM / 16, 1), (_QUANTUM / 64, 1),
+    (_TWOS / 2, 1), (_TWOS / 4, 1), (_ANGLE, 6),
 )  # fmt: skip
-_OFFSET: Final = _QUANTUM * _column((3.5, 23), (0.0, 7), (0.25, 1), (0.0, 6))
+_OFFSET: Final = _QUANTUM * _row((3.5, 23), (0.0, 7), (0.25, 1), (0.0, 6))
+
+_WAVE_HZ: Final = statistics.WAVE_HZ
+_FLOORS_G2: Final = np.array(_BAND_FLOORS_G2)
+_X: Final = GRAVITY.start
+_ALONG: Final = VERTICAL.start
+_ALL: Final = TOTAL.start
+_REFERENCE: Final = orientation.REFERENCE.start
+_LAST_WALK: Final = orientation.LAST_WALK.start
+_PEAK: Final = RHYTHM.index("rhythm_peak")
+_BANDS_4_S: Final = RHYTHM.index("vertical_4s_0")
+_BANDS_16_S, _BANDS_64_S, _BANDS_NOW, _SWAY, _TURNED, _WALK, _SINCE, _KNOWN, _TILT, _CHANGE = map(
+    _REST.index,
+    ("vertical_16s_0", "vertical_64s_0", "total_1s_0", "sway_4s", "turned_16s", "walk_now", "since_walk", "known",
+     "tilt_1s", "tilt_change"),
+)  # fmt: skip
+
+# How many logarithms and angles a second takes: multiples of four, which are done at a time. They are handed to the
+# loops as numbers, since of a loop whose length the compiler knows it makes a long list of single steps.
+_RHYTHM_LOGS: Final = 32
+_LOGS: Final = 28
+_COSINES: Final = 12
 
 
 def rhythm(
@@ -86,24 +116,10 @@ def rhythm(
 
     `near` are the rows' windows, where they are known already.
     """
-    n = stop - start
     near = near or windows.around(table, start, stop)
-    waved = _four(windows.columns(waves, start - 1, stop + 2, _N_WAVES * 2), n)
-    waved *= waved
-    powers = waved[:_N_WAVES] + waved[_N_WAVES:]
-    powers *= 0.125
-    four, count = near.rows(AROUND), near.seconds(AROUND)
-    gravity = four[GRAVITY]
-    size2 = rows.between(rows.dot(gravity, gravity) / (count * count), 0.25, 2.25)
-    total = rows.summed(powers)
-    all_power = total + _FLOOR_G2
-    shares = [power / all_power for power in rows.unpacked(powers)]
-    peak, peak_at = rows.largest(shares)
-    logs = [total / size2 + _FLOOR_G2, *(share + 1e-3 for share in shares), *_energies(four, 1.0 / (count * size2))]
-    logs = rows.unpacked(np.log10(rows.packed(logs)))
-    at = 1 + _N_WAVES
-    made = [*logs[:at], peak, statistics.WAVE_HZ[peak_at], *logs[at:]]
-    return _rounded(rows.packed(made), _RHYTHM_SCALE, _RHYTHM_OFFSET).T
+    out = np.empty((stop - start, _N_RHYTHM))
+    _rhythm(waves, start, near.of(AROUND), (_N_WAVES, _RHYTHM_LOGS), out)
+    return out
 
 
 def features(
@@ -121,62 +137,216 @@ def features(
     rows ``[start, stop)``, and so do their windows `near`, where they are known already.
     """
     near = near or windows.around(table, start, stop)
-    sums, count = [near.rows(window) for window in range(LONG + 1)], [near.seconds(w) for w in range(LONG + 1)]
-    vectors = [[part / count[w] for part in sums[w][GRAVITY]] for w in range(LONG + 1)]
-    sizes2 = [rows.dot(vector, vector) for vector in vectors]
-    last, reference, since, strength, known = _mounting(held)
-    size2 = rows.between(sizes2[SHORT], 0.25, 2.25)
-    logs = _energies(sums[SHORT], 1.0 / (count[SHORT] * size2)) + _energies(sums[LONG], 1.0 / (count[LONG] * size2))
-    logs += [part / size2 + floor for part, floor in zip(sums[NOW][TOTAL], _BAND_FLOORS_G2, strict=True)]
-    for window in (AROUND, SHORT, LONG):
-        spread = rows.at_least(sums[window][SQUARE] / count[window] - sizes2[window], 0.0)
-        logs.append(spread / size2 + _FLOOR_G2)
-    upright2 = rows.dot(reference, reference)
-    cosines = [
-        *(rows.cosine(vectors[AROUND], vectors[w], sizes2[AROUND] * sizes2[w]) for w in (SHORT, LONG)),
-        rows.cosine(vectors[PAST], vectors[NEXT], sizes2[PAST] * sizes2[NEXT]),
-        *(rows.cosine(vectors[w], reference, sizes2[w] * upright2) for w in (NOW, AROUND, SHORT, LONG)),
-        rows.cosine(vectors[AROUND], last, sizes2[AROUND] * rows.dot(last, last)),
-        *(rows.cosine(vectors[w], reference, sizes2[w] * upright2) for w in (NEXT, PAST)),
-    ]
-    angles = rows.unpacked(np.arccos(rows.packed(cosines)))
-    ages = rows.unpacked(np.log2(rows.packed([1.0 + rows.between(since, 0.0, _SINCE_CAP_S), 1.0 + strength])))
-    walk = table[:, statistics.WALK]
-    short, long = windows.past_sums(walk, start, stop)
-    walks = rows.unpacked(np.array([walk[start:stop], short, long]))
-    made = rows.unpacked(np.log10(rows.packed(logs))) + angles[:3] + walks + ages + angles[3:8]
-    made.append(angles[8] - angles[9])
-    out = np.concatenate([rhythms.T, _rounded(rows.packed(made), _SCALE, _OFFSET)])
-    if not known.all():
-        out[NAMES.index("known"), ~known] = 0.0
-    return out.T
+    sums = (near.of(NOW), near.of(AROUND), near.of(PAST), near.of(NEXT), near.of(SHORT), near.of(LONG))
+    out = np.empty((stop - start, len(NAMES)))
+    out[:, :_N_RHYTHM] = rhythms
+    _features(sums, held, (_LOGS, _COSINES, len(_REST)), out)
+    _walks(table[:, statistics.WALK], start, out)
+    return out
 
 
-def _mounting(held: NDArray[np.float64]) -> tuple[list[Row], list[Row], Row, Row, NDArray[np.bool_]]:
-    """Gravity of the last walk and upright of walking (0 where not known), how long ago, how much; known at all."""
-    known = np.isfinite(held[:, orientation.REFERENCE.start])
-    columns = held.T if known.all() else np.where(known, held.T, 0.0)
-    since, strength = rows.unpacked(held[:, [orientation.SINCE_WALK, orientation.STRENGTH]].T)
-    found = rows.unpacked(columns)
-    return found[orientation.LAST_WALK], found[orientation.REFERENCE], since, strength, known
+@compiled
+def _rhythm(
+    waves: NDArray[np.float64], start: int, around: NDArray[np.float64], lengths: tuple[int, int],
+    out: NDArray[np.float64],
+) -> None:  # fmt: skip
+    """Loop over seconds, the first of which is row `start` of the waves."""
+    powers, logs = np.empty(lengths[0]), np.ones(lengths[1])
+    for i in range(len(out)):
+        _powers(waves, start + i, powers)
+        total = 0.0
+        for k in range(_HALF_WAVES):
+            total += powers[k] + powers[k + _HALF_WAVES]
+        size2 = _held_size2(around, i)
+        logs[0] = total / size2 + _FLOOR_G2
+        for k in range(len(powers)):
+            powers[k] /= total + _FLOOR_G2
+            logs[1 + k] = powers[k] + 1e-3
+        _energies(around, i, size2, logs, 1 + _N_WAVES)
+        for k in range(len(logs)):
+            logs[k] = elementary.log(logs[k])
+        share, peak = powers[0], 0
+        for k in range(1, len(powers)):
+            more = powers[k] > share
+            share, peak = (powers[k] if more else share), (k if more else peak)
+        for k in range(1 + _N_WAVES):
+            out[i, k] = _rounded(logs[k], _RHYTHM_SCALE[k], _RHYTHM_OFFSET[k])
+        out[i, _PEAK] = _rounded(share, _RHYTHM_SCALE[_PEAK], _RHYTHM_OFFSET[_PEAK])
+        out[i, _PEAK + 1] = _rounded(_WAVE_HZ[peak], _RHYTHM_SCALE[_PEAK + 1], _RHYTHM_OFFSET[_PEAK + 1])
+        for k in range(_BANDS_4_S, _N_RHYTHM):
+            out[i, k] = _rounded(logs[k - 2], _RHYTHM_SCALE[k], _RHYTHM_OFFSET[k])
 
 
-def _four(values: NDArray[np.float64], n: int) -> NDArray[np.float64]:
-    return np.asarray((values[:, :n] + values[:, 1 : n + 1]) + (values[:, 2 : n + 2] + values[:, 3 : n + 3]))
+@compiled
+def _powers(waves: NDArray[np.float64], row: int, powers: NDArray[np.float64]) -> None:
+    """Power of each wave over the four seconds around a row; seconds that are not there count as none."""
+    a, c, d = max(row - 1, 0), min(row + 1, len(waves) - 1), min(row + 2, len(waves) - 1)
+    before, after, later = float(row - a), float(c - row), float(d - c)  # each 1, or 0 where there is no such row
+    for k in range(_N_WAVES):
+        m = k + _N_WAVES
+        real = (before * waves[a, k] + waves[row, k]) + (after * waves[c, k] + later * waves[d, k])
+        imag = (before * waves[a, m] + waves[row, m]) + (after * waves[c, m] + later * waves[d, m])
+        powers[k] = (real * real + imag * imag) * 0.125
 
 
-def _energies(sums: list[Row], scale: Row) -> list[Row]:
-    """Energies by band of a window, along gravity and across it, scaled and with a floor."""
-    vertical = sums[VERTICAL]
-    across = [rows.at_least(total - along, 0.0) for total, along in zip(sums[TOTAL], vertical, strict=True)]
-    return [part * scale + floor for part, floor in zip(vertical + across, _BAND_FLOORS_G2 * 2, strict=True)]
+@compiled
+def _features(
+    sums: tuple[NDArray[np.float64], ...],
+    held: NDArray[np.float64],
+    lengths: tuple[int, int, int],
+    out: NDArray[np.float64],
+) -> None:
+    """Loop over seconds; fill in the features after those of the rhythm, but for the likeness to walking."""
+    logs, angles, sizes2, made = np.ones(lengths[0]), np.ones(lengths[1]), np.ones(lengths[1]), np.zeros(lengths[2])
+    for i in range(len(out)):
+        _movement(sums, i, logs)
+        logs[_TURNED] = 1.0 + min(max(held[i, orientation.SINCE_WALK], 0.0), _SINCE_CAP_S)
+        logs[_TURNED + 1] = 1.0 + held[i, orientation.STRENGTH]
+        for k in range(len(logs)):
+            logs[k] = elementary.log(logs[k])
+        _cosines(sums, held, i, angles, sizes2)
+        for k in range(len(angles)):
+            angles[k] = _angle(angles[k], sizes2[k])
+        for k in range(_TURNED):
+            made[k] = logs[k]
+        made[_SINCE], made[_KNOWN] = logs[_TURNED], logs[_TURNED + 1]
+        for k in range(_WALK - _TURNED):
+            made[_TURNED + k] = angles[k]
+        for k in range(_CHANGE - _TILT):
+            made[_TILT + k] = angles[_WALK - _TURNED + k]
+        made[_CHANGE] = angles[_COSINES - 2] - angles[_COSINES - 1]
+        for k in range(len(made)):
+            out[i, _N_RHYTHM + k] = _rounded(made[k], _SCALE[k], _OFFSET[k])
+        if not np.isfinite(held[i, _REFERENCE]):
+            out[i, _N_RHYTHM + _KNOWN] = 0.0
 
 
-def _rounded(
-    values: NDArray[np.float64], scale: NDArray[np.float64], offset: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    values *= scale
-    values += offset
-    np.rint(values, out=values)
-    values *= 1.0 / _QUANTUM
-    return values.clip(-_LIMIT, _LIMIT, out=values)
+@compiled
+def _walks(walk: NDArray[np.float64], start: int, out: NDArray[np.float64]) -> None:
+    """Loop over seconds, the first of which is number `start` of the likenesses: each, and the sums that end with it.
+
+    The likenesses are whole 64ths, so sums of them are exact.
+    """
+    short, long = 0.0, 0.0
+    for at in range(max(start - _LONG_S, 0), start):
+        long += walk[at]
+        short += walk[at] if at >= start - _SHORT_S else 0.0
+    for i in range(len(out)):
+        at = start + i
+        short += walk[at] - (walk[at - _SHORT_S] if at >= _SHORT_S else 0.0)
+        long += walk[at] - (walk[at - _LONG_S] if at >= _LONG_S else 0.0)
+        out[i, _N_RHYTHM + _WALK] = _rounded(walk[at], _SCALE[_WALK], 0.0)
+        out[i, _N_RHYTHM + _WALK + 1] = _rounded(short, _SCALE[_WALK + 1], 0.0)
+        out[i, _N_RHYTHM + _WALK + 2] = _rounded(long, _SCALE[_WALK + 2], 0.0)
+
+
+@compiled
+def _movement(sums: tuple[NDArray[np.float64], ...], i: int, logs: NDArray[np.float64]) -> None:
+    """How much a second and its windows move, by band, and how far they sway."""
+    size2 = _held_size2(sums[SHORT], i)
+    _energies(sums[SHORT], i, size2, logs, _BANDS_16_S)
+    _energies(sums[LONG], i, size2, logs, _BANDS_64_S)
+    for band in range(_N_BANDS):
+        logs[_BANDS_NOW + band] = sums[NOW][i, _ALL + band] / size2 + _FLOORS_G2[band]
+    logs[_SWAY] = _spread(sums[AROUND], i) / size2 + _FLOOR_G2
+    logs[_SWAY + 1] = _spread(sums[SHORT], i) / size2 + _FLOOR_G2
+    logs[_SWAY + 2] = _spread(sums[LONG], i) / size2 + _FLOOR_G2
+
+
+@compiled
+def _energies(window: NDArray[np.float64], i: int, size2: float, made: NDArray[np.float64], at: int) -> None:
+    """Energies by band of a window, along gravity and across it, against gravity's square and with a floor."""
+    scale = 1.0 / (_seconds(window, i) * size2)
+    for band in range(_N_BANDS):
+        along = window[i, _ALONG + band]
+        across = max(window[i, _ALL + band] - along, 0.0)
+        made[at + band] = along * scale + _FLOORS_G2[band]
+        made[at + _N_BANDS + band] = across * scale + _FLOORS_G2[band]
+
+
+@compiled
+def _cosines(
+    sums: tuple[NDArray[np.float64], ...], held: NDArray[np.float64], i: int,
+    products: NDArray[np.float64], sizes2: NDArray[np.float64],
+) -> None:  # fmt: skip
+    """Inner products of gravity at different times, and with upright: 0 where there is none; squares of their sizes."""
+    now, around, past = _gravity(sums[NOW], i, _X), _gravity(sums[AROUND], i, _X), _gravity(sums[PAST], i, _X)
+    after, short, long = _gravity(sums[NEXT], i, _X), _gravity(sums[SHORT], i, _X), _gravity(sums[LONG], i, _X)
+    upright, last = _gravity(held, i, _REFERENCE), _gravity(held, i, _LAST_WALK)
+    if not np.isfinite(upright[0]):
+        upright = last = (0.0, 0.0, 0.0)
+    products[0], sizes2[0] = _pair(around, short)
+    products[1], sizes2[1] = _pair(around, long)
+    products[2], sizes2[2] = _pair(past, after)
+    products[3], sizes2[3] = _pair(now, upright)
+    products[4], sizes2[4] = _pair(around, upright)
+    products[5], sizes2[5] = _pair(short, upright)
+    products[6], sizes2[6] = _pair(long, upright)
+    products[7], sizes2[7] = _pair(around, last)
+    products[_COSINES - 2], sizes2[_COSINES - 2] = _pair(after, upright)
+    products[_COSINES - 1], sizes2[_COSINES - 1] = _pair(past, upright)
+
+
+@compiled
+def _pair(a: tuple[float, float, float], b: tuple[float, float, float]) -> tuple[float, float]:
+    return _dot(a, b), _dot(a, a) * _dot(b, b)
+
+
+@compiled
+def _angle(product: float, size2: float) -> float:
+    """Angle between two vectors; 0 where one is none."""
+    size = math.sqrt(size2)
+    none = size <= _NOTHING
+    cos = product / (1.0 if none else size)
+    cos = 1.0 if none or cos > 1.0 else cos
+    return elementary.arccos(-1.0 if cos < -1.0 else cos)
+
+
+@compiled
+def _gravity(rows: NDArray[np.float64], i: int, at: int) -> tuple[float, float, float]:
+    return rows[i, at], rows[i, at + 1], rows[i, at + 2]
+
+
+@compiled
+def _dot(a: tuple[float, float, float], b: tuple[float, float, float]) -> float:
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+@compiled
+def _seconds(window: NDArray[np.float64], i: int) -> float:
+    """Measured seconds of a window, at least 1."""
+    return max(float(window[i, COVERED]), 1.0)
+
+
+@compiled
+def _size2(window: NDArray[np.float64], i: int) -> float:
+    """Square of a window's mean gravity."""
+    gravity, seconds = _gravity(window, i, _X), _seconds(window, i)
+    return _dot(gravity, gravity) / (seconds * seconds)
+
+
+@compiled
+def _held_size2(window: NDArray[np.float64], i: int) -> float:
+    """Do the same, held to what a sensor that is out by half may say."""
+    return min(max(_size2(window, i), 0.25), 2.25)
+
+
+@compiled
+def _spread(window: NDArray[np.float64], i: int) -> float:
+    """Variance of gravity within a window."""
+    return max(float(window[i, SQUARE]) / _seconds(window, i) - _size2(window, i), 0.0)
+
+
+@compiled
+def _sum(column: NDArray[np.float64], start: int, stop: int) -> float:
+    total = 0.0
+    for k in range(max(start, 0), stop):
+        total += column[k]
+    return total
+
+
+@compiled
+def _rounded(value: float, scale: float, offset: float) -> float:
+    """Round to whole quanta and hold within limits."""
+    found = float(np.rint(value * scale + offset)) * (1.0 / _QUANTUM)
+    return min(max(found, -_LIMIT), _LIMIT)

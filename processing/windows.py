@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from processing import statistics
 from processing.compiled import compiled
-from processing.rows import Row, unpacked
 
 AHEAD_S: Final = 3
 """Seconds after a second that its windows need."""
@@ -65,15 +64,6 @@ class Windows:
         first = _FIRST[window]
         return self.folded[_LEVEL[window], first : first + self.folded.shape[1] - BEFORE_S - AHEAD_S]
 
-    def rows(self, window: int) -> list[Row]:
-        """Sums of a window, row by row."""
-        return unpacked(self.of(window).T)
-
-    def seconds(self, window: int) -> Row:
-        """Measured seconds of a window."""
-        count = np.maximum(self.of(window)[:, COVERED], 1.0)
-        return count if len(count) > 1 else float(count[0])
-
 
 def around(table: NDArray[np.float64], start: int, stop: int) -> Windows:
     """Sum over the windows of the rows ``[start, stop)`` of a table of seconds; rows that it lacks count as none."""
@@ -109,27 +99,3 @@ def _fold(folded: NDArray[np.float64]) -> None:
             one, other = folded[level - 1, k], folded[level - 1, k + 2 * apart]
             folded[level, k] = (one + folded[level - 1, k + apart]) + (other + folded[level - 1, k + 3 * apart])
         apart *= 4
-
-
-def past_sums(column: NDArray[np.float64], start: int, stop: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Sum a column of the table over the 16 and the 64 seconds that end with each of the rows ``[start, stop)``.
-
-    The column's values are multiples of a power of two: their sums are exact in any order.
-    """
-    if stop - start == 1:
-        short, long = column[max(stop - 16, 0) : stop], column[max(stop - 64, 0) : stop]
-        return np.add.reduce(short, keepdims=True), np.add.reduce(long, keepdims=True)
-    low = max(start - 64, 0)
-    total = np.concatenate([np.zeros(64 - (start - low) + 1), np.add.accumulate(column[low:stop])])
-    end = total[65:]
-    return end - total[49:-16], end - total[1:-64]
-
-
-def columns(values: NDArray[np.float64], low: int, high: int, width: int) -> NDArray[np.float64]:
-    """Rows ``[low, high)`` of the first `width` columns, as columns; zeros where the table has no rows."""
-    first, last = max(low, 0), min(high, len(values))
-    if first == low and last == high:
-        return values[low:high, :width].T
-    out = np.zeros((width, high - low))
-    out[:, first - low : last - low] = values[first:last, :width].T
-    return out
