@@ -15,9 +15,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from processing import statistics
+from processing import elementary, statistics
+from processing.compiled import compiled
 from processing.epochs import State
-from processing.products import product
 from spineclip.contract.placement import Placement
 
 CLASSES: Final = (
@@ -51,12 +51,14 @@ UPRIGHT: Final = 4
 GROUPS: Final = UPRIGHT + 2
 """Kinds of claims whose chances are right differently often."""
 
+_WIDE: Final = 8
+"""Classes, and one for nothing: fours are done at a time."""
+_UNKNOWN: Final = State.UNKNOWN.code
 _CODES: Final = np.array([state.code for state in CLASSES], dtype=np.int8)
 _LYING: Final = CLASSES.index(State.LYING)
 _SITTING: Final = CLASSES.index(State.SITTING)
 _STANDING: Final = CLASSES.index(State.STANDING)
 _LEAN: Final = float(np.exp(LEAN_TO_SITTING))
-_FEW: Final = 4
 _WEIGHT_QUANTUM: Final = 16384.0
 _HIDDEN_QUANTUM: Final = 4096.0
 _HIDDEN_LIMIT: Final = 128.0
@@ -114,35 +116,82 @@ def load(placement: Placement) -> Model:
 
 def likeness(fitted: Model, rhythm: NDArray[np.float64], table: NDArray[np.float64]) -> NDArray[np.float64]:
     """Likeness to walking of seconds, 0 to 1, in steps of 1/64; 0 where nothing was measured."""
-    if len(rhythm) == 1:
-        odds = min(max(float(rhythm[0] @ fitted.walk) + fitted.walk_bias, -30.0), 30.0)
-        measured = float(table[0, statistics.COVERED])
-        return np.array([round(64.0 / (1.0 + float(np.exp(-odds)))) / 64.0 * measured])
-    chance = product(fitted.walk[None], rhythm.T)[0]
-    chance += fitted.walk_bias
-    chance.clip(-30.0, 30.0, out=chance)
-    np.exp(np.negative(chance, out=chance), out=chance)
-    chance += 1.0
-    np.divide(64.0, chance, out=chance)
-    np.rint(chance, out=chance)
-    chance *= 1.0 / 64.0
-    chance *= table[:, statistics.COVERED]
-    return np.asarray(chance)
+    out = np.empty(len(rhythm))
+    _likeness(rhythm, fitted.walk, fitted.walk_bias, table[:, statistics.COVERED], out)
+    return out
+
+
+@compiled
+def _likeness(
+    rhythm: NDArray[np.float64], weights: NDArray[np.float64], bias: float, covered: NDArray[np.float64],
+    out: NDArray[np.float64],
+) -> None:  # fmt: skip
+    """Loop over seconds: first the log odds, then what they mean."""
+    third = len(weights) // 3
+    for i in range(len(out)):
+        one, two, three = bias, 0.0, 0.0  # exact in any order
+        for k in range(third):
+            one += rhythm[i, k] * weights[k]
+            two += rhythm[i, k + third] * weights[k + third]
+            three += rhythm[i, k + 2 * third] * weights[k + 2 * third]
+        out[i] = one + two + three
+    for i in range(len(out)):
+        odds = min(max(out[i], -30.0), 30.0)
+        out[i] = np.rint(64.0 / (1.0 + elementary.exp(-odds))) * (1.0 / 64.0) * covered[i]
 
 
 def chances(fitted: Model, features: NDArray[np.float64]) -> NDArray[np.float64]:
     """Log chance of each of `CLASSES`, shape (n, classes), not below -6."""
-    hidden = product(fitted.hidden.T, features.T)  # seconds last: long rows
-    hidden += fitted.hidden_bias[:, None]
-    hidden.clip(0.0, _HIDDEN_LIMIT, out=hidden)
-    hidden *= _HIDDEN_QUANTUM
-    np.rint(hidden, out=hidden)
-    hidden *= 1.0 / _HIDDEN_QUANTUM
-    score = product(fitted.out.T, hidden)
-    score += fitted.out_bias[:, None]
-    score -= np.maximum.reduce(score)
-    score -= np.log(summed(np.exp(score)))
-    return score.clip(_LEAST, 0.0, out=score).T
+    out = np.empty((len(features), len(CLASSES)))
+    _chances(features, fitted.hidden, fitted.hidden_bias, fitted.out, fitted.out_bias, _WIDE, out)
+    return out
+
+
+@compiled
+def _chances(
+    features: NDArray[np.float64], hidden: NDArray[np.float64], hidden_bias: NDArray[np.float64],
+    last: NDArray[np.float64], last_bias: NDArray[np.float64], wide: int, out: NDArray[np.float64],
+) -> None:  # fmt: skip
+    """Loop over seconds: the hidden layer, the last one, and the logarithm of the chances."""
+    inner, score, each = np.empty(len(hidden_bias)), np.empty(wide), np.empty(wide)
+    weights, bias = np.zeros((len(last), wide)), np.zeros(wide)
+    weights[:, : len(last_bias)], bias[: len(last_bias)] = last, last_bias
+    for i in range(len(out)):
+        _layer(features[i], hidden, hidden_bias, inner)
+        for k in range(len(inner)):
+            value = min(max(inner[k], 0.0), _HIDDEN_LIMIT)
+            inner[k] = np.rint(value * _HIDDEN_QUANTUM) * (1.0 / _HIDDEN_QUANTUM)
+        _layer(inner, weights, bias, score)
+        _normalise(score, each, out[i])
+
+
+@compiled
+def _layer(
+    values: NDArray[np.float64], weights: NDArray[np.float64], bias: NDArray[np.float64], sums: NDArray[np.float64]
+) -> None:
+    """Weigh and add up; exact in any order."""
+    for j in range(len(sums)):
+        sums[j] = bias[j]
+    for k in range(len(values)):
+        value = values[k]
+        for j in range(len(sums)):
+            sums[j] += value * weights[k, j]
+
+
+@compiled
+def _normalise(score: NDArray[np.float64], each: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+    """Turn scores into logarithms of chances that make one; `each` is as long as the scores, for their exponentials."""
+    top = score[0]
+    for j in range(1, len(out)):
+        top = max(top, score[j])
+    for j in range(len(each)):
+        each[j] = elementary.exp(score[j] - top)
+    total = 0.0
+    for j in range(len(out)):
+        total += each[j]
+    top += elementary.log(total)
+    for j in range(len(out)):
+        out[j] = min(max(score[j] - top, _LEAST), 0.0)
 
 
 def summed(rows: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -150,19 +199,17 @@ def summed(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.add.accumulate(rows)[-1])
 
 
-def likeliest(
+def claims(
     smoothed: NDArray[np.float64], upright: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Give the column of the likeliest state, and its chance; sitting before standing where the two are close."""
-    best = np.argmax(smoothed, axis=1)
-    sits = (upright == UPRIGHT - 1) & (best == _STANDING) & (smoothed[:, _SITTING] * _LEAN > smoothed[:, _STANDING])
-    best[sits] = _SITTING
-    return best, smoothed[np.arange(len(smoothed)), best]
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+    """Give the column of the likeliest state of seconds, its chance, and which group of claims it belongs to.
 
-
-def groups(best: NDArray[np.int64], upright: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Number the kinds of claims whose chances are right differently often: rows of `Model.confidence`, less one."""
-    return np.where(best < RESTING, upright, UPRIGHT + (upright == UPRIGHT - 1))
+    Parameters are those of `decide`. Groups are kinds of claims whose chances are right differently often: rows of
+    `Model.confidence`, less one.
+    """
+    best, raw, group = np.empty(len(smoothed), dtype=np.int64), np.empty(len(smoothed)), np.empty_like(upright)
+    _claims(smoothed, upright, best, raw, group)
+    return best, raw, group
 
 
 def decide(
@@ -184,36 +231,58 @@ def decide(
     sees_trunk
         Whether sitting and lying can be told apart at all; where not, the likelier one is said if one of them is sure.
     """
-    if len(smoothed) <= _FEW:  # array by array, a few seconds would cost as much as many
-        rows = zip(smoothed.tolist(), covered.tolist(), upright.tolist(), strict=True)
-        said = [decided(fitted, row, *known, sees_trunk=sees_trunk) for row, *known in rows]
-        return np.array([code for code, _ in said], dtype=np.int8), np.array([confidence for _, confidence in said])
-    best, raw = likeliest(smoothed, upright)
-    table, group = fitted.confidence, groups(best, upright)
-    confidence = np.empty(len(raw))
-    for row in set(group.tolist()):
-        some = group == row
-        confidence[some] = np.interp(raw[some], table[0], table[1 + row])
-    least = np.where((upright == UPRIGHT - 1) | (best >= RESTING), SURE, SURE_OF_REST)
-    sure = confidence >= least
-    if not sees_trunk:
-        sure |= (best <= _SITTING) & (smoothed[:, _LYING] + smoothed[:, _SITTING] >= least)
-    return np.where(sure & covered, _CODES[best], np.int8(State.UNKNOWN.code)), np.where(covered, confidence, 0.0)
+    codes, confidence = np.zeros(len(smoothed), dtype=np.int8), np.zeros(len(smoothed))
+    _decide(smoothed, covered, upright, fitted.confidence, sees_trunk, codes, confidence)
+    return codes, confidence
 
 
-def decided(
-    fitted: Model, chances: list[float], covered: bool, upright: int, *, sees_trunk: bool = True
-) -> tuple[int, float]:
-    """Do as `decide` for one second."""
-    if not covered:
-        return State.UNKNOWN.code, 0.0
-    best = chances.index(max(chances))
-    if upright == UPRIGHT - 1 and best == _STANDING and chances[_SITTING] * _LEAN > chances[_STANDING]:
+@compiled
+def _claims(
+    smoothed: NDArray[np.float64], upright: NDArray[np.int64],
+    best: NDArray[np.int64], raw: NDArray[np.float64], group: NDArray[np.int64],
+) -> None:  # fmt: skip
+    """Loop over seconds."""
+    for i in range(len(best)):
+        best[i], group[i] = _claim(smoothed[i], upright[i])
+        raw[i] = smoothed[i, best[i]]
+
+
+@compiled
+def _decide(
+    smoothed: NDArray[np.float64], covered: NDArray[np.bool_], upright: NDArray[np.int64],
+    table: NDArray[np.float64], sees_trunk: bool, codes: NDArray[np.int8], confidence: NDArray[np.float64],
+) -> None:  # fmt: skip
+    """Loop over the seconds that were measured."""
+    for i in range(len(codes)):
+        if not covered[i]:
+            continue
+        best, group = _claim(smoothed[i], upright[i])
+        confidence[i] = _interpolated(smoothed[i, best], table[0], table[1 + group])
+        least = SURE if upright[i] == UPRIGHT - 1 or best >= RESTING else SURE_OF_REST
+        sure = confidence[i] >= least
+        if not sees_trunk and best <= _SITTING:
+            sure = sure or smoothed[i, _LYING] + smoothed[i, _SITTING] >= least
+        codes[i] = _CODES[best] if sure else _UNKNOWN
+
+
+@compiled
+def _claim(chances: NDArray[np.float64], upright: int) -> tuple[int, int]:
+    """Find the likeliest state, sitting before standing where the two are close, and the group of such a claim."""
+    best = 0
+    for j in range(1, len(chances)):
+        best = j if chances[j] > chances[best] else best
+    enough = upright == UPRIGHT - 1
+    if enough and best == _STANDING and chances[_SITTING] * _LEAN > chances[_STANDING]:
         best = _SITTING
-    group = upright if best < RESTING else UPRIGHT + (upright == UPRIGHT - 1)
-    confidence = float(np.interp(chances[best], fitted.confidence[0], fitted.confidence[1 + group]))
-    least = SURE if upright == UPRIGHT - 1 or best >= RESTING else SURE_OF_REST
-    sure = confidence >= least
-    if not sees_trunk and best <= _SITTING:
-        sure = sure or chances[_LYING] + chances[_SITTING] >= least
-    return CLASSES[best].code if sure else State.UNKNOWN.code, confidence
+    return best, upright if best < RESTING else UPRIGHT + int(enough)
+
+
+@compiled
+def _interpolated(x: float, xs: NDArray[np.float64], ys: NDArray[np.float64]) -> float:
+    """Read a table of straight lines; beyond its ends it goes on level."""
+    if x >= xs[-1]:
+        return float(ys[-1])
+    k = 0
+    while k < len(xs) - 2 and xs[k + 1] <= x:
+        k += 1
+    return float((ys[k + 1] - ys[k]) / (xs[k + 1] - xs[k]) * (max(x, float(xs[0])) - xs[k]) + ys[k])

@@ -311,11 +311,9 @@ def _live(state: ClipState, fitted: Model) -> LiveSecond | None:
         return None
     row = state.looked - 1 - state.kept
     newest = len(state.coverage) - 1
-    covered = bool(state.coverage[row] >= grid.ENOUGH)
-    upright = int(orientation.upright(state.held[-1:])[0])
+    covered, upright = state.coverage[row : row + 1] >= grid.ENOUGH, orientation.upright(state.held[-1:])
     trunk = state.setup.placement.sees_trunk
-    said, sure = activity.decided(fitted, smoothing.now(state.smoothing), covered, upright, sees_trunk=trunk)
-    codes, confidence = np.array([said], dtype=np.int8), np.array([sure])
+    codes, confidence = activity.decide(fitted, smoothing.now(state.smoothing), covered, upright, sees_trunk=trunk)
     codes, confidence = seat.seated(
         codes, confidence, state.held[-1:], state.table[state.looked - 1 - state.first :][:1]
     )

@@ -8,15 +8,15 @@ model in its place was no better on people left out, and fifty times slower.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from processing.activity import CLASSES, RESTING, summed
+from processing import elementary
+from processing.activity import CLASSES, RESTING
+from processing.compiled import compiled
 
 BLOCK_S: Final = 3
 """Seconds that become final together (whole blocks of UTC, whatever the cutting)."""
@@ -42,11 +42,14 @@ _SPLITS: Final = (
 chance of each rest given rest, weighted by how likely rest is, and that weight; the same again, to forget faster when
 the trunk has just turned; whether it turns."""
 
-_FEW: Final = 4
 _COLUMNS: Final = _SPLITS[-1][1]
 _DECAY: Final = np.concatenate([np.full(stop - start, decay) for start, stop, decay in _SPLITS])
-_SHARES: Final = tuple(np.multiply.accumulate([_DECAY] * AHEAD_S)[:, :, None])
+_SHARES: Final = np.multiply.accumulate([_DECAY] * AHEAD_S)
 """What a second that lies 1, 2, ... seconds ahead counts for."""
+_REST_AT: Final = _SPLITS[1][0]
+_TURNED_AT: Final = _SPLITS[2][0]
+_LOGS: Final = _GROUPS + RESTING
+_LEAST: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +59,6 @@ class SmoothingState:
     memory: NDArray[np.float64]
     evidence: NDArray[np.float64]
     past: NDArray[np.float64]
-
-
-def prepare() -> None:
-    """Load what long stretches need, which takes seconds, before the first comes."""
-    import_module("scipy.signal")
 
 
 def begin() -> SmoothingState:
@@ -75,73 +73,50 @@ def observe(
     turning: NDArray[np.float64],
 ) -> SmoothingState:
     """Take in the next seconds: log chances, shape (n, classes), and the feature ``turning``, shape (n,)."""
-    n = len(log_chances)
-    if n == 1:
-        return _observe_one(state, log_chances[0], bool(covered[0]), bool(turning[0] >= _TURN))
-    columns, evidence = log_chances.T, np.empty((_COLUMNS, n))  # seconds last: long rows
-    resting = columns[:RESTING]
-    top = np.maximum.reduce(resting)
-    rest = np.log(summed(np.exp(resting - top)))
-    rest += top
-    weight = np.exp(rest)
+    waiting = len(state.evidence)
+    memory = state.memory.copy()
+    evidence, past = np.empty((2, waiting + len(log_chances), _COLUMNS))
+    evidence[:waiting], past[:waiting] = state.evidence, state.past
+    _observe(log_chances, covered, turning >= _TURN, memory[0], evidence[waiting:], past[waiting:])
+    return SmoothingState(memory, evidence, past)
+
+
+@compiled
+def _observe(
+    log_chances: NDArray[np.float64], covered: NDArray[np.bool_], turns: NDArray[np.bool_],
+    memory: NDArray[np.float64], evidence: NDArray[np.float64], past: NDArray[np.float64],
+) -> None:  # fmt: skip
+    """Loop over seconds: what each says, added to what is remembered of those before."""
+    for i in range(len(evidence)):
+        if covered[i]:
+            _say(log_chances[i], turns[i], evidence[i])
+        else:
+            evidence[i] = 0.0
+        for k in range(_COLUMNS):
+            past[i, k] = evidence[i, k] + memory[k]
+            memory[k] = past[i, k] * _DECAY[k]
+
+
+@compiled
+def _say(log_chances: NDArray[np.float64], turns: bool, evidence: NDArray[np.float64]) -> None:
+    """Lay out the columns of a second."""
+    top = log_chances[0]
+    for k in range(1, RESTING):
+        top = max(top, log_chances[k])
+    total = 0.0
+    for k in range(RESTING):
+        total += elementary.exp(log_chances[k] - top)
+    rest = elementary.log(total) + top
+    weight = elementary.exp(rest)
     evidence[0] = rest
-    evidence[1:_GROUPS] = columns[RESTING:]
+    for k in range(1, _GROUPS):
+        evidence[k] = log_chances[RESTING - 1 + k]
     evidence[_GROUPS] = 1.0
-    (start, stop, _), (again, end, _) = _SPLITS[1:3]
-    given_rest = evidence[start : stop - 1]
-    np.subtract(resting, rest, out=given_rest)
-    given_rest *= weight
-    evidence[stop - 1] = weight
-    evidence[again:end] = evidence[start:stop]
-    evidence[-1] = turning >= _TURN
-    if not covered.all():
-        evidence[:, ~covered] = 0.0
-    past = np.empty((_COLUMNS, n))
-    if n <= _FEW:  # the same sums without a library's set-up, since a live stream brings second by second
-        memory = state.memory[0]
-        for row in range(n):
-            np.add(evidence[:, row], memory, out=past[:, row])
-            memory = past[:, row] * _DECAY
-    else:
-        memory = _filtered(evidence, state.memory[0], past)
-    if len(state.evidence):
-        evidence, past = _after(state.evidence, evidence), _after(state.past, past)
-    return SmoothingState(memory[None], evidence.T, past.T)
-
-
-def _observe_one(state: SmoothingState, log_chances: NDArray[np.float64], covered: bool, turns: bool) -> SmoothingState:
-    """Do the same for one second, as a live stream brings it."""
-    logs = log_chances.tolist()
-    resting, top = logs[:RESTING], max(logs[:RESTING])
-    a, b, c = np.exp(log_chances[:RESTING] - top).tolist()
-    rest = float(np.log(a + b + c)) + top
-    weight = float(np.exp(rest))
-    given_rest = [*((log - rest) * weight for log in resting), weight]
-    now = [rest, *logs[RESTING:], 1.0, *given_rest, *given_rest, float(turns)] if covered else [0.0] * _COLUMNS
-    past = [new + old for new, old in zip(now, state.memory[0].tolist(), strict=True)]
-    both = np.array([now, past])
-    evidence, heard = both[:1], both[1:]
-    memory = heard * _DECAY
-    if len(state.evidence):
-        evidence, heard = np.concatenate([state.evidence, evidence]), np.concatenate([state.past, heard])
-    return SmoothingState(memory, evidence, heard)
-
-
-def _after(before: NDArray[np.float64], columns: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.concatenate([before.T, columns], axis=1)
-
-
-def _filtered(
-    evidence: NDArray[np.float64], before: NDArray[np.float64], past: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    # loaded here, since it takes seconds and a live stream without gaps never comes by
-    from scipy.signal import lfilter  # type: ignore[attr-defined, unused-ignore]  # noqa: PLC0415
-
-    memory = np.empty((_COLUMNS, 1))
-    for start, stop, decay in _SPLITS:
-        own = slice(start, stop)
-        past[own], memory[own] = lfilter([1.0], [1.0, -decay], evidence[own], zi=before[own, None])
-    return memory[:, 0]
+    for at in (_REST_AT, _TURNED_AT):
+        for k in range(RESTING):
+            evidence[at + k] = (log_chances[k] - rest) * weight
+        evidence[at + RESTING] = weight
+    evidence[_COLUMNS - 1] = 1.0 if turns else 0.0
 
 
 def release(state: SmoothingState, first: int, *, last: bool = False) -> tuple[SmoothingState, NDArray[np.float64]]:
@@ -153,47 +128,59 @@ def release(state: SmoothingState, first: int, *, last: bool = False) -> tuple[S
     n = waiting if last else (first + waiting - AHEAD_S) // BLOCK_S * BLOCK_S - first
     if n <= 0:
         return state, np.empty((0, len(CLASSES)))
-    after, past = state.evidence.T, state.past.T[:, :n]
-    if last:
-        after = np.concatenate([after, np.zeros((_COLUMNS, AHEAD_S))], axis=1)
-    total = past.copy()
-    for ahead, share in enumerate(_SHARES, 1):
-        total += after[:, ahead : ahead + n] * share
-    kept = SmoothingState(state.memory, state.evidence[n:], state.past[n:])
-    return kept, _chances(total, past[-1] > _TURNED)
+    out = np.empty((n, len(CLASSES)))
+    _release(state.past, state.evidence, _LOGS, out)
+    return SmoothingState(state.memory, state.evidence[n:], state.past[n:]), out
 
 
-def now(state: SmoothingState) -> list[float]:
-    """Return the live chances of the newest second, from it and its past, by `CLASSES`."""
-    total = state.past[-1].tolist()
-    start, stop, _ = _SPLITS[2] if total[-1] > _TURNED else _SPLITS[1]
-    moving = _normal_of_one(total[:_GROUPS], total[_GROUPS])
-    resting = _normal_of_one(total[start : stop - 1], total[stop - 1])
-    return [moving[0] * chance for chance in resting] + moving[1:]
+def now(state: SmoothingState) -> NDArray[np.float64]:
+    """Return the live chances of the newest second, from it and its past, shape (1, classes)."""
+    out = np.empty((1, len(CLASSES)))
+    _release(state.past[-1:], state.evidence[-1:], _LOGS, out)
+    return out
 
 
-def _normal_of_one(log_chances: list[float], weight: float) -> list[float]:
-    weight = max(weight, 1e-9)
-    top = max(log_chances) / weight
-    each = [math.exp(value / weight - top) for value in log_chances]
-    total = sum(each)
-    return [chance / total for chance in each]
+@compiled
+def _release(past: NDArray[np.float64], evidence: NDArray[np.float64], length: int, out: NDArray[np.float64]) -> None:
+    """Loop over seconds: the mean evidence, and the chances that it gives.
+
+    Neighbours repeat each other, so they make a second surer only on average.
+    """
+    total, each = np.empty(_COLUMNS), np.empty(length)
+    for i in range(len(out)):
+        for k in range(_COLUMNS):
+            total[k] = past[i, k]
+        for ahead in range(1, min(AHEAD_S + 1, len(evidence) - i)):
+            for k in range(_COLUMNS):
+                total[k] += evidence[i + ahead, k] * _SHARES[ahead - 1, k]
+        _lay(total, 0, _GROUPS, each, 0)
+        _lay(total, _TURNED_AT if past[i, _COLUMNS - 1] > _TURNED else _REST_AT, RESTING, each, _GROUPS)
+        for k in range(len(each)):
+            each[k] = elementary.exp(each[k])
+        _normalise(each, 0, _GROUPS)
+        _normalise(each, _GROUPS, _LOGS)
+        for k in range(RESTING):
+            out[i, k] = each[0] * each[_GROUPS + k]
+        for k in range(1, _GROUPS):
+            out[i, RESTING - 1 + k] = each[k]
 
 
-def _chances(total: NDArray[np.float64], turned: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Chances from the mean evidence: neighbours repeat each other, so they make a second surer only on average."""
-    (a, b, _), (c, d, _) = _SPLITS[1:3]
-    rest = total[a:b]
-    if turned.any():
-        rest = np.where(turned, total[c:d], rest)
-    out = np.empty((len(CLASSES), total.shape[1]))
-    moving = _normal(total[:_GROUPS] / np.maximum(total[_GROUPS], 1e-9))
-    np.multiply(moving[0], _normal(rest[:-1] / np.maximum(rest[-1], 1e-9)), out=out[:RESTING])
-    out[RESTING:] = moving[1:]
-    return out.T
+@compiled
+def _lay(total: NDArray[np.float64], start: int, count: int, each: NDArray[np.float64], at: int) -> None:
+    """Lay out the mean log chances of a group, whose weight follows them, against the largest."""
+    weight = max(total[start + count], _LEAST)
+    top = total[start] / weight
+    for k in range(count):
+        each[at + k] = total[start + k] / weight
+        top = max(top, each[at + k])
+    for k in range(count):
+        each[at + k] -= top
 
 
-def _normal(log_chances: NDArray[np.float64]) -> NDArray[np.float64]:
-    each = np.exp(log_chances - np.maximum.reduce(log_chances))
-    each /= summed(each)
-    return np.asarray(each)
+@compiled
+def _normalise(each: NDArray[np.float64], start: int, stop: int) -> None:
+    total = 0.0
+    for k in range(start, stop):
+        total += each[k]
+    for k in range(start, stop):
+        each[k] /= total

@@ -33,7 +33,7 @@ WAYS: Final = ("whole", "pieces", "told")
 """How a recording is claimed: as it is; cut where its labels change, so nothing is known of upright; so, but told."""
 
 Claims = tuple[str, NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_]]
-"""Of a recording: data set; and by second the raw chance, its group (`activity.groups`), whether the claim is right."""
+"""Of a recording: data set; and by second the raw chance, its group (`activity.claims`), whether the claim is right."""
 
 FOLDS: Final = 5
 _DAILY_SHARE: Final = 0.6
@@ -202,11 +202,10 @@ def _claims(
     turning = described[:, features.TURNING]
     heard = smoothing.observe(smoothing.begin(), activity.chances(model, described), part.covered, turning)
     _, chances = smoothing.release(heard, 0, last=True)
-    upright = orientation.upright(held)
-    best, raw = activity.likeliest(chances, upright)
+    best, raw, group = activity.claims(chances, orientation.upright(held))
     codes = np.array([state.code for state in activity.CLASSES])[best]
     scored = (one.truth[a:b] >= 0) & one.steady[a:b] & part.covered & (one.seconds.coverage[a:b] >= grid.ENOUGH)
-    return raw[scored], activity.groups(best, upright)[scored], (codes == one.truth[a:b])[scored]
+    return raw[scored], group[scored], (codes == one.truth[a:b])[scored]
 
 
 def write(path: Path, numbers: dict[str, Any]) -> None:
