@@ -19,9 +19,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from processing import elementary
+from processing import elementary, pose_model
 from processing.compiled import compiled
-from processing.pose_model import PoseModel, distances, normalise
+from processing.pose_model import PoseModel, log_densities
 from processing.stretch_model import EIGHTH
 
 Array = NDArray[np.float64]
@@ -82,34 +82,35 @@ def learn(habits: Habits, model: PoseModel, angles_deg: Array, fine: NDArray[np.
     """
     if habits.heard >= ENOUGH or not np.isfinite(angles_deg).all():
         return habits
-    logs, counts, sums = _learnt(columns(habits, model), habits.logs, habits.counts, habits.sums, angles_deg, fine)
+    logs, counts, sums = _learnt(ways(habits, model)[0], habits.logs, habits.counts, habits.sums, angles_deg, fine)
     return Habits(habits.mount, habits.kind, habits.heard + 1, logs, counts, sums)
 
 
 def chances(habits: Habits, model: PoseModel, angles_deg: Array) -> Array:
     """Chance of each posture for rows of angles, shape (n, 2) to (n, 6), by what was learned (at least one stretch)."""
-    return _chances(columns(habits, model), shares(habits), np.ascontiguousarray(angles_deg, dtype=np.float64))
+    return pose_model.chances(*ways(habits, model), angles_deg, _KINDS)
 
 
-def shares(habits: Habits) -> Array:
-    """Chance of each way against that of the likeliest, shape (m,)."""
-    return np.asarray(np.exp(habits.logs - habits.logs.max()))
+def ways(habits: Habits, model: PoseModel) -> tuple[Array, float]:
+    """Where each posture lies in each way, shape (6, 6 m), as much as it is likely, and the tail of all ways.
 
-
-def columns(habits: Habits, model: PoseModel) -> Array:
-    """Where each posture lies in each way, as `pose_model.distances` takes it, shape (6, 6 m): way by way."""
-    return _columns(model, habits.counts.tobytes(), habits.sums.tobytes())
+    Both as `pose_model.likely` takes them. They follow from what was learned, and are no part of what is carried on.
+    """
+    return _ways(model, habits.logs.tobytes(), habits.counts.tobytes(), habits.sums.tobytes())
 
 
 @lru_cache(maxsize=256)
-def _columns(model: PoseModel, counts: bytes, sums: bytes) -> Array:
+def _ways(model: PoseModel, logs: bytes, counts: bytes, sums: bytes) -> tuple[Array, float]:
     """Work it out once, not for every second."""
+    shares = np.frombuffer(logs).copy()
     by_way = np.frombuffer(counts).reshape(-1, _KINDS).copy(), np.frombuffer(sums).reshape(-1, _KINDS, 2).copy()
-    return _conditioned(*by_way, *model.precision, model.noise)
+    return _conditioned(shares, *by_way, *model.precision, model.noise), TAIL * float(np.exp(shares).sum())
 
 
 @compiled
-def _conditioned(counts: Array, sums: Array, inverse: Array, start: Array, sure: Array, noise: Array) -> Array:
+def _conditioned(
+    logs: Array, counts: Array, sums: Array, inverse: Array, start: Array, sure: Array, noise: Array
+) -> Array:
     """Condition a normal distribution on all that was seen; loops over ways."""
     size = 2 * _KINDS
     out = np.empty((_COLUMNS, len(counts) * _KINDS))
@@ -125,6 +126,8 @@ def _conditioned(counts: Array, sums: Array, inverse: Array, start: Array, sure:
         _rooted(root)
         _uprooted(root)
         _place(root, along, noise, out, way * _KINDS)
+        for posture in range(_KINDS):
+            out[0, way * _KINDS + posture] += logs[way]
     return out
 
 
@@ -172,10 +175,11 @@ def _place(root: Array, along: Array, noise: Array, out: Array, first: int) -> N
             xy += root[i, a] * right
             yy += right * right
         determinant = xx * yy - xy * xy
-        at = first + posture
-        out[0, at], out[1, at] = x, y
-        out[2, at], out[3, at], out[4, at] = yy / determinant, -2.0 * xy / determinant, xx / determinant
-        out[5, at] = elementary.log(determinant)
+        xx, xy, yy = yy / determinant, -xy / determinant, xx / determinant
+        at, flexed, leant = first + posture, xx * x + xy * y, xy * x + yy * y
+        out[0, at] = -0.5 * (elementary.log(determinant) + flexed * x + leant * y)
+        out[1, at], out[2, at] = flexed, leant
+        out[3, at], out[4, at], out[5, at] = -0.5 * xx, -xy, -0.5 * yy
 
 
 @compiled
@@ -184,11 +188,12 @@ def _learnt(
 ) -> tuple[Array, Array, Array]:
     """Carry on the likeliest ways to name one stretch more; loops over ways and postures."""
     total = np.empty(len(logs) * _KINDS)
-    densities(points, angles_deg.reshape((1, 2)), 0, total)
+    log_densities(points, angles_deg.reshape((1, 2)), 0, total)
     most = -np.inf
     for k in range(len(total)):
-        total[k] = logs[k // _KINDS] + _ANGLE_SHARE * elementary.log(total[k])
-        total[k] += _FINE_SHARE * fine[k % _KINDS] / EIGHTH
+        way_log = logs[k // _KINDS]
+        density = elementary.exp(total[k] - way_log) + TAIL
+        total[k] = way_log + _ANGLE_SHARE * elementary.log(density) + _FINE_SHARE * fine[k % _KINDS] / EIGHTH
         most = max(most, total[k])
     new_logs, new_counts, new_sums = np.empty(WAYS), np.empty((WAYS, _KINDS)), np.empty((WAYS, _KINDS, 2))
     for way in range(WAYS):
@@ -201,31 +206,3 @@ def _learnt(
         new_counts[way, best % _KINDS] += 1.0
         new_sums[way, best % _KINDS] += angles_deg
     return new_logs, new_counts, new_sums
-
-
-@compiled
-def densities(points: Array, angles_deg: Array, row: int, out: Array) -> None:
-    """Density of a row of angles at each point, shape (6 m,)."""
-    distances(points, angles_deg, row, out)
-    for k in range(points.shape[1]):
-        out[k] = elementary.exp(-0.5 * out[k]) + TAIL
-
-
-@compiled
-def likely(points: Array, by_way: Array, angles_deg: Array, row: int, work: Array, out: Array) -> None:
-    """Chance of each posture for a row of angles by ways and their shares; `work` has room for a number a point."""
-    densities(points, angles_deg, row, work)
-    out[:] = 0.0
-    for way in range(len(by_way)):
-        for k in range(_KINDS):
-            out[k] += work[way * _KINDS + k] * by_way[way]
-    normalise(out)
-
-
-@compiled
-def _chances(points: Array, by_way: Array, angles_deg: Array) -> Array:
-    """Loop over rows of angles."""
-    out, work = np.empty((len(angles_deg), _KINDS)), np.empty(points.shape[1])
-    for row in range(len(angles_deg)):
-        likely(points, by_way, angles_deg, row, work, out[row])
-    return out

@@ -79,29 +79,31 @@ def name(
     learned = wearing.habits
     if not wearing.placement.sees_trunk:
         return Named(out, chance, beyond, learned)
-    gravity, fine = stretches.heard(stretch, first, n, ahead_s=ahead_s)
     rests, open_ = _resting(codes, held, known)
     if open_:
         now, _ = stretches.heard(stretch, first, n, ahead_s=0)
         _keep_near(rests, now, held, stretches.steady(stretch, first, n))
+    at = _next(rests, 0)
+    if at == n:
+        return Named(out, chance, beyond, learned)
+    gravity, fine = stretches.heard(stretch, first, n, ahead_s=ahead_s)
     closes = stretches.closing(stretch, first, n, habit.LEAST_S) if ahead_s else _NEVER
-    angles_deg, at = np.empty((n, 2)), _next(rests, 0)
+    angles_deg = np.empty((n, 2))
     while at < n:
         row = held[at]
         mount, kind = int(row[orientation.MOUNT]), int(row[orientation.OWN])
-        if (learned.mount, learned.kind) != (mount, kind):
+        if learned.mount != mount or learned.kind != kind:
             learned = habit.begin(mount, kind)
         taught = _taught(wearing, row)
         knows = posture.knowledge(wearing.placement, taught, own_neutral=kind > 0, habits=learned)
-        learns = bool(ahead_s) and learned.heard < habit.ENOUGH
-        at, last = _name(
-            at, rests, closes, gravity, fine, held, bool(taught), learns,
-            knows.points, knows.shares, knows.general, knows.sees_slouch, knows.personal,
+        at, ended = _name(
+            at, rests, closes, gravity, fine, held, bool(taught), ahead_s > 0 and learned.heard < habit.ENOUGH,
+            knows.points, knows.tail, knows.general, knows.sees_slouch, knows.personal,
             angles_deg, out, chance, beyond,
         )  # fmt: skip
-        if last >= 0:
-            model = posture.model(wearing.placement, own_neutral=kind > 0, taught=taught)
-            learned = habit.learn(learned, model, angles_deg[last], fine[last])
+        if ended >= 0:
+            model = posture.model(wearing.placement, taught, own_neutral=kind > 0)
+            learned = habit.learn(learned, model, angles_deg[ended], fine[ended])
     return Named(out, chance, beyond, learned)
 
 
@@ -160,7 +162,7 @@ def _next(rests: NDArray[np.int8], at: int) -> int:
 def _name(
     at: int, rests: NDArray[np.int8], closes: NDArray[np.bool_], gravity: Array, fine: NDArray[np.int8], held: Array,
     taught: bool, learns: bool,
-    points: Array, shares: Array, general: Array, sees_slouch: bool, personal: bool,
+    points: Array, tail: float, general: Array, sees_slouch: bool, personal: bool,
     angles_deg: Array, out: NDArray[np.int8], chance: Array, beyond: NDArray[np.int8],
 ) -> tuple[int, int]:  # fmt: skip
     """Name resting seconds from `at` on, as long as what is known holds; loops over seconds.
@@ -171,22 +173,21 @@ def _name(
     -------
     The next resting second that is to be named, and the last second of a stretch that teaches, or -1.
     """
-    begin, work, by_angle, usual = at, np.empty(points.shape[1]), np.empty(_KINDS), np.empty(_KINDS)
+    begin, work = at, np.empty(points.shape[1])
+    chances, usual, raised = np.empty(_KINDS), np.empty(_KINDS), np.zeros(_KINDS)
     while at < len(rests) and _same(held, begin, at, taught):
         angles_deg[at] = _angles(gravity, held, at)
         within = posture.settled(angles_deg, at)
-        posture.by_angles(points, shares, angles_deg, at, work, by_angle)
+        pose_model.likely(points, tail, angles_deg, at, work, chances)
         if personal:
-            pose_model.likely(general, angles_deg, at, usual)
+            pose_model.likely(general, 0.0, angles_deg, at, work[:_KINDS], usual)
+            posture.personal(chances, usual, raised)
         for k in range(_KINDS):
-            more = posture.personal(by_angle, usual, k) if personal else 0
-            beyond[at, k] = max(fine[at, k] + more, -127)
-        posture.weigh(by_angle, fine, at)
-        out[at], chance[at] = posture.named(by_angle, sees_slouch, within)
-        ends = learns and closes[at]
-        last = at
-        at = _next(rests, at + 1)
-        if ends:
+            beyond[at, k] = np.int8(max(fine[at, k] + raised[k], -127.0))
+        posture.weigh(chances, fine, at)
+        out[at], chance[at] = posture.named(chances, sees_slouch, within)
+        last, at = at, _next(rests, at + 1)
+        if learns and closes[last]:
             return at, last
     return at, -1
 

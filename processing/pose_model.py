@@ -56,15 +56,17 @@ class PoseModel:
         return replace(self, mean=mean.reshape(k, d), spread=0.5 * (spread + spread.T))
 
     @cached_property
-    def columns(self) -> Array:
-        """The spread of angles around each posture's mean, as `distances` takes it, shape (columns, k)."""
+    def points(self) -> Array:
+        """The normal distribution of angles in each posture, as `log_densities` takes it."""
         k, d = self.mean.shape
         own = [slice(row * d, row * d + d) for row in range(k)]
         around = np.stack([self.spread[at, at] for at in own]) + self.noise
         inverse = np.linalg.inv(around)
         first, second = np.triu_indices(d)
-        both = inverse[:, first, second] * np.where(first == second, 1.0, 2.0)
-        return np.ascontiguousarray(np.concatenate([self.mean, both, np.log(np.linalg.det(around))[:, None]], axis=1).T)
+        square = -inverse[:, first, second] * np.where(first == second, 0.5, 1.0)
+        along = np.einsum("kij,kj->ki", inverse, self.mean)
+        level = -0.5 * (np.log(np.linalg.det(around)) + np.einsum("ki,ki->k", along, self.mean))
+        return np.ascontiguousarray(np.concatenate([level[:, None], along, square], axis=1).T)
 
     @cached_property
     def precision(self) -> tuple[Array, Array, Array]:
@@ -74,71 +76,85 @@ class PoseModel:
 
     def chances(self, angles: Array) -> Array:
         """Chance of each posture for rows of angles, shape (n, d) to (n, k), all postures alike beforehand."""
-        return _chances(self.columns, np.ascontiguousarray(angles, dtype=np.float64))
+        return chances(self.points, 0.0, angles, len(self.mean))
+
+
+def chances(points: Array, tail: float, angles: Array, kinds: int) -> Array:
+    """Chance of each of k postures for rows of angles, shape (n, d) to (n, k); parameters as those of `likely`."""
+    rows = np.ascontiguousarray(angles, dtype=np.float64)
+    out = np.empty((len(rows), kinds))
+    _chances(points, tail, rows, out)
+    return out
 
 
 @compiled
-def distances(columns: Array, angles: Array, row: int, out: Array) -> None:
-    """How far a row of angles, shape (n, d), lies from points, as -2 log density but for a constant; loops over points.
+def _chances(points: Array, tail: float, angles: Array, out: Array) -> None:
+    """Loop over rows of angles."""
+    work = np.empty(points.shape[1])
+    for row in range(len(angles)):
+        likely(points, tail, angles, row, work, out[row])
+
+
+@compiled
+def log_densities(points: Array, angles: Array, row: int, out: Array) -> None:
+    """Log density of a row of angles, shape (n, d), at each point, but for a constant; loops over points.
 
     Parameters
     ----------
-    columns
-        Mean (d), the upper triangle of the inverse of the covariance, row by row, what stands twice in it doubled, and
-        the log of its determinant; one column a point.
+    points
+        One normal distribution a column, as what its log density is in the angles: a constant, what each angle is
+        multiplied by, and what each product of two is (of one with itself and all after it, then of the next).
     out
         One number a point.
     """
-    d, points = angles.shape[1], columns.shape[1]
-    column = len(columns) - 1
-    for k in range(points):
-        out[k] = columns[column, k]
-    column = d
+    d, count = angles.shape[1], points.shape[1]
+    for k in range(count):
+        out[k] = points[0, k]
+    column = 1
+    for i in range(d):
+        for k in range(count):
+            out[k] += angles[row, i] * points[column, k]
+        column += 1
     for i in range(d):
         for j in range(i, d):
-            for k in range(points):
-                away = (angles[row, i] - columns[i, k]) * (angles[row, j] - columns[j, k])
-                out[k] += away * columns[column, k]
+            both = angles[row, i] * angles[row, j]
+            for k in range(count):
+                out[k] += both * points[column, k]
             column += 1
 
 
 @compiled
-def likely(columns: Array, angles: Array, row: int, out: Array) -> None:
-    """Chance of each posture for a row of angles, all postures alike beforehand; shape (k,)."""
-    distances(columns, angles, row, out)
-    for k in range(len(out)):
-        out[k] *= -0.5
-    shared_out(out)
+def likely(points: Array, tail: float, angles: Array, row: int, work: Array, out: Array) -> None:
+    """Chance of each of k postures for a row of angles, all postures alike beforehand; loops over points.
 
-
-@compiled
-def shared_out(logs: Array) -> None:
-    """Turn log chances, up to a constant, into chances that add up to one."""
-    most = logs[0]
-    for k in range(1, len(logs)):
-        most = max(most, logs[k])
-    for k in range(len(logs)):
-        logs[k] = elementary.exp(logs[k] - most)
-    normalise(logs)
-
-
-@compiled
-def normalise(weights: Array) -> None:
-    """Divide weights by their sum."""
+    Parameters
+    ----------
+    points
+        As `log_densities` takes it: k points, or k for each of a few ways to see it, which are added up.
+    tail
+        Density of angles that are like no posture; 0 where there are none such, as in one way alone.
+    work, out
+        Room for a number a point, and for the chances, shape (k,).
+    """
+    log_densities(points, angles, row, work)
+    most = 0.0
+    if tail == 0.0:
+        most = work[0]
+        for k in range(1, len(work)):
+            most = max(most, work[k])
+    for k in range(len(work)):
+        work[k] = elementary.exp(work[k] - most)
+    kinds = len(out)
+    for k in range(kinds):
+        out[k] = work[k] + tail
+    for way in range(kinds, len(work), kinds):
+        for k in range(kinds):
+            out[k] += work[way + k]
     total = 0.0
-    for k in range(len(weights)):
-        total += weights[k]
-    for k in range(len(weights)):
-        weights[k] /= total
-
-
-@compiled
-def _chances(columns: Array, angles: Array) -> Array:
-    """Loop over rows of angles."""
-    out = np.empty((len(angles), columns.shape[1]))
-    for row in range(len(angles)):
-        likely(columns, angles, row, out[row])
-    return out
+    for k in range(kinds):
+        total += out[k]
+    for k in range(kinds):
+        out[k] /= total
 
 
 def fit(angles: Array, posture: NDArray[np.intp], person: NDArray[np.intp], *, shrink: float = 0.3) -> PoseModel:

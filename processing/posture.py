@@ -68,7 +68,10 @@ _FURTHEST_DEG: Final = 75.0
 _UPRIGHT: Final = SITTING.index(Posture.UPRIGHT)
 _SLOUCHED: Final = SITTING.index(Posture.SLOUCHED)
 _UNKNOWN: Final = Posture.UNKNOWN.code
-_NO_SHARES: Final = np.empty(0)
+_NOTHING: Final = np.empty((0, len(SITTING)), dtype=np.int16)
+_FURTHEST_SAID: Final = 256
+_SAYS: Final = np.exp(np.arange(-_FURTHEST_SAID, _FURTHEST_SAID + 1) / EIGHTH)
+"""By how much what is said in eighths of a log unit, up to what two clips say together, raises a chance."""
 _LEAST: Final = 1e-6
 _DOUBT: Final = 1e-3
 _files: dict[str, Path] = {"angles": WEIGHTS, "fine": FINE}
@@ -185,9 +188,9 @@ def classify(
     """
     if placement not in _SITE:
         return np.zeros(np.shape(flexion_deg), dtype=np.int8), np.zeros(np.shape(flexion_deg))
-    known = knowledge(placement, taught, own_neutral=own_neutral, habits=habits)
-    said = np.empty((0, len(SITTING)), dtype=np.int16) if fine is None else fine.astype(np.int16)
-    return _classified(known.points, known.shares, _rows(flexion_deg, lateral_deg), said, known.sees_slouch)
+    knows = knowledge(placement, taught, own_neutral=own_neutral, habits=habits)
+    said = _NOTHING if fine is None else fine.astype(np.int16)
+    return _classified(knows.points, knows.tail, _rows(flexion_deg, lateral_deg), said, knows.sees_slouch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +199,10 @@ class Knowledge:
 
     Attributes
     ----------
-    points, shares
-        Where the postures lie, as `pose_model.distances` takes it, and the share of each way to see it, as
-        `habits.likely` takes it; no shares where nothing was learned: then there is one way.
+    points, tail
+        As `pose_model.likely` takes them.
     general
-        Where those of people in general lie.
+        The points of people in general.
     sees_slouch
         Whether slouching can be told at all.
     personal
@@ -208,7 +210,7 @@ class Knowledge:
     """
 
     points: Array
-    shares: Array
+    tail: float
     general: Array
     sees_slouch: bool
     personal: bool
@@ -218,12 +220,19 @@ def knowledge(
     placement: Placement, taught: tuple[Pose, ...] = (), *, own_neutral: bool = True, habits: Habits | None = None
 ) -> Knowledge:
     """Put together what is known at a placement that sees the trunk; parameters as those of `classify`."""
-    people = model(placement, own_neutral=own_neutral)
-    mine = model(placement, own_neutral=own_neutral, taught=taught)
-    sees = placement.sees_slouch or any(pose.posture is Posture.SLOUCHED for pose in taught)
+    knows = _without_habits(placement, taught, own_neutral)
     if habits is None or not habits.heard:
-        return Knowledge(mine.columns, _NO_SHARES, people.columns, sees, bool(taught))
-    return Knowledge(habit.columns(habits, mine), habit.shares(habits), people.columns, sees, personal=True)
+        return knows
+    points, tail = habit.ways(habits, model(placement, taught, own_neutral=own_neutral))
+    return Knowledge(points, tail, knows.general, knows.sees_slouch, personal=True)
+
+
+@lru_cache(maxsize=256)
+def _without_habits(placement: Placement, taught: tuple[Pose, ...], own_neutral: bool) -> Knowledge:
+    people = model(placement, own_neutral=own_neutral).points
+    mine = model(placement, taught, own_neutral=own_neutral).points
+    sees = placement.sees_slouch or any(pose.posture is Posture.SLOUCHED for pose in taught)
+    return Knowledge(mine, 0.0, people, sees, bool(taught))
 
 
 def classify_two(
@@ -235,8 +244,9 @@ def classify_two(
     motion of both says, added up. The lower clip tells leaning forward, which turns the pelvis, from slouching, which
     does not. Returns the same as `classify`.
     """
-    said = np.empty((0, len(SITTING)), dtype=np.int16) if fine is None else fine
-    return _classified(_models()[_TWO, "own"].columns, _NO_SHARES, _rows(*lower, *upper), said, True)
+    return _classified(
+        _models()[_TWO, "own"].points, 0.0, _rows(*lower, *upper), _NOTHING if fine is None else fine, sees_slouch=True
+    )
 
 
 def _rows(*angles_deg: Array) -> Array:
@@ -248,18 +258,18 @@ def _rows(*angles_deg: Array) -> Array:
 
 @compiled
 def _classified(
-    points: Array, shares: Array, angles_deg: Array, fine: NDArray[np.int16], sees_slouch: bool
+    points: Array, tail: float, angles_deg: Array, fine: NDArray[np.int16], sees_slouch: bool
 ) -> tuple[NDArray[np.int8], Array]:
-    """Loop over rows of angles; rows of `fine` may be missing."""
+    """Loop over rows of angles; there may be no rows of `fine`."""
     n = len(angles_deg)
     codes, chance = np.empty(n, dtype=np.int8), np.empty(n)
-    by_angle, work = np.empty(len(_CODES)), np.empty(points.shape[1])
+    chances, work = np.empty(len(_CODES)), np.empty(points.shape[1])
     for row in range(n):
         within = settled(angles_deg, row)
-        by_angles(points, shares, angles_deg, row, work, by_angle)
+        pose_model.likely(points, tail, angles_deg, row, work, chances)
         if len(fine):
-            weigh(by_angle, fine, row)
-        codes[row], chance[row] = named(by_angle, sees_slouch, within)
+            weigh(chances, fine, row)
+        codes[row], chance[row] = named(chances, sees_slouch, within)
     return codes, chance
 
 
@@ -275,27 +285,21 @@ def settled(angles_deg: Array, row: int) -> bool:
 
 
 @compiled
-def by_angles(points: Array, shares: Array, angles_deg: Array, row: int, work: Array, out: Array) -> None:
-    """Chance of each posture, shape (6,), by a row of angles alone; `work` has room for a number a point."""
-    if len(shares):
-        habit.likely(points, shares, angles_deg, row, work, out)
-    else:
-        pose_model.likely(points, angles_deg, row, out)
-
-
-@compiled
 def weigh(chances: Array, fine: NDArray[np.integer[Any]], row: int) -> None:
     """Weigh chances by angle, shape (6,), with what the fine motion says (`processing.stretches.heard`)."""
+    total = 0.0
     for k in range(len(chances)):
-        chances[k] = elementary.log(max(chances[k], _LEAST)) + fine[row, k] / EIGHTH
-    pose_model.shared_out(chances)
+        chances[k] = max(chances[k], _LEAST) * _SAYS[fine[row, k] + _FURTHEST_SAID]
+        total += chances[k]
+    for k in range(len(chances)):
+        chances[k] /= total
 
 
 @compiled
-def personal(by_angle: Array, general: Array, k: int) -> int:
-    """Tell by how much shown poses and habits raise the log chance of a posture, in eighths."""
-    raised = elementary.log(max(by_angle[k], _DOUBT)) - elementary.log(max(general[k], _DOUBT))
-    return int(np.rint(raised * EIGHTH))
+def personal(by_angle: Array, general: Array, raised: Array) -> None:
+    """Tell by how much shown poses and habits raise the log chance of each posture, in eighths."""
+    for k in range(len(raised)):
+        raised[k] = np.rint(elementary.log(max(by_angle[k], _DOUBT) / max(general[k], _DOUBT)) * EIGHTH)
 
 
 @compiled
@@ -310,7 +314,7 @@ def named(chances: Array, sees_slouch: bool, within: bool) -> tuple[int, float]:
     return _UNKNOWN, 0.0
 
 
-def model(placement: Placement, *, own_neutral: bool = True, taught: tuple[Pose, ...] = ()) -> PoseModel:
+def model(placement: Placement, taught: tuple[Pose, ...] = (), *, own_neutral: bool = True) -> PoseModel:
     """Return the fitted model of a placement that sees the trunk, with what poses that were shown make of it."""
     people = _models()[_SITE[placement], "own" if own_neutral else "usual"]
     return _taught(people, taught) if taught else people
@@ -365,5 +369,5 @@ def _fine_models() -> dict[str, FineModel]:
 
 
 def _forget_models() -> None:
-    for kept in (_weights, _models, _fine_models):
+    for kept in (_weights, _models, _fine_models, _without_habits):
         kept.cache_clear()
