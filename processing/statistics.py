@@ -86,7 +86,7 @@ _STEP_HZ: Final = np.array([1.5, 1.75, 2.0, 2.25])
 _N_STEPS: Final = len(_STEP_HZ)
 _N_WAVES: Final = len(WAVE_HZ)
 _PARTS: Final = _parts()
-_WAVES: Final = _waves() / _SAMPLE_QUANTUM
+_WAVES: Final = np.ascontiguousarray(_waves().T / _SAMPLE_QUANTUM)
 _TURNS: Final = _turns()
 
 
@@ -116,12 +116,24 @@ def _fill(
 ) -> None:
     """Go through the seconds in pieces, and fill a row each of `table` and of `waves`."""
     for a in range(0, len(xyz_g), _PIECE):
-        b = min(a + _PIECE, len(xyz_g))
-        xyz = _laid(xyz_g[a:b])
+        n = min(_PIECE, len(xyz_g) - a)
+        xyz, columns = _laid(xyz_g[a : a + n]), np.zeros((COLUMNS, n))
         norm = _norm(xyz)
-        np.dot(norm.T, _WAVES, waves[a:b])
-        _turn(first + a, waves[a:b])
-        _write(_described(xyz, norm), coverage[a:b], table[a:b])
+        parts = _product(_PARTS, xyz.reshape(RATE_HZ, 3 * n)).reshape(len(_PARTS), 3, n)
+        up = _add_gravity(parts[0], columns)
+        _add_energies(parts[1:RATE_HZ], up, columns)
+        _add_deviation(norm, columns)
+        _add_flat(xyz, columns)
+        _add_push(parts[RATE_HZ:], up, columns)
+        _write(columns, coverage[a : a + n], table[a : a + n])
+        _turn(_product(_WAVES, norm), first + a, waves[a : a + n])
+
+
+@compiled
+def _product(table: NDArray[np.float64], columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    out = np.empty((len(table), columns.shape[1]))
+    np.dot(table, columns, out)
+    return out
 
 
 @compiled
@@ -149,36 +161,11 @@ def _norm(xyz: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @compiled
-def _turn(first: int, waves: NDArray[np.float64]) -> None:
-    """Turn the waves of each second back by its number."""
-    for row in range(len(waves)):
-        turn = (first + row) % 4
-        for k in range(_N_WAVES):
-            real, imag = waves[row, k], waves[row, _N_WAVES + k]
-            cos, sin = _TURNS[0, turn, k], _TURNS[1, turn, k]
-            waves[row, k] = real * cos - imag * sin
-            waves[row, _N_WAVES + k] = real * sin + imag * cos
-
-
-@compiled
-def _described(xyz: NDArray[np.float64], norm: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Work out the columns of seconds that lie side by side, shape (`COLUMNS`, n)."""
-    n = xyz.shape[2]
-    columns, parts = np.zeros((COLUMNS, n)), np.empty((len(_PARTS), 3, n))
-    np.dot(_PARTS, xyz.reshape(RATE_HZ, 3 * n), parts.reshape(len(_PARTS), 3 * n))
-    up = _up(parts[0], columns[GRAVITY])
-    _add_energies(parts[1:RATE_HZ], up, columns)
-    _add_deviation(norm, columns[MAD])
-    _add_flat(xyz, columns[FLAT])
-    _add_push(parts[RATE_HZ:], up, columns[PUSH])
-    return columns
-
-
-@compiled
-def _up(total: NDArray[np.float64], gravity: NDArray[np.float64]) -> NDArray[np.float64]:
+def _add_gravity(total: NDArray[np.float64], columns: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean specific force, g, from the sum of each axis, shape (3, n); return its direction."""
-    up = np.empty_like(gravity)
-    for j in range(gravity.shape[1]):
+    n = total.shape[1]
+    up, gravity = np.empty((3, n)), columns[GRAVITY]
+    for j in range(n):
         x = np.rint(total[0, j] * (16 / RATE_HZ)) * (1.0 / _MEAN_QUANTUM)
         y = np.rint(total[1, j] * (16 / RATE_HZ)) * (1.0 / _MEAN_QUANTUM)
         z = np.rint(total[2, j] * (16 / RATE_HZ)) * (1.0 / _MEAN_QUANTUM)
@@ -223,38 +210,39 @@ def _add_up(table: NDArray[np.float64]) -> None:
 
 
 @compiled
-def _add_deviation(norm: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+def _add_deviation(norm: NDArray[np.float64], columns: NDArray[np.float64]) -> None:
     """Mean amplitude deviation of the norm, shape (25, n)."""
-    mean = np.zeros_like(out)
+    n = norm.shape[1]
+    mean, deviation = np.zeros(n), np.empty((RATE_HZ, n))
     for i in range(RATE_HZ):
-        for j in range(len(out)):
+        for j in range(n):
             mean[j] += norm[i, j]
-    for j in range(len(out)):
+    for j in range(n):
         mean[j] /= RATE_HZ
-    deviation = np.empty_like(norm)
     for i in range(RATE_HZ):
-        for j in range(len(out)):
+        for j in range(n):
             deviation[i, j] = abs(norm[i, j] - mean[j])
     _add_up(deviation)
-    for j in range(len(out)):
-        out[j] = deviation[0, j] / RATE_HZ * (1.0 / _SAMPLE_QUANTUM)
+    for j in range(n):
+        columns[MAD, j] = deviation[0, j] / RATE_HZ * (1.0 / _SAMPLE_QUANTUM)
 
 
 @compiled
-def _add_flat(xyz: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+def _add_flat(xyz: NDArray[np.float64], columns: NDArray[np.float64]) -> None:
     """Number of axes of each second, shape (25, 3, n), whose samples are all the same."""
-    moved = np.zeros(xyz.shape[1:])
-    for i in range(1, RATE_HZ):
-        for axis in range(3):
-            for j in range(len(out)):
-                moved[axis, j] += abs(xyz[i, axis, j] - xyz[0, axis, j])
+    n = xyz.shape[2]
+    moved = np.empty(n)
     for axis in range(3):
-        for j in range(len(out)):
-            out[j] += 1.0 if moved[axis, j] == 0.0 else 0.0
+        moved[:] = 0.0
+        for i in range(1, RATE_HZ):
+            for j in range(n):
+                moved[j] += abs(xyz[i, axis, j] - xyz[0, axis, j])
+        for j in range(n):
+            columns[FLAT, j] += 1.0 if moved[j] == 0.0 else 0.0
 
 
 @compiled
-def _add_push(steps: NDArray[np.float64], up: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+def _add_push(steps: NDArray[np.float64], up: NDArray[np.float64], columns: NDArray[np.float64]) -> None:
     """How far each axis follows the vertical one by a quarter period, at the frequencies of steps.
 
     The trunk slows down as the foot lands and gains speed as it rises, so forward runs a quarter period apart from
@@ -262,7 +250,7 @@ def _add_push(steps: NDArray[np.float64], up: NDArray[np.float64], out: NDArray[
     points forward within 15 degrees in 17 of 21 people of HARTH and HAR70+ and in all five of the chest recordings).
     `steps` has shape (8, 3, n): cosines, then sines, at each of the four frequencies.
     """
-    n = out.shape[1]
+    n = up.shape[1]
     follows = np.empty((_N_STEPS, 3, n))
     for k in range(_N_STEPS):
         for j in range(n):
@@ -274,7 +262,9 @@ def _add_push(steps: NDArray[np.float64], up: NDArray[np.float64], out: NDArray[
             follows[k, 1, j] = sin * y - cos * v
             follows[k, 2, j] = sin * z - cos * w
     _add_up(follows.reshape(_N_STEPS, 3 * n))
-    out[:] = follows[0]
+    for axis in range(3):
+        for j in range(n):
+            columns[PUSH.start + axis, j] = follows[0, axis, j]
 
 
 @compiled
@@ -287,3 +277,15 @@ def _write(columns: NDArray[np.float64], coverage: NDArray[np.float64], table: N
             table[row, COVERED] = 1.0
         else:
             table[row] = 0.0
+
+
+@compiled
+def _turn(waves: NDArray[np.float64], first: int, out: NDArray[np.float64]) -> None:
+    """Turn the waves of each second, shape (44, n), back by its number, and write them as rows."""
+    for row in range(len(out)):
+        turn = (first + row) % 4
+        for k in range(_N_WAVES):
+            real, imag = waves[k, row], waves[_N_WAVES + k, row]
+            cos, sin = _TURNS[0, turn, k], _TURNS[1, turn, k]
+            out[row, k] = real * cos - imag * sin
+            out[row, _N_WAVES + k] = real * sin + imag * cos
