@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from processing import elementary, statistics
 from processing.compiled import compiled
 from processing.epochs import State
+from processing.products import product
 from spineclip.contract.placement import Placement
 
 CLASSES: Final = (
@@ -142,61 +143,41 @@ def _likeness(
 
 def chances(fitted: Model, features: NDArray[np.float64]) -> NDArray[np.float64]:
     """Log chance of each of `CLASSES`, shape (n, classes), not below -6."""
-    out = np.empty((len(features), len(CLASSES)))
-    _chances(features, fitted.hidden, fitted.hidden_bias, fitted.out, fitted.out_bias, _WIDE, out)
-    return out
+    hidden = product(features, fitted.hidden)
+    _bend(hidden, fitted.hidden_bias)
+    score = product(hidden, fitted.out)
+    _normalise(score, fitted.out_bias, _WIDE)
+    return score
 
 
 @compiled
-def _chances(
-    features: NDArray[np.float64], hidden: NDArray[np.float64], hidden_bias: NDArray[np.float64],
-    last: NDArray[np.float64], last_bias: NDArray[np.float64], wide: int, out: NDArray[np.float64],
-) -> None:  # fmt: skip
-    """Loop over seconds: the hidden layer, the last one, and the logarithm of the chances."""
-    inner, score, each = np.empty(len(hidden_bias)), np.empty(wide), np.empty(wide)
-    weights, bias = np.zeros((len(last), wide)), np.zeros(wide)
-    weights[:, : len(last_bias)], bias[: len(last_bias)] = last, last_bias
-    for i in range(len(out)):
-        _layer(features[i], hidden, hidden_bias, inner)
-        for k in range(len(inner)):
-            value = min(max(inner[k], 0.0), _HIDDEN_LIMIT)
-            inner[k] = np.rint(value * _HIDDEN_QUANTUM) * (1.0 / _HIDDEN_QUANTUM)
-        _layer(inner, weights, bias, score)
-        _normalise(score, each, out[i])
+def _bend(hidden: NDArray[np.float64], bias: NDArray[np.float64]) -> None:
+    """Loop over seconds: what the hidden layer says, rounded."""
+    for i in range(len(hidden)):
+        for k in range(len(bias)):
+            value = min(max(hidden[i, k] + bias[k], 0.0), _HIDDEN_LIMIT)
+            hidden[i, k] = np.rint(value * _HIDDEN_QUANTUM) * (1.0 / _HIDDEN_QUANTUM)
 
 
 @compiled
-def _layer(
-    values: NDArray[np.float64], weights: NDArray[np.float64], bias: NDArray[np.float64], sums: NDArray[np.float64]
-) -> None:
-    """Weigh and add up; exact in any order."""
-    for j in range(len(sums)):
-        sums[j] = bias[j]
-    for k in range(len(values)):
-        value = values[k]
-        for j in range(len(sums)):
-            sums[j] += value * weights[k, j]
-
-
-@compiled
-def _normalise(score: NDArray[np.float64], each: NDArray[np.float64], out: NDArray[np.float64]) -> None:
-    """Turn scores into logarithms of chances that make one; `each` is as long as the scores, for their exponentials."""
-    top = score[0]
-    for j in range(1, len(out)):
-        top = max(top, score[j])
-    for j in range(len(each)):
-        each[j] = elementary.exp(score[j] - top)
-    total = 0.0
-    for j in range(len(out)):
-        total += each[j]
-    top += elementary.log(total)
-    for j in range(len(out)):
-        out[j] = min(max(score[j] - top, _LEAST), 0.0)
-
-
-def summed(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sum rows from the first on: the same additions for one second as for many (a library may not promise that)."""
-    return np.asarray(np.add.accumulate(rows)[-1])
+def _normalise(score: NDArray[np.float64], bias: NDArray[np.float64], wide: int) -> None:
+    """Loop over seconds: scores become logarithms of chances that make one, each held to the least."""
+    each = np.zeros(wide)
+    for i in range(len(score)):
+        top = -np.inf
+        for j in range(len(bias)):
+            score[i, j] += bias[j]
+            top = max(top, score[i, j])
+        for j in range(len(bias)):
+            each[j] = score[i, j] - top
+        for j in range(len(each)):
+            each[j] = elementary.exp(each[j])
+        total = 0.0
+        for j in range(len(bias)):
+            total += each[j]
+        top += elementary.log(total)
+        for j in range(len(bias)):
+            score[i, j] = min(max(score[i, j] - top, _LEAST), 0.0)
 
 
 def claims(
