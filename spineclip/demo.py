@@ -13,7 +13,6 @@ from typing import Final
 
 from collector.service import WornClip
 from dashboards.entrance import ENTER
-from dashboards.patient.model import Source
 from dashboards.patient.server import serve_page
 from dashboards.serving import check_port, serve
 from dashboards.therapist.app import therapist_app
@@ -22,18 +21,15 @@ from firmware_sim.conductor import Conductor
 from firmware_sim.firmware.witmotion import Witmotion
 from firmware_sim.radio import VirtualRadio
 from processing.stores.sqlite import SqliteStore
-from spineclip.calibrating import MqttCalibrator
 from spineclip.contract.clock import DrivenClock, SystemClock
 from spineclip.contract.errors import LinkError
 from spineclip.demo_person import ADDRESS, PATIENT, PLACEMENT, Person, person
-from spineclip.desk import StoreDesk
 from spineclip.health import health_if, of_station
 from spineclip.history import past
-from spineclip.home import Home
 from spineclip.patients import Patients, store_file
 from spineclip.practice import FilePractice
 from spineclip.sole import sole_core
-from spineclip.station import Plan, Station, seed, station
+from spineclip.station import Plan, seed, source, station
 
 RATE_HZ: Final = 50.0
 _GRAIN_FROM_SPEED: Final = 5.0
@@ -118,9 +114,8 @@ async def _demo(wishes: Wishes, say: Callable[[str], None], opened: Callable[[st
         radio = await stack.enter_async_context(VirtualRadio(clock=clock))
         stages = await stack.enter_async_context(station(plan, store, clock, say=say))
         await stack.enter_async_context(health_if(wishes.health_port, lambda: of_station(stages), say))
-        opened(
-            await stack.enter_async_context(serve_page(_source(wishes, who, store, stages, clock), port=wishes.port))
-        )
+        shown = source(stages, store, Patients(wishes.data), PATIENT, clock=clock, language=wishes.language)
+        opened(await stack.enter_async_context(serve_page(shown, port=wishes.port)))
         say(await stack.enter_async_context(_therapist(wishes, store, clock)))
         radio.add(wearable)
         conductor = Conductor(
@@ -160,14 +155,6 @@ async def _until_heard(conductor: Conductor, clock: DrivenClock) -> None:
         if time.monotonic() > deadline:
             raise LinkError("the virtual wearable was not connected in time", advice="Try again")
         await conductor.run(clock.utc_ns() + round(1e8))
-
-
-def _source(wishes: Wishes, who: Person, store: SqliteStore, stages: Station, clock: DrivenClock) -> Source:
-    patients = Patients(wishes.data)
-    home = Home(patients, PATIENT)
-    desk = StoreDesk(store, PATIENT, home, clock, patients=patients)
-    calibrator = MqttCalibrator(stages.broker, patients, PATIENT)
-    return Source(PATIENT, home, wishes.language, store, stages.feed, clock, desk, calibrator)
 
 
 def _store(data: Path, who: Person) -> SqliteStore:

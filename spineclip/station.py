@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from collector.service import Collector, CollectorSettings, WornClip
+from dashboards.patient.model import Source
 from processing.intake import IntakeState
 from processing.metrics import Point
 from processing.patient import REGISTRY, PatientCheckpoint
@@ -20,9 +21,12 @@ from processing.pipeline import PatientState
 from processing.service import Core
 from processing.stores.base import MetricStore
 from spineclip.broker import Broker, embedded_broker
+from spineclip.calibrating import MqttCalibrator
 from spineclip.contract.clock import Clock
 from spineclip.contract.config import PatientConfig
+from spineclip.desk import StoreDesk
 from spineclip.following import followed
+from spineclip.home import Home
 from spineclip.live_feed import MqttFeed, live_feed
 from spineclip.patients import Patients
 from spineclip.retained import publish_config
@@ -40,10 +44,12 @@ class Plan:
         What is worn.
     outbox
         The collector's file.
-    rate_hz
+    rate_hz, range_g
         What the wearables are asked for.
     patients
         Where the config is kept, if changes to it (a goal, a pause) are to be followed.
+    adapter
+        Bluetooth adapter, such as hci1.
     """
 
     patient: str
@@ -52,6 +58,8 @@ class Plan:
     outbox: Path
     rate_hz: float = 50.0
     patients: Patients | None = None
+    range_g: float = 8.0
+    adapter: str | None = None
 
 
 @dataclass(frozen=True)
@@ -120,12 +128,29 @@ async def station(
         serving = asyncio.create_task(core.run(), name="core")
         stack.push_async_callback(_end_core, core, serving)
         feed = await stack.enter_async_context(live_feed(broker, plan.patient))
-        collector = Collector(
-            CollectorSettings(plan.patient, plan.clips, broker, plan.outbox, rate_hz=plan.rate_hz), clock, say
+        wanted = CollectorSettings(
+            plan.patient,
+            plan.clips,
+            broker,
+            plan.outbox,
+            rate_hz=plan.rate_hz,
+            range_g=plan.range_g,
+            adapter=plan.adapter,
         )
+        collector = Collector(wanted, clock, say)
         collecting = asyncio.create_task(collector.run(), name="collector")
         stack.push_async_callback(_end_collector, collector, collecting)
         yield Station(broker, collector, core, feed, (collecting, serving))
+
+
+def source(
+    stages: Station, store: MetricStore, patients: Patients, patient: str, *, clock: Clock, language: str
+) -> Source:
+    """Tell a patient's page where everything comes from and goes to."""
+    home = Home(patients, patient)
+    desk = StoreDesk(store, patient, home, clock, patients=patients)
+    calibrator = MqttCalibrator(stages.broker, patients, patient)
+    return Source(patient, home, language, store, stages.feed, clock, desk, calibrator)
 
 
 def seed(store: MetricStore, state: PatientState, points: Sequence[Point] = ()) -> None:

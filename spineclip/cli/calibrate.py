@@ -21,7 +21,7 @@ from spineclip import settings as files
 from spineclip.cli import options
 from spineclip.contract.clock import SystemClock
 from spineclip.contract.config import PatientConfig, Vector
-from spineclip.contract.errors import SettingsError, WearableError
+from spineclip.contract.errors import BrokerError, SettingsError, WearableError
 from spineclip.patients import Patients, data_folder
 from spineclip.retained import publish_config
 from spineclip.teaching import HOW, teach_neutral, teach_pose
@@ -76,8 +76,14 @@ def calibrate(
         typer.echo("The clip sits differently from before: show other postures again with --pose.")
     if publish:
         access = known.for_collector(settings.resolve().parent).broker
-        asyncio.run(publish_config(access, known.patient, config))
-        typer.echo("The broker has it; it holds from now on.")
+        try:
+            asyncio.run(publish_config(access, known.patient, config))
+        except BrokerError:
+            if known.broker != files.BrokerTable():
+                raise
+            typer.echo("It is kept, and holds from the next `spineclip wear` on.")  # at home there is no broker yet
+        else:
+            typer.echo("The broker has it; it holds from now on.")
 
 
 async def _measure(

@@ -16,6 +16,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "scan": "List the wearables near, nearest first.",
     "pair": "Recognise a wearable by shaking it (or by name), and note in the settings where it is worn.",
     "calibrate": "Measure the neutral posture, or teach another: sit still while it counts.",
+    "wear": "Wear what `pair` has noted, without a clinic: collect, analyse and show your page, all on this machine.",
     "collect": "Collect from a patient's wearables and send to the broker, until Ctrl-C or SIGTERM.",
     "core": "Turn records from the broker into stored metrics, until Ctrl-C or SIGTERM.",
     "page": "Show a patient's page until Ctrl-C.",

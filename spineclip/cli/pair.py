@@ -58,6 +58,8 @@ def pair(
     if felt:
         typer.echo("It has just buzzed or blinked: is it the one you mean? Else pair again.")
     typer.echo(f"Written to {settings}. Next: spineclip calibrate --settings {settings} --placement {placement}")
+    if written.broker == files.BrokerTable():
+        typer.echo(f"Then, at home: spineclip wear --settings {settings}")
 
 
 async def _choose(wearable: str | None, seconds: float, adapter: str | None) -> tuple[Sighting, bool]:
