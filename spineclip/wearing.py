@@ -43,7 +43,7 @@ class Wishes:
     port
         Of the page; None for the usual one.
     tz, language
-        For a patient who is new here; None for this machine's zone, and English. Who is known keeps what is kept.
+        None for what is kept of the patient; as long as nothing is, this machine's zone, and English.
     """
 
     collecting: CollectorSettings
@@ -98,13 +98,11 @@ async def wear(wishes: Wishes, say: Callable[[str], None], opened: Callable[[str
 
 
 def _config(patients: Patients, wishes: Wishes) -> PatientConfig:
-    """Return what is known of the patient; who is new lives in this machine's time zone."""
-    new = wishes.collecting.patient not in patients.known()
-    tz = wishes.tz or (zone_here() if new else None)
+    """Return what is known of the patient; where nobody has said a time zone, it is this machine's."""
 
     def told(config: PatientConfig) -> PatientConfig:
-        config = config if tz is None else replace(config, time_zone=tz)
-        return config if wishes.language is None else replace(config, language=wishes.language)
+        tz = wishes.tz or (zone_here() if config.time_zone == PatientConfig().time_zone else config.time_zone)
+        return replace(config, time_zone=tz, language=wishes.language or config.language)
 
     return patients.change(wishes.collecting.patient, told)
 

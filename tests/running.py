@@ -77,8 +77,12 @@ class Command:
 
 @contextmanager
 def spineclip(*arguments: str, data: Path) -> Iterator[Command]:
-    """Start ``spineclip`` with a data folder of its own; it is gone at the end, whatever happened."""
-    command = Command(list(arguments), {"SPINECLIP_DATA": str(data), "HOME": str(data)})
+    """Start ``spineclip`` with a data folder of its own; it is gone at the end, whatever happened.
+
+    What the core has compiled is shared, else every test would wait for it anew.
+    """
+    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    command = Command(list(arguments), {"SPINECLIP_DATA": str(data), "HOME": str(data), "XDG_CACHE_HOME": cache})
     try:
         yield command
     finally:

@@ -43,9 +43,12 @@ def wear(
         options.language_of(language)
     collecting = known.for_collector(settings.resolve().parent)
     logs.set_up()
-    typer.echo("Starting ...")
-    from spineclip.wearing import Wishes  # noqa: PLC0415 - loads every stage, which other commands do without
+    typer.echo("Getting ready; the first time on a machine it takes a minute or two ...")
+    from spineclip.warming import warm  # noqa: PLC0415 - these load every stage, which other commands do without
+    from spineclip.wearing import Wishes  # noqa: PLC0415
     from spineclip.wearing import wear as run  # noqa: PLC0415
+
+    warm()
 
     def opened(address: str) -> None:
         typer.echo(f"Your page: {address}  (Ctrl-C stops; what was measured stays)")

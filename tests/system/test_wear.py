@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,7 +19,7 @@ from spineclip.patients import Patients, store_file
 from tests.running import Command, spineclip
 from tests.unit.motions import Still
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def _page(address: str) -> tuple[int, str]:
@@ -52,17 +53,13 @@ def _worn(folder: Path, settings: Path) -> Command:
     """Wear until something is on the page and in the store; return what was said."""
     words = ["--settings", str(settings), "--no-browser", "--port", "0"]
     with spineclip("wear", *words, data=folder) as command:
-        address = command.wait_for(r"http://127\.0\.0\.1:\d+/").group()
+        address = command.wait_for(r"http://127\.0\.0\.1:\d+/", 400).group()
         command.wait_for("streaming at 50 Hz")
         assert _page(address)[0] == 200
         reader = SqliteReader(store_file(folder))
         patient = files.read(settings).patient
-        for _ in range(300):
-            if reader.latest("activity", patient) is not None:
-                break
-            command.process.poll()
-            import time
-
+        deadline = time.monotonic() + 60
+        while reader.latest("activity", patient) is None and time.monotonic() < deadline:
             time.sleep(0.1)
         assert command.end() == 0, command.text
         reader.close()
