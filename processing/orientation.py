@@ -344,14 +344,19 @@ def _tell_axes(
     usual: NDArray[np.float64],
 ) -> None:
     """Write forward and neutral: as told and taught, else from walking, else as usual at this place."""
-    taught, walked, known = np.isfinite(neutral).all(), row[STRENGTH] > 0, row[STRENGTH] >= KNOWN
-    told_forward = np.isfinite(forward).all()
+    taught, walked, known = _is_known(neutral), row[STRENGTH] > 0, row[STRENGTH] >= KNOWN
+    told_forward = _is_known(forward)
     row[OWN] = TAUGHT if taught else walked
     for axis in range(3):
         found = ahead[axis] if known else np.nan
         own = row[REFERENCE.start + axis] if walked else usual[axis]
         row[FORWARD.start + axis] = forward[axis] if told_forward else found
         row[NEUTRAL.start + axis] = neutral[axis] if taught else own
+
+
+@compiled
+def _is_known(vector: NDArray[np.float64]) -> bool:
+    return bool(np.isfinite(vector[0]) and np.isfinite(vector[1]) and np.isfinite(vector[2]))
 
 
 @compiled

@@ -8,12 +8,14 @@ uneven; the steps are two to a stride.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
+
+from processing.compiled import compiled
 
 GRID_HZ: Final = 25
 """Samples a second that `gait` takes."""
@@ -36,19 +38,20 @@ _SWAY_WEIGHT: Final = 0.5
 """How much the signs of a stride count, see `_score`; tried coarsely on HARTH and HAR70+, with the thigh clip as the
 reference, and on generated gait."""
 
-_STRIDE_LAGS: Final = np.arange(15, 61)
-_LAGS: Final = np.concatenate([[0], np.arange(_STRIDE_LAGS[0] // 2, _STRIDE_LAGS[-1] + 1)])
-_STRIDE_AT: Final = _STRIDE_LAGS - _LAGS[1] + 1
-_HALF_LOW: Final = _STRIDE_LAGS // 2 - _LAGS[1] + 1
-_HALF_HIGH: Final = (_STRIDE_LAGS + 1) // 2 - _LAGS[1] + 1
-_UNUSUAL: Final = _PRIOR_WEIGHT * (np.log(2.0 * 60.0 * GRID_HZ / _STRIDE_LAGS / _PRIOR_SPM) / _PRIOR_WIDTH) ** 2
+_SHORTEST: Final = 15
+_LONGEST: Final = 60
+"""Samples of the shortest and the longest stride."""
+
+_STRIDES: Final = np.arange(_SHORTEST, _LONGEST + 1)
+_UNUSUAL: Final = _PRIOR_WEIGHT * (np.log(2.0 * 60.0 * GRID_HZ / _STRIDES / _PRIOR_SPM) / _PRIOR_WIDTH) ** 2
+_LAGS: Final = _LONGEST + 1
+_LAGS_UP: Final = _LONGEST // 2 + 1
 _FIRST_S: Final = 4
 _LAST_S: Final = 1
 _OCTAVE_FIRST_S: Final = 8
 _OCTAVE_REACH: Final = 0.15
 """The octave is judged over the ten seconds from 8 before to 1 after; the cadence itself over the six from 4 before,
 within 15 % of it."""
-_FEW_S: Final = 32
 _QUANTUM: Final = 16384.0
 _GRID_QUANTUM: Final = 65536.0
 _AROUND: Final = GRID_HZ // 2
@@ -88,120 +91,164 @@ def gait(xyz_g: NDArray[np.float64], wanted: NDArray[np.bool_]) -> Gait:
     """
     n = len(wanted)
     steps, cadence, regularity = np.zeros(n), np.full(n, np.nan), np.full(n, np.nan)
-    index = np.flatnonzero(wanted)
-    if not len(index):
-        return Gait(steps, cadence, regularity)
-    near = np.zeros(n + BEFORE_S + AFTER_S, dtype=np.bool_)
-    for shift in range(BEFORE_S + AFTER_S + 1):
-        near[shift : shift + n] |= wanted
-    near = near[BEFORE_S : BEFORE_S + n]
-    up, moving = _movement(xyz_g.reshape(n, GRID_HZ, 3)[near].reshape(-1, 3))
-    rows = (np.cumsum(near) - 1)[index]
-    sums_up, sums = _products(up, moving)
-    long, _ = _score(_window(sums_up, rows, _OCTAVE_FIRST_S), _window(sums, rows, _OCTAVE_FIRST_S))
-    octave = _STRIDE_LAGS[np.argmax(long, axis=1)]
-    alike = _window(sums, rows, _FIRST_S)
-    score, shape = _score(_window(sums_up, rows, _FIRST_S), alike)
-    far = np.abs(_STRIDE_LAGS / octave[:, None] - 1.0) > _OCTAVE_REACH
-    pick = np.clip(np.argmax(np.where(far, -np.inf, score), axis=1), 1, len(_STRIDE_LAGS) - 2)
-    lag = _STRIDE_LAGS[pick] + _vertex(shape, pick)
-    every = np.arange(len(rows))
-    regular = alike[every, _STRIDE_AT[pick]] / (alike[:, 0] + _TINY)
-    found = np.where(regular >= RHYTHM, 2.0 * 60.0 * GRID_HZ / lag, np.nan)
-    cadence[index], regularity[index] = found, regular
-    steps[index] = np.where(np.isnan(found), 0.0, found / 60.0)
+    if wanted.any():
+        _gait(np.ascontiguousarray(xyz_g), wanted, steps, cadence, regularity)
     return Gait(steps, cadence, regularity)
 
 
-def _movement(xyz_g: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What is left of the samples without gravity: its part along gravity (m,), and all of it (3, m).
+@compiled
+def _gait(
+    xyz_g: NDArray[np.float64],
+    wanted: NDArray[np.bool_],
+    steps: NDArray[np.float64],
+    cadence_spm: NDArray[np.float64],
+    regularity: NDArray[np.float64],
+) -> None:
+    """Loop over stretches of wanted seconds; each is looked at with its surroundings alone."""
+    n, stop = len(wanted), 0
+    for second in range(n):
+        if not wanted[second] or second < stop:
+            continue
+        stop = _end(wanted, second)
+        low, high = max(second - BEFORE_S, 0), min(stop + AFTER_S, n)
+        products = _products(_movement(xyz_g[low * GRID_HZ : high * GRID_HZ]), high - low)
+        for i in range(second, stop):
+            if wanted[i]:
+                lag, regularity[i] = _stride(products, i - low)
+                if regularity[i] >= RHYTHM:
+                    cadence_spm[i] = 2.0 * 60.0 * GRID_HZ / lag
+                    steps[i] = cadence_spm[i] / 60.0
 
-    Gravity is the mean over a second around each sample. All values are rounded, so that sums of them and of their
-    products are exact and do not depend on how many seconds are looked at together.
+
+@compiled
+def _end(wanted: NDArray[np.bool_], first: int) -> int:
+    """Find where a stretch ends: after the last wanted second before none is wanted for long."""
+    last = first
+    for i in range(first, len(wanted)):
+        if i - last > BEFORE_S + AFTER_S:
+            break
+        last = i if wanted[i] else last
+    return last + 1
+
+
+@compiled
+def _movement(xyz_g: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What is left of m samples without gravity, its three axes and its part along gravity, and zeros after it.
+
+    Shape (4, m + `_LONGEST`). Gravity is the mean over a second around each sample. All values are rounded, so that
+    sums of them and of their products are exact and do not depend on how many seconds are looked at together.
     """
-    known = np.asarray(np.isfinite(xyz_g).all(axis=1))
-    raw = np.where(known[:, None], xyz_g, 0.0).T
-    raw = np.rint(raw * _GRID_QUANTUM) / _GRID_QUANTUM
-    count = np.maximum(_around(known[None, :].astype(np.float64), _AROUND), 1.0)
-    gravity = _around(raw, _AROUND) / count
-    moving = np.rint((raw - gravity) * known * _QUANTUM) / _QUANTUM
-    moving = np.rint(_around(moving, 1) * (_QUANTUM / 3.0)) / _QUANTUM
-    size = np.sqrt(gravity[0] * gravity[0] + gravity[1] * gravity[1] + gravity[2] * gravity[2]) + _TINY
-    up = (moving[0] * gravity[0] + moving[1] * gravity[1] + moving[2] * gravity[2]) / size
-    return np.rint(up * _QUANTUM) / _QUANTUM, moving
+    m = len(xyz_g)
+    raw, gravity, left = _raw(xyz_g), np.empty((3, m)), np.zeros((3, m + 2))
+    sums = np.zeros(4)
+    for t in range(-2 * _AROUND, m):
+        for axis in range(4):
+            sums[axis] += raw[axis, t + 2 * _AROUND]
+        if t >= 0:
+            count, known = max(sums[3], 1.0), raw[3, t + _AROUND]
+            for axis in range(3):
+                gravity[axis, t] = sums[axis] / count
+                moving = (raw[axis, t + _AROUND] - gravity[axis, t]) * known
+                left[axis, t + 1] = np.rint(moving * _QUANTUM) / _QUANTUM
+            for axis in range(4):
+                sums[axis] -= raw[axis, t]
+    return _smooth(left, gravity)
 
 
-def _around(rows: NDArray[np.float64], reach: int) -> NDArray[np.float64]:
-    """Sum over `reach` columns to either side, and the one between."""
-    around = 2 * reach + 1
-    sums = np.zeros((len(rows), rows.shape[1] + around))
-    sums[:, reach + 1 : -reach] = rows
-    np.cumsum(sums, axis=1, out=sums)
-    return np.asarray(sums[:, around:] - sums[:, :-around])
+@compiled
+def _raw(xyz_g: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Lay samples out axis by axis, shape (4, m + 24), the fourth whether they are known, between zeros."""
+    raw = np.zeros((4, len(xyz_g) + 2 * _AROUND))
+    for t in range(len(xyz_g)):
+        if np.isfinite(xyz_g[t, 0]) and np.isfinite(xyz_g[t, 1]) and np.isfinite(xyz_g[t, 2]):
+            raw[3, t + _AROUND] = 1.0
+            for axis in range(3):
+                raw[axis, t + _AROUND] = np.rint(xyz_g[t, axis] * _GRID_QUANTUM) / _GRID_QUANTUM
+    return raw
 
 
-def _products(up: NDArray[np.float64], moving: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Running sums, second by second, of the movement times itself `_LAGS` later: shape (lags, seconds + 1) each."""
-    m = len(up)
-    after = int(_LAGS[-1])
-    far_up = np.concatenate([up, np.zeros(after)])
-    far = np.concatenate([moving, np.zeros((3, after))], axis=1)
-    seconds = m // GRID_HZ
-    one, all_axes = np.zeros((len(_LAGS), seconds + 1)), np.zeros((len(_LAGS), seconds + 1))
-    near = _STRIDE_LAGS[-1] // 2 + 1 >= _LAGS
-    if seconds <= _FEW_S:  # sums are exact: one product for each second is the same as one for each lag
-        all_axes[:, 1:] = _by_second(moving, far, seconds)
-        one[near, 1:] = _by_second(up[None], far_up[None], seconds)[near]
-        return np.cumsum(one, axis=1), np.cumsum(all_axes, axis=1)
-    for k, lag in enumerate(_LAGS.tolist()):
-        later = far[:, lag : lag + m]
-        product = moving[0] * later[0]
-        product += moving[1] * later[1]
-        product += moving[2] * later[2]
-        all_axes[k, 1:] = product.reshape(seconds, GRID_HZ).sum(axis=1)
-        if near[k]:
-            one[k, 1:] = (up * far_up[lag : lag + m]).reshape(seconds, GRID_HZ).sum(axis=1)
-    return np.cumsum(one, axis=1), np.cumsum(all_axes, axis=1)
+@compiled
+def _smooth(left: NDArray[np.float64], gravity: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Take the mean of three samples each, shape (3, m + 2), and its part along gravity, shape (3, m)."""
+    m = gravity.shape[1]
+    moving = np.zeros((4, m + _LONGEST))
+    for axis in range(3):
+        for t in range(m):
+            three = left[axis, t] + left[axis, t + 1] + left[axis, t + 2]
+            moving[axis, t] = np.rint(three * (_QUANTUM / 3.0)) / _QUANTUM
+    for t in range(m):
+        x, y, z = gravity[0, t], gravity[1, t], gravity[2, t]
+        up = (moving[0, t] * x + moving[1, t] * y + moving[2, t] * z) / (math.sqrt(x * x + y * y + z * z) + _TINY)
+        moving[3, t] = np.rint(up * _QUANTUM) / _QUANTUM
+    return moving
 
 
-def _by_second(rows: NDArray[np.float64], far: NDArray[np.float64], seconds: int) -> NDArray[np.float64]:
-    """Sum each second of rows, shape (k, m), times `far`, the same and what comes after, `_LAGS` later."""
-    k = len(rows)
-    row, one = far.strides
-    shape = (seconds, k, GRID_HZ, int(_LAGS[-1]) + 1)
-    later = as_strided(far, shape, (GRID_HZ * one, row, one, one)).reshape(seconds, k * GRID_HZ, -1)
-    now = rows.reshape(k, seconds, GRID_HZ).transpose(1, 0, 2).reshape(seconds, 1, k * GRID_HZ)
-    return np.asarray((now @ later)[:, 0, _LAGS].T)
+@compiled
+def _products(moving: NDArray[np.float64], seconds: int) -> NDArray[np.float64]:
+    """Sum, second by second, the movement times itself up to `_LONGEST` samples later: all of it, then that along up.
+
+    Shape (seconds, `_LAGS` + `_LAGS_UP`).
+    """
+    products = np.zeros((seconds, _LAGS + _LAGS_UP))
+    for second in range(seconds):
+        sums, sums_up = products[second, :_LAGS], products[second, _LAGS:]
+        for t in range(second * GRID_HZ, (second + 1) * GRID_HZ):
+            x, y, z, up = moving[0, t : t + _LAGS], moving[1, t : t + _LAGS], moving[2, t : t + _LAGS], moving[3, t:]
+            for lag in range(_LAGS):  # from views: an index that is a sum would keep the loop from being vectorised
+                sums[lag] += x[0] * x[lag] + y[0] * y[lag] + z[0] * z[lag]
+            for lag in range(_LAGS_UP):
+                sums_up[lag] += up[0] * up[lag]
+    return products
 
 
-def _window(sums: NDArray[np.float64], rows: NDArray[np.intp], first_s: int) -> NDArray[np.float64]:
-    low, high = np.maximum(rows - first_s, 0), np.minimum(rows + _LAST_S + 1, sums.shape[1] - 1)
-    return np.ascontiguousarray((sums[:, high] - sums[:, low]).T)
+@compiled
+def _stride(products: NDArray[np.float64], second: int) -> tuple[float, float]:
+    """Find the length of the stride around a second, in samples, and how alike one is to the next."""
+    alike, score, shape = np.empty(_LAGS + _LAGS_UP), np.empty(len(_STRIDES)), np.empty(len(_STRIDES))
+    _window(products, second, _OCTAVE_FIRST_S, alike)
+    _score(alike, score, shape)
+    octave = _STRIDES[np.argmax(score)]
+    _window(products, second, _FIRST_S, alike)
+    _score(alike, score, shape)
+    pick, best = 0, -np.inf
+    for k in range(len(_STRIDES)):
+        if abs(_STRIDES[k] / octave - 1.0) <= _OCTAVE_REACH and score[k] > best:
+            pick, best = k, score[k]
+    pick = min(max(pick, 1), len(_STRIDES) - 2)
+    lag = _STRIDES[pick] + _vertex(shape[pick - 1], shape[pick], shape[pick + 1])
+    return lag, alike[_STRIDES[pick]] / (alike[0] + _TINY)
 
 
-def _score(
-    alike_up: NDArray[np.float64], alike: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Judge each stride length: the score, and the part of it that shapes the peak; shape (rows, stride lags) each.
+@compiled
+def _window(products: NDArray[np.float64], second: int, first_s: int, alike: NDArray[np.float64]) -> None:
+    """Add up the seconds from `first_s` before to `_LAST_S` after; exact in any order."""
+    alike[:] = 0.0
+    for at in range(max(second - first_s, 0), min(second + _LAST_S + 1, len(products))):
+        for lag in range(len(alike)):
+            alike[lag] += products[at, lag]
+
+
+@compiled
+def _score(alike: NDArray[np.float64], score: NDArray[np.float64], shape: NDArray[np.float64]) -> None:
+    """Judge each stride length: the score, and the part of it that shapes the peak.
 
     A stride later the whole movement is the same again (Moe-Nilssen and Helbostad 2004, J Biomech 37:121). Half a
     stride later, one step, the rise and fall is the same too, while the sway from side to side is reversed and that
     forward and back is not: together they are about nothing. Taking two strides for one would show them alike half
     way; taking one step for a stride would show the rise and fall reversed half way. This is the octave check.
     """
-    energy, energy_up = alike[:, :1] + _TINY, alike_up[:, :1] + _TINY
-    level = np.maximum(alike[:, :1] - alike_up[:, :1], 0.0) + _TINY
-    half_up = 0.5 * (alike_up[:, _HALF_LOW] + alike_up[:, _HALF_HIGH])
-    half = 0.5 * (alike[:, _HALF_LOW] + alike[:, _HALF_HIGH])
-    shape = alike[:, _STRIDE_AT] / energy + _STEP_WEIGHT * half_up / energy_up
-    return shape - _SWAY_WEIGHT * (half - half_up) / level - _UNUSUAL, shape
+    energy, energy_up = alike[0] + _TINY, alike[_LAGS] + _TINY
+    level = max(alike[0] - alike[_LAGS], 0.0) + _TINY
+    for k in range(len(_STRIDES)):
+        lag = _SHORTEST + k
+        low, high = lag // 2, (lag + 1) // 2
+        half, half_up = 0.5 * (alike[low] + alike[high]), 0.5 * (alike[_LAGS + low] + alike[_LAGS + high])
+        shape[k] = alike[lag] / energy + _STEP_WEIGHT * half_up / energy_up
+        score[k] = shape[k] - _SWAY_WEIGHT * (half - half_up) / level - _UNUSUAL[k]
 
 
-def _vertex(score: NDArray[np.float64], pick: NDArray[np.intp]) -> NDArray[np.float64]:
-    """How far the top of the parabola through a peak and its neighbours lies from the peak, -0.5 to 0.5 lags."""
-    every = np.arange(len(pick))
-    before, here, after = score[every, pick - 1], score[every, pick], score[every, pick + 1]
+@compiled
+def _vertex(before: float, here: float, after: float) -> float:
+    """How far the top of the parabola through a peak and its neighbours lies from the peak, -1 to 1 lags."""
     bend = before - 2.0 * here + after
-    with np.errstate(divide="ignore", invalid="ignore"):
-        shift = np.where(bend < -_TINY, 0.5 * (before - after) / bend, 0.0)
-    return np.clip(shift, -1.0, 1.0)
+    return min(max(0.5 * (before - after) / bend, -1.0), 1.0) if bend < -_TINY else 0.0
