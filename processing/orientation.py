@@ -181,47 +181,43 @@ def _follow(
     """Go through the rows of the table, second by second; what is returned is in the order of `OrientationState`."""
     last_walk, last_moved, last_covered, last_upright = marks
     walked, ahead, neutral = np.zeros((WALKED_S, 4)), (old_ahead[0].copy(), old_ahead[1].copy()), old_neutral.copy()
-    found, new = np.empty(3), True
     walked[WALKED_S - len(old) :] = old
-    walks = np.empty((3, 4))
+    walks, known = np.empty((3, 4)), np.empty(HELD)
     _sum_walks(walked, walks)
+    _tell(known, walks, ahead, neutral, up, forward, usual)
     held = np.empty((stop - start, HELD))
     for i in range(start, stop):
-        second, row = first + i - start, held[i - start]
+        second = first + i - start
         still, odd = wear.still_and_odd(table[i, statistics.FLAT], now, minute, i - start)
         covered = table[i, statistics.COVERED] > 0
         silent = covered and second - last_covered > SILENT_S
         last_moved, last_covered = last_moved if still else second, second if covered else last_covered
-        if silent or second - last_moved == wear.NOT_WORN_S:
+        anew = silent or second - last_moved == wear.NOT_WORN_S
+        if anew:
             mounts += 1
             _put_on(walked, walks, ahead, neutral, 0)
-            new = True
         weight = walking_weight(table, i)
         last_walk = second if weight >= SURE_WALK else last_walk
-        keep = -1  # walking seconds of the mount before that are of a new one; -1: of no new one
         if weight > 0:
             _add_walk(table, i, weight, walked)
             _add_ahead(table, i, weight, ahead, xyz_g, i - begins)
             _sum_walks(walked, walks)
-            new = True
-            keep = LAST_S if _turned(walks) else keep
-        _tell_up(walks, up, row)
+        if anew or weight > 0:
+            _tell(known, walks, ahead, neutral, up, forward, usual)
+        keep = LAST_S if weight > 0 and _turned(walks) else -1  # newest seconds of walking that are of a new mount
         if keep < 0:
-            last_upright = last_upright if _is_down(row, table, i) else second
-            keep = int(weight > 0) if second - last_upright >= DOWN_S else keep
+            last_upright = last_upright if _is_down(known, table, i) else second
+            keep = int(weight > 0) if second - last_upright >= DOWN_S else -1
         if keep >= 0:
             mounts, last_upright = mounts + 1, second
             _put_on(walked, walks, ahead, neutral, keep)
             if weight > 0:
                 _add_ahead(table, i, weight, ahead, xyz_g, i - begins)
-            _tell_up(walks, up, row)
-            new = True
-        if new:
-            swing.forward(ahead[0], ahead[1], row[REFERENCE], found)
-            new = False
-        _tell_axes(row, found, forward, neutral, usual)
-        row[SINCE_WALK] = second - last_walk if last_walk >= 0 else _NEVER_S
-        row[STILL_S], row[ODD], row[MOUNT] = second - last_moved, odd, mounts
+            _tell(known, walks, ahead, neutral, up, forward, usual)
+        known[SINCE_WALK] = second - last_walk if last_walk >= 0 else _NEVER_S
+        known[STILL_S], known[ODD], known[MOUNT] = second - last_moved, odd, mounts
+        for column in range(HELD):
+            held[i - start, column] = known[column]
     return held, walked, ahead, neutral, last_walk, last_moved, last_covered, last_upright, mounts
 
 
@@ -317,41 +313,41 @@ def _turned(walks: NDArray[np.float64]) -> bool:
 
 
 @compiled
-def _tell_up(walks: NDArray[np.float64], up: NDArray[np.float64], row: NDArray[np.float64]) -> None:
-    """Write what up is by walking; where axes were told, less walking than `KNOWN` takes nothing from them."""
+def _tell(
+    known: NDArray[np.float64],
+    walks: NDArray[np.float64],
+    ahead: tuple[NDArray[np.float64], NDArray[np.float64]],
+    neutral: NDArray[np.float64],
+    up: NDArray[np.float64],
+    forward: NDArray[np.float64],
+    usual: NDArray[np.float64],
+) -> None:
+    """Write the axes: as told and taught, else from walking, else as usual at this place.
+
+    Where axes were told, less walking than `KNOWN` takes nothing from them.
+    """
     least = KNOWN if np.isfinite(up[0]) else 0.0
     for part, column in ((_WHOLE, REFERENCE.start), (_LATEST, LAST_WALK.start)):
         strength = walks[part, 3]
-        known = strength > 0 and strength >= least
         for axis in range(3):
-            row[column + axis] = walks[part, axis] / strength if known else up[axis]
-    row[STRENGTH] = walks[_WHOLE, 3] if walks[_WHOLE, 3] >= least else 0.0
-
-
-@compiled
-def _is_down(row: NDArray[np.float64], table: NDArray[np.float64], i: int) -> bool:
-    """Tell whether the wearer's up points down; no where it is not known."""
-    up, gravity = row[REFERENCE], table[i, statistics.GRAVITY]
-    return bool(_dot(up, gravity) < _DOWN_COS * math.sqrt(_dot(up, up) * _dot(gravity, gravity)))
-
-
-@compiled
-def _tell_axes(
-    row: NDArray[np.float64],
-    ahead: NDArray[np.float64],
-    forward: NDArray[np.float64],
-    neutral: NDArray[np.float64],
-    usual: NDArray[np.float64],
-) -> None:
-    """Write forward and neutral: as told and taught, else from walking, else as usual at this place."""
-    taught, walked, known = _is_known(neutral), row[STRENGTH] > 0, row[STRENGTH] >= KNOWN
-    told_forward = _is_known(forward)
-    row[OWN] = TAUGHT if taught else walked
+            mean = walks[part, axis] / strength
+            known[column + axis] = mean if strength > 0 and strength >= least else up[axis]
+    strength = walks[_WHOLE, 3] if walks[_WHOLE, 3] >= least else 0.0
+    taught = _is_known(neutral)
+    known[STRENGTH], known[OWN] = strength, TAUGHT if taught else strength > 0
     for axis in range(3):
-        found = ahead[axis] if known else np.nan
-        own = row[REFERENCE.start + axis] if walked else usual[axis]
-        row[FORWARD.start + axis] = forward[axis] if told_forward else found
-        row[NEUTRAL.start + axis] = neutral[axis] if taught else own
+        own = known[REFERENCE.start + axis] if strength > 0 else usual[axis]
+        known[NEUTRAL.start + axis] = neutral[axis] if taught else own
+        known[FORWARD.start + axis] = forward[axis]
+    if strength >= KNOWN and not _is_known(forward):
+        swing.forward(ahead[0], ahead[1], known[REFERENCE], known[FORWARD])
+
+
+@compiled
+def _is_down(known: NDArray[np.float64], table: NDArray[np.float64], i: int) -> bool:
+    """Tell whether the wearer's up points down; no where it is not known."""
+    up, gravity = known[REFERENCE], table[i, statistics.GRAVITY]
+    return bool(_dot(up, gravity) < _DOWN_COS * math.sqrt(_dot(up, up) * _dot(gravity, gravity)))
 
 
 @compiled
