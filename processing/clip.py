@@ -237,11 +237,10 @@ def _give(state: ClipState, fitted: Model, *, last: bool) -> tuple[ClipState, Ep
     start_ns = (state.given + np.arange(n, dtype=np.int64)) * SECOND_NS
     coverage = state.coverage[a : a + n]
     trunk = state.setup.placement.sees_trunk
-    codes, confidence = activity.decide(
-        fitted, chances, coverage >= grid.ENOUGH, orientation.upright(held), sees_trunk=trunk
-    )
+    upright = orientation.upright(held)
+    codes, confidence = activity.decide(fitted, chances, coverage >= grid.ENOUGH, upright, sees_trunk=trunk)
     codes, confidence = seat.seated(codes, confidence, held, rows)
-    codes, confidence = _worn(state.setup.placement, codes, confidence, held)
+    codes, confidence = wear.worn(codes, confidence, *_doubts(held), upright, trunk)
     low = max(a - walking.BEFORE_S, 0)
     high = min(a + n + walking.AFTER_S, len(state.coverage))
     going = (codes == State.WALKING.code) | (codes == State.RUNNING.code)
@@ -288,12 +287,8 @@ def _neutral(setup: ClipSetup, held: NDArray[np.float64], flexion_deg: NDArray[n
     return own + np.int8(1) * (own == Neutral.TAUGHT) if shown else own
 
 
-def _worn(
-    placement: Placement, codes: NDArray[np.int8], confidence: NDArray[np.float64], held: NDArray[np.float64]
-) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
-    walked = orientation.upright(held) == activity.UPRIGHT - 1
-    still_s, odd = held[:, orientation.STILL_S], held[:, orientation.ODD]
-    return wear.worn(codes, confidence, still_s, odd, walked, sees_trunk=placement.sees_trunk)
+def _doubts(held: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return held[:, orientation.STILL_S], held[:, orientation.ODD]
 
 
 def _with_nan(state: ClipState, low: int, high: int) -> NDArray[np.float64]:
@@ -317,7 +312,7 @@ def _live(state: ClipState, fitted: Model) -> LiveSecond | None:
     codes, confidence = seat.seated(
         codes, confidence, state.held[-1:], state.table[state.looked - 1 - state.first :][:1]
     )
-    codes, confidence = _worn(state.setup.placement, codes, confidence, state.held[-1:])
+    codes, confidence = wear.worn(codes, confidence, *_doubts(state.held[-1:]), upright, trunk)
     now = STATES[int(codes[0])]
     seen = bool(state.coverage[newest] >= grid.ENOUGH)
     flexion, lateral = orientation.angles(state.held[-1:], state.table[-1:])

@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from processing.activity import UPRIGHT
 from processing.compiled import compiled
 from processing.epochs import State
 from processing.windows import COVERED, DEAD, GRAVITY, SQUARE, TOTAL
@@ -94,13 +95,13 @@ def _all_bands(sums: NDArray[np.float64], i: int) -> float:
     return float((sums[i, first] + sums[i, first + 1]) + (sums[i, first + 2] + sums[i, first + 3]))
 
 
+@compiled
 def worn(
     codes: NDArray[np.int8],
     confidence: NDArray[np.float64],
     still_s: NDArray[np.float64],
     odd: NDArray[np.float64],
-    walked: NDArray[np.bool_],
-    *,
+    upright: NDArray[np.int64],
     sees_trunk: bool,
 ) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
     """Take back what is said of a clip that is not worn, may not be, or is out of order.
@@ -111,32 +112,21 @@ def worn(
         Shape (n,): states as the body tells them.
     still_s, odd
         Shape (n,): seconds of nothing but noise so far; whether it cannot be a clip in order.
-    walked
-        Shape (n,): whether upright is known from enough walking.
+    upright
+        Shape (n,): how upright is known, from `orientation.upright`.
     sees_trunk
-        Whether the clip is worn where breathing moves it.
+        Whether the clip is worn where breathing moves it; a thigh may be as still as a table.
     """
-    from_s = (UNSURE_S, DOUBT_S, NOT_WORN_S) if sees_trunk else (NOT_WORN_S, NOT_WORN_S, THIGH_NOT_WORN_S)
-    return _taken_back(codes, confidence, np.ascontiguousarray(still_s), np.ascontiguousarray(odd), walked, from_s)
-
-
-@compiled
-def _taken_back(
-    codes: NDArray[np.int8],
-    confidence: NDArray[np.float64],
-    still_s: NDArray[np.float64],
-    odd: NDArray[np.float64],
-    walked: NDArray[np.bool_],
-    from_s: tuple[int, int, int],
-) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
+    unsure_s, doubt_s = (UNSURE_S, DOUBT_S) if sees_trunk else (NOT_WORN_S, NOT_WORN_S)
+    off_s = NOT_WORN_S if sees_trunk else THIGH_NOT_WORN_S
     codes, confidence = codes.copy(), confidence.copy()
     for i in range(len(codes)):
-        unsure = odd[i] > 0 or still_s[i] >= from_s[0]
-        doubt = odd[i] > 0 or still_s[i] >= from_s[1] or (unsure and not walked[i])  # by `UNSURE` alone no rest is said
-        if doubt:
+        unsure = odd[i] > 0 or still_s[i] >= unsure_s
+        unwalked = upright[i] < UPRIGHT - 1  # then no rest is claimed on `UNSURE` alone
+        if odd[i] > 0 or still_s[i] >= doubt_s or (unsure and unwalked):
             codes[i], confidence[i] = _UNKNOWN, min(confidence[i], _DOUBT)
         elif unsure:
             confidence[i] = min(confidence[i], UNSURE)
-        if still_s[i] >= from_s[2]:
+        if still_s[i] >= off_s:
             codes[i], confidence[i] = _NOT_WORN, CONFIDENCE
     return codes, confidence
