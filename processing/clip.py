@@ -46,8 +46,8 @@ MAX_SILENCE_S: Final = 7 * 86400
 
 _SLICE: Final = 2000
 _HISTORY: Final = windows.BEFORE_S + 2
-_MOST: Final = _HISTORY + 32
-"""Rows above which a state is not carried on without letting go of what it does not need."""
+_MOST: Final = 8
+"""Seconds that nothing ahead depends on, above which a state is not carried on without letting go of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +92,9 @@ class ClipOutput:
 class ClipState:
     """Everything that is carried from step to step; small, and made of plain values and arrays.
 
-    Rows of `table` are the seconds from `first` on, those of `waves`, `xyz_g` and `coverage` from `kept` on, those of
-    `held` from `given` on; `looked` and `given` count, as seconds since 1970, how far features and final epochs
-    have come.
+    Rows of `table` are the seconds from `first` on, those of `xyz_g` and `coverage` from `kept` on, those of `held`
+    from `given` on; `waves` has the newest of the same seconds. `looked` and `given` count, as seconds since 1970, how
+    far features and final epochs have come.
     """
 
     setup: ClipSetup
@@ -138,7 +138,7 @@ def step(state: ClipState, block: Block, fitted: Model | None = None) -> tuple[C
         state, final = _advance(state, part, fitted, begins=min(held, low), last=False)
         finals.extend(final)
     live = _live(state, fitted) if state.looked != before else None
-    return _forget(state) if len(state.table) > _MOST else state, ClipOutput(Epochs.concat(finals), live)
+    return _forget(state), ClipOutput(Epochs.concat(finals), live)
 
 
 def finish(state: ClipState, fitted: Model | None = None) -> ClipOutput:
@@ -186,7 +186,7 @@ def _append(state: ClipState, gridded: GridState, seconds: Seconds) -> ClipState
         first=state.first + rows,
         table=np.concatenate([state.table[rows:].T, table.T], axis=1).T,
         kept=state.kept + samples,
-        waves=np.concatenate([state.waves[samples:], waves]),
+        waves=np.concatenate([_waves(state, 1), waves]),
         xyz_g=np.concatenate([state.xyz_g[samples:], seconds.xyz_g]),
         coverage=np.concatenate([state.coverage[samples:], seconds.coverage]),
     )
@@ -200,7 +200,7 @@ def _look(state: ClipState, fitted: Model, *, last: bool) -> ClipState:
     a, b = state.looked - state.first, stop - state.first
     table = state.table  # new, from `_append`
     lead = min(a, 1)
-    waves = state.waves[state.looked - lead - state.kept :]
+    waves = _waves(state, lead)
     near = windows.around(table, a, b)
     rhythm = features.rhythm(table, waves, lead, lead + b - a, near=near)
     table[a:b, statistics.WALK] = activity.likeness(fitted, rhythm, table[a:b])
@@ -347,14 +347,22 @@ def _done(state: ClipState) -> tuple[int, int]:
     return rows, max(state.given - walking.BEFORE_S - state.kept, 0)
 
 
+def _waves(state: ClipState, lead: int) -> NDArray[np.float64]:
+    """Return the waves of the seconds that were not looked at yet, with so many before them."""
+    ahead = state.first + len(state.table) - state.looked + lead
+    return state.waves[max(len(state.waves) - ahead, 0) :]
+
+
 def _forget(state: ClipState) -> ClipState:
     rows, samples = _done(state)
+    if max(rows, samples) <= _MOST:
+        return state
     return replace(
         state,
         first=state.first + rows,
         table=state.table[rows:].copy(),
         kept=state.kept + samples,
-        waves=state.waves[samples:].copy(),
+        waves=_waves(state, 1).copy(),
         xyz_g=state.xyz_g[samples:].copy(),
         coverage=state.coverage[samples:].copy(),
     )
