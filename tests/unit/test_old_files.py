@@ -12,8 +12,11 @@ from processing.checkpoint import VERSION
 from processing.patient import Patient
 from spineclip.contract.clock import DrivenClock
 from spineclip.contract.wire import Gap, SampleBatch, decode
-from tests.data.make import BATCHES, PATIENT, checkpoint_file, outbox_file
+from tests.data.make import BATCHES, HERE, PATIENT, checkpoint_file, outbox_file
 from tests.system.collecting import T0_NS, day_of_somebody
+
+CHECKPOINTS = sorted(HERE.glob("checkpoint-*.cbor"))
+"""One of each version, and of the first one the last that was written, too: its fields had changed since."""
 
 
 @pytest.mark.parametrize("version", range(1, SCHEMA_VERSION + 1))
@@ -31,9 +34,13 @@ def test_an_outbox_of_any_version_is_sent_and_continued(version: int, tmp_path: 
     outbox.close()
 
 
-@pytest.mark.parametrize("version", range(1, VERSION + 1))
-def test_a_checkpoint_of_any_version_goes_on(version: int) -> None:
-    patient = Patient.resume(PATIENT, checkpoint_file(version).read_bytes())
+def test_there_is_a_checkpoint_of_each_version() -> None:
+    assert {checkpoint_file(version) for version in range(1, VERSION + 1)} <= set(CHECKPOINTS)
+
+
+@pytest.mark.parametrize("path", CHECKPOINTS, ids=lambda path: path.stem)
+def test_a_checkpoint_of_any_version_goes_on(path: Path) -> None:
+    patient = Patient.resume(PATIENT, path.read_bytes())
     assert patient.intake.state.ack().stored["clip-1"].through_seq == 179
     for batch in day_of_somebody(240)[180:]:
         patient.take(batch, now_s=0.0)
