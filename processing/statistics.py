@@ -40,7 +40,7 @@ _SAMPLE_QUANTUM: Final = 65536.0
 """Samples are whole multiples of 1 / this, g; so are cosines and the norm, once rounded."""
 _MEAN_QUANTUM: Final = 16 * _SAMPLE_QUANTUM
 _ENERGY_QUANTUM: Final = 1.0 / _SAMPLE_QUANTUM**2
-_PIECE: Final = 60
+_PIECE: Final = 100
 """Seconds worked on side by side: they stay in the processor's cache, their products on one core (see
 `processing.products`); no power of two, whose rows would push each other out of the cache."""
 
