@@ -137,10 +137,9 @@ def features(
     rows ``[start, stop)``, and so do their windows `near`, where they are known already.
     """
     near = near or windows.around(table, start, stop)
-    sums = (near.of(NOW), near.of(AROUND), near.of(PAST), near.of(NEXT), near.of(SHORT), near.of(LONG))
+    sums, starts = near.flat()
     out = np.empty((stop - start, len(NAMES)))
-    out[:, :_N_RHYTHM] = rhythms
-    _features(sums, held, (_LOGS, _COSINES, len(_REST)), out)
+    _features(sums, starts, rhythms, held, (_LOGS, _COSINES, len(_REST)), out)
     _walks(table[:, statistics.WALK], start, out)
     return out
 
@@ -191,20 +190,22 @@ def _powers(waves: NDArray[np.float64], row: int, powers: NDArray[np.float64]) -
 
 @compiled
 def _features(
-    sums: tuple[NDArray[np.float64], ...],
+    sums: NDArray[np.float64],
+    starts: tuple[int, ...],
+    rhythms: NDArray[np.float64],
     held: NDArray[np.float64],
     lengths: tuple[int, int, int],
     out: NDArray[np.float64],
 ) -> None:
-    """Loop over seconds; fill in the features after those of the rhythm, but for the likeness to walking."""
+    """Loop over seconds; fill in all features but the likeness to walking."""
     logs, angles, sizes2, made = np.ones(lengths[0]), np.ones(lengths[1]), np.ones(lengths[1]), np.zeros(lengths[2])
     for i in range(len(out)):
-        _movement(sums, i, logs)
+        _movement(sums, starts, i, logs)
         logs[_TURNED] = 1.0 + min(max(held[i, orientation.SINCE_WALK], 0.0), _SINCE_CAP_S)
         logs[_TURNED + 1] = 1.0 + held[i, orientation.STRENGTH]
         for k in range(len(logs)):
             logs[k] = elementary.log(logs[k])
-        _cosines(sums, held, i, angles, sizes2)
+        _cosines(sums, starts, held, i, angles, sizes2)
         for k in range(len(angles)):
             angles[k] = _angle(angles[k], sizes2[k])
         for k in range(_TURNED):
@@ -215,6 +216,8 @@ def _features(
         for k in range(_CHANGE - _TILT):
             made[_TILT + k] = angles[_WALK - _TURNED + k]
         made[_CHANGE] = angles[_COSINES - 2] - angles[_COSINES - 1]
+        for k in range(_N_RHYTHM):
+            out[i, k] = rhythms[i, k]
         for k in range(len(made)):
             out[i, _N_RHYTHM + k] = _rounded(made[k], _SCALE[k], _OFFSET[k])
         if not np.isfinite(held[i, _REFERENCE]):
@@ -241,38 +244,40 @@ def _walks(walk: NDArray[np.float64], start: int, out: NDArray[np.float64]) -> N
 
 
 @compiled
-def _movement(sums: tuple[NDArray[np.float64], ...], i: int, logs: NDArray[np.float64]) -> None:
+def _movement(sums: NDArray[np.float64], starts: tuple[int, ...], i: int, logs: NDArray[np.float64]) -> None:
     """How much a second and its windows move, by band, and how far they sway."""
-    size2 = _held_size2(sums[SHORT], i)
-    _energies(sums[SHORT], i, size2, logs, _BANDS_16_S)
-    _energies(sums[LONG], i, size2, logs, _BANDS_64_S)
+    now, around, short, long = starts[NOW] + i, starts[AROUND] + i, starts[SHORT] + i, starts[LONG] + i
+    size2 = _held_size2(sums, short)
+    _energies(sums, short, size2, logs, _BANDS_16_S)
+    _energies(sums, long, size2, logs, _BANDS_64_S)
     for band in range(_N_BANDS):
-        logs[_BANDS_NOW + band] = sums[NOW][i, _ALL + band] / size2 + _FLOORS_G2[band]
-    logs[_SWAY] = _spread(sums[AROUND], i) / size2 + _FLOOR_G2
-    logs[_SWAY + 1] = _spread(sums[SHORT], i) / size2 + _FLOOR_G2
-    logs[_SWAY + 2] = _spread(sums[LONG], i) / size2 + _FLOOR_G2
+        logs[_BANDS_NOW + band] = sums[now, _ALL + band] / size2 + _FLOORS_G2[band]
+    logs[_SWAY] = _spread(sums, around) / size2 + _FLOOR_G2
+    logs[_SWAY + 1] = _spread(sums, short) / size2 + _FLOOR_G2
+    logs[_SWAY + 2] = _spread(sums, long) / size2 + _FLOOR_G2
 
 
 @compiled
-def _energies(window: NDArray[np.float64], i: int, size2: float, made: NDArray[np.float64], at: int) -> None:
+def _energies(sums: NDArray[np.float64], row: int, size2: float, logs: NDArray[np.float64], at: int) -> None:
     """Energies by band of a window, along gravity and across it, against gravity's square and with a floor."""
-    scale = 1.0 / (_seconds(window, i) * size2)
+    scale = 1.0 / (_seconds(sums, row) * size2)
     for band in range(_N_BANDS):
-        along = window[i, _ALONG + band]
-        across = max(window[i, _ALL + band] - along, 0.0)
-        made[at + band] = along * scale + _FLOORS_G2[band]
-        made[at + _N_BANDS + band] = across * scale + _FLOORS_G2[band]
+        along = sums[row, _ALONG + band]
+        across = max(sums[row, _ALL + band] - along, 0.0)
+        logs[at + band] = along * scale + _FLOORS_G2[band]
+        logs[at + _N_BANDS + band] = across * scale + _FLOORS_G2[band]
 
 
 @compiled
 def _cosines(
-    sums: tuple[NDArray[np.float64], ...], held: NDArray[np.float64], i: int,
+    sums: NDArray[np.float64], starts: tuple[int, ...], held: NDArray[np.float64], i: int,
     products: NDArray[np.float64], sizes2: NDArray[np.float64],
 ) -> None:  # fmt: skip
     """Inner products of gravity at different times, and with upright: 0 where there is none; squares of their sizes."""
-    now, around, past = _gravity(sums[NOW], i, _X), _gravity(sums[AROUND], i, _X), _gravity(sums[PAST], i, _X)
-    after, short, long = _gravity(sums[NEXT], i, _X), _gravity(sums[SHORT], i, _X), _gravity(sums[LONG], i, _X)
-    upright, last = _gravity(held, i, _REFERENCE), _gravity(held, i, _LAST_WALK)
+    now, around = _vector(sums, starts[NOW] + i, _X), _vector(sums, starts[AROUND] + i, _X)
+    past, after = _vector(sums, starts[PAST] + i, _X), _vector(sums, starts[NEXT] + i, _X)
+    short, long = _vector(sums, starts[SHORT] + i, _X), _vector(sums, starts[LONG] + i, _X)
+    upright, last = _vector(held, i, _REFERENCE), _vector(held, i, _LAST_WALK)
     if not np.isfinite(upright[0]):
         upright = last = (0.0, 0.0, 0.0)
     products[0], sizes2[0] = _pair(around, short)
@@ -303,8 +308,8 @@ def _angle(product: float, size2: float) -> float:
 
 
 @compiled
-def _gravity(rows: NDArray[np.float64], i: int, at: int) -> tuple[float, float, float]:
-    return rows[i, at], rows[i, at + 1], rows[i, at + 2]
+def _vector(rows: NDArray[np.float64], row: int, at: int) -> tuple[float, float, float]:
+    return rows[row, at], rows[row, at + 1], rows[row, at + 2]
 
 
 @compiled
@@ -313,36 +318,28 @@ def _dot(a: tuple[float, float, float], b: tuple[float, float, float]) -> float:
 
 
 @compiled
-def _seconds(window: NDArray[np.float64], i: int) -> float:
+def _seconds(sums: NDArray[np.float64], row: int) -> float:
     """Measured seconds of a window, at least 1."""
-    return max(float(window[i, COVERED]), 1.0)
+    return max(float(sums[row, COVERED]), 1.0)
 
 
 @compiled
-def _size2(window: NDArray[np.float64], i: int) -> float:
+def _size2(sums: NDArray[np.float64], row: int) -> float:
     """Square of a window's mean gravity."""
-    gravity, seconds = _gravity(window, i, _X), _seconds(window, i)
+    gravity, seconds = _vector(sums, row, _X), _seconds(sums, row)
     return _dot(gravity, gravity) / (seconds * seconds)
 
 
 @compiled
-def _held_size2(window: NDArray[np.float64], i: int) -> float:
+def _held_size2(sums: NDArray[np.float64], row: int) -> float:
     """Do the same, held to what a sensor that is out by half may say."""
-    return min(max(_size2(window, i), 0.25), 2.25)
+    return min(max(_size2(sums, row), 0.25), 2.25)
 
 
 @compiled
-def _spread(window: NDArray[np.float64], i: int) -> float:
+def _spread(sums: NDArray[np.float64], row: int) -> float:
     """Variance of gravity within a window."""
-    return max(float(window[i, SQUARE]) / _seconds(window, i) - _size2(window, i), 0.0)
-
-
-@compiled
-def _sum(column: NDArray[np.float64], start: int, stop: int) -> float:
-    total = 0.0
-    for k in range(max(start, 0), stop):
-        total += column[k]
-    return total
+    return max(float(sums[row, SQUARE]) / _seconds(sums, row) - _size2(sums, row), 0.0)
 
 
 @compiled

@@ -73,50 +73,59 @@ def observe(
     turning: NDArray[np.float64],
 ) -> SmoothingState:
     """Take in the next seconds: log chances, shape (n, classes), and the feature ``turning``, shape (n,)."""
-    waiting = len(state.evidence)
     memory = state.memory.copy()
-    evidence, past = np.empty((2, waiting + len(log_chances), _COLUMNS))
-    evidence[:waiting], past[:waiting] = state.evidence, state.past
-    _observe(log_chances, covered, turning >= _TURN, memory[0], evidence[waiting:], past[waiting:])
+    evidence, past = np.empty((2, len(state.evidence) + len(log_chances), _COLUMNS))
+    _carry_on(state.evidence, evidence)
+    _carry_on(state.past, past)
+    _observe(log_chances, covered, turning, memory, evidence, past)
     return SmoothingState(memory, evidence, past)
 
 
 @compiled
-def _observe(
-    log_chances: NDArray[np.float64], covered: NDArray[np.bool_], turns: NDArray[np.bool_],
-    memory: NDArray[np.float64], evidence: NDArray[np.float64], past: NDArray[np.float64],
-) -> None:  # fmt: skip
-    """Loop over seconds: what each says, added to what is remembered of those before."""
-    for i in range(len(evidence)):
-        if covered[i]:
-            _say(log_chances[i], turns[i], evidence[i])
-        else:
-            evidence[i] = 0.0
+def _carry_on(old: NDArray[np.float64], new: NDArray[np.float64]) -> None:
+    for i in range(len(old)):
         for k in range(_COLUMNS):
-            past[i, k] = evidence[i, k] + memory[k]
-            memory[k] = past[i, k] * _DECAY[k]
+            new[i, k] = old[i, k]
 
 
 @compiled
-def _say(log_chances: NDArray[np.float64], turns: bool, evidence: NDArray[np.float64]) -> None:
-    """Lay out the columns of a second."""
-    top = log_chances[0]
-    for k in range(1, RESTING):
-        top = max(top, log_chances[k])
-    total = 0.0
-    for k in range(RESTING):
-        total += elementary.exp(log_chances[k] - top)
-    rest = elementary.log(total) + top
-    weight = elementary.exp(rest)
+def _observe(
+    log_chances: NDArray[np.float64], covered: NDArray[np.bool_], turning: NDArray[np.float64],
+    memory: NDArray[np.float64], evidence: NDArray[np.float64], past: NDArray[np.float64],
+) -> None:  # fmt: skip
+    """Loop over seconds, which fill the last rows: what each says, added to what is remembered of those before."""
+    n = len(log_chances)
+    rest, weight = np.empty(n), np.empty(n)
+    for i in range(n):
+        a, b, c = log_chances[i, 0], log_chances[i, 1], log_chances[i, 2]
+        top = a if a > b else b
+        top = top if top > c else c
+        total = elementary.exp(a - top) + elementary.exp(b - top) + elementary.exp(c - top)
+        rest[i] = elementary.log(total) + top
+        weight[i] = elementary.exp(rest[i])
+    for i in range(n):
+        row = len(evidence) - n + i
+        if covered[i]:
+            _say(log_chances[i], rest[i], weight[i], evidence[row])
+            evidence[row, _COLUMNS - 1] = 1.0 if turning[i] >= _TURN else 0.0
+        else:
+            evidence[row] = 0.0
+        for k in range(_COLUMNS):
+            past[row, k] = evidence[row, k] + memory[0, k]
+            memory[0, k] = past[row, k] * _DECAY[k]
+
+
+@compiled
+def _say(log_chances: NDArray[np.float64], rest: float, weight: float, evidence: NDArray[np.float64]) -> None:
+    """Lay out the columns of a second, from its chances, those of rest together, and what it weighs there."""
     evidence[0] = rest
     for k in range(1, _GROUPS):
         evidence[k] = log_chances[RESTING - 1 + k]
     evidence[_GROUPS] = 1.0
-    for at in (_REST_AT, _TURNED_AT):
-        for k in range(RESTING):
-            evidence[at + k] = (log_chances[k] - rest) * weight
-        evidence[at + RESTING] = weight
-    evidence[_COLUMNS - 1] = 1.0 if turns else 0.0
+    for k in range(RESTING):
+        given_rest = (log_chances[k] - rest) * weight
+        evidence[_REST_AT + k], evidence[_TURNED_AT + k] = given_rest, given_rest
+    evidence[_REST_AT + RESTING], evidence[_TURNED_AT + RESTING] = weight, weight
 
 
 def release(state: SmoothingState, first: int, *, last: bool = False) -> tuple[SmoothingState, NDArray[np.float64]]:
@@ -168,10 +177,10 @@ def _release(past: NDArray[np.float64], evidence: NDArray[np.float64], length: i
 @compiled
 def _lay(total: NDArray[np.float64], start: int, count: int, each: NDArray[np.float64], at: int) -> None:
     """Lay out the mean log chances of a group, whose weight follows them, against the largest."""
-    weight = max(total[start + count], _LEAST)
-    top = total[start] / weight
+    share = 1.0 / max(total[start + count], _LEAST)
+    top = total[start] * share
     for k in range(count):
-        each[at + k] = total[start + k] / weight
+        each[at + k] = total[start + k] * share
         top = max(top, each[at + k])
     for k in range(count):
         each[at + k] -= top
@@ -182,5 +191,6 @@ def _normalise(each: NDArray[np.float64], start: int, stop: int) -> None:
     total = 0.0
     for k in range(start, stop):
         total += each[k]
+    share = 1.0 / total
     for k in range(start, stop):
-        each[k] /= total
+        each[k] *= share
