@@ -28,6 +28,7 @@ _LONGEST_NS: Final = 2 * 10**9
 """A batch waits no longer for samples that do not come."""
 _LOOK_AHEAD_NS: Final = 500_000_000
 """A host that was busy hands a burst over afterwards; a loss stays. So long after a jump we wait to tell them apart."""
+_EVEN_NS: Final = 1_000_000
 _EARLY_NS: Final = 250_000_000
 """Nothing comes before it is made; by so much, the count runs faster than we think."""
 _FLOORS: Final = 8
@@ -134,8 +135,9 @@ class ClipStream:
 
     def disconnected(self, reason: str) -> list[Record]:
         """End a connection: hand out what is pending; the time until the next packet will be a gap for `reason`."""
-        raised = None if self._sequence.knows_losses or self._line is None else self._first_raised(self._line)
-        if raised is None:
+        line = self._line
+        raised = None if self._sequence.knows_losses or line is None else self._first_raised(line)
+        if raised is None or line is None or not self._is_even(self._pending[raised:], line):
             records = self._commit_all()
         else:  # nothing will come that could still tell a busy host from a loss: name it
             records = self._commit(self._pending[:raised])
@@ -223,7 +225,8 @@ class ClipStream:
         records = self._commit(pending[:raised])
         self._pending = pending[raised:]
         self._pending_n = sum(packet.n for packet in self._pending)
-        if self._pending[-1].arrival_ns - self._pending[0].arrival_ns >= _LOOK_AHEAD_NS:
+        looked_ns = self._pending[-1].arrival_ns - self._pending[0].arrival_ns
+        if looked_ns >= _LOOK_AHEAD_NS and self._is_even(self._pending, self._line):
             self._restart_with(self._pending)
             if self._pending_n >= self._batch_samples:
                 records += self._commit_all()
@@ -256,6 +259,12 @@ class ClipStream:
             found = at
         return found
 
+    def _is_even(self, packets: list[_Packet], line: Line) -> bool:
+        """Tell whether packets are late as a loss makes them: all by as much. A host that is busy makes them uneven."""
+        late_ns = [packet.arrival_ns - line.earliest_ns(packet.first + packet.n - 1) for packet in packets]
+        least_ns = min(late_ns)
+        return max(late_ns) - least_ns <= max(_EVEN_NS, 6.0 * self._typical_ns, least_ns / 2)
+
     def _first_early(self, line: Line) -> int | None:
         """Find the first pending packet from which on all come before their time: the rate has risen; or None."""
         newest = self._pending[-1]
@@ -271,7 +280,7 @@ class ClipStream:
         if len(self._floors) < _FLOORS or self._line is None:
             return []
         up_ns = min(self._floors)
-        if up_ns <= max(0.6 * self._line.period_ns, 0.75 * self._typical_ns):
+        if up_ns <= max(0.6 * self._line.period_ns, 0.75 * self._typical_ns) or max(self._floors) > 2 * up_ns:
             return []
         self._open_gap("lost")
         self._begin_segment()

@@ -145,6 +145,46 @@ def test_a_busy_host_is_not_a_loss() -> None:
     assert not gaps
 
 
+def _busy(seed: int, interval_ms: float, busy_s: float, late_ms: tuple[float, float]) -> list[int]:
+    """Arrivals of a minute at 100 Hz on a host that hands all on late, each by another time, for some s in every 15."""
+    rng = np.random.default_rng(seed)
+    made_ns = np.arange(6000) * 1e7
+    sent_ns = made_ns if not interval_ms else (np.floor(made_ns / (interval_ms * 1e6)) + 1) * interval_ms * 1e6
+    busy = (made_ns >= 20e9) & ((made_ns - 20e9) % 15e9 < busy_s * 1e9)
+    late = np.where(busy, late_ms[0] + rng.exponential(late_ms[1], 6000), rng.exponential(0.1, 6000))
+    return np.maximum.accumulate(np.round(sent_ns + late * 1e6)).astype(np.int64).tolist()
+
+
+@pytest.mark.parametrize("late_ms", [(8.0, 6.0), (20.0, 20.0), (80.0, 60.0)])
+@pytest.mark.parametrize("busy_s", [0.6, 1.5, 3.0])
+@pytest.mark.parametrize("interval_ms", [0.0, 45.0])
+def test_a_host_that_is_late_with_everything_is_not_a_loss(
+    interval_ms: float, busy_s: float, late_ms: tuple[float, float]
+) -> None:
+    """A loss makes all that follows late by the same; a busy host by something else each time."""
+    stream, records = _stream(ticks=False), []
+    for k, arrival_ns in enumerate(_busy(1, interval_ms, busy_s, late_ms)):
+        records += stream.feed("data", _packet(k), arrival_ns, UTC0 + arrival_ns)
+    records += stream.disconnected("stopped")
+    values, gaps = _check(records, tolerance_ns=100_000_000)
+    assert values == set(range(6000))
+    assert not gaps
+
+
+def test_a_loss_on_a_busy_host_is_named_when_it_can_be_told() -> None:
+    # 12 samples are lost at 20.5 s, amid three busy seconds: 120 ms, which stay when the host has time again.
+    arrivals = _busy(1, 0.0, 3.0, (20.0, 20.0))
+    stream, records = _stream(ticks=False), []
+    for k, arrival_ns in enumerate(arrivals):
+        if not 2050 <= k < 2062:
+            records += stream.feed("data", _packet(k), arrival_ns, UTC0 + arrival_ns)
+    records += stream.disconnected("stopped")
+    values, gaps = _check(records, tolerance_ns=200_000_000)
+    assert values == set(range(6000)) - set(range(2050, 2062))
+    assert sum(gap.end_ns - gap.start_ns for gap in gaps) == pytest.approx(120_000_000, abs=60_000_000)
+    assert all(gap.reason == "lost" for gap in gaps)
+
+
 def test_batches_of_packets_with_a_clock_survive_wrap_loss_and_repeats() -> None:
     stream = _stream(ticks=True)
     boot_ms = (1 << 32) - 20_000  # the clock wraps after 20 s
