@@ -108,6 +108,10 @@ class Rejecting:
         self.rejects[reason] += 1
         return []
 
+    def _from_floats(self, values: NDArray[np.floating], unit_g: float, range_g: float, tick: int) -> list[Decoded]:
+        made = from_floats(values, unit_g, range_g)
+        return self._reject(made) if isinstance(made, str) else [Decoded(*made, tick=tick)]
+
 
 class Gatt(Protocol):
     """What a wearable may do with a connection."""
@@ -140,6 +144,27 @@ class Gatt(Protocol):
     async def sleep(self, seconds: float) -> None:
         """Give the device time."""
         ...
+
+
+class Usual:
+    """What most families do: nothing that has to be said, the standard battery service, nothing to be felt."""
+
+    async def prepare(self, gatt: Gatt, stream: Stream) -> None:
+        """Nothing."""
+
+    async def start(self, gatt: Gatt, stream: Stream) -> None:
+        """Nothing: it streams as soon as somebody listens."""
+
+    async def stop(self, gatt: Gatt) -> None:
+        """Nothing: it stops when nobody listens."""
+
+    async def ask_battery(self, gatt: Gatt) -> int | None:
+        """Read the battery service."""
+        return await read_battery_level(gatt)
+
+    async def buzz(self, gatt: Gatt) -> bool:
+        """It has nothing to be felt or seen by."""
+        return False
 
 
 class Wearable(Protocol):

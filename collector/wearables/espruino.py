@@ -11,17 +11,26 @@ without an echo (espruino.com, "Nordic UART"). Not yet used with a real device.
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Final
 
 import numpy as np
 
-from collector.wearables.base import Advertisement, Decoded, Gatt, Stream, TickClock, at_least
+from collector.wearables.base import (
+    NO_SAMPLES,
+    Advertisement,
+    Decoded,
+    Gatt,
+    Rejecting,
+    Stream,
+    TickClock,
+    Usual,
+    at_least,
+)
+from collector.wearables.lines import LineCutter
 from collector.wearables.uuids import NUS_NOTIFY, NUS_WRITE
 
 HEAD: Final = b"spineclip,"
 SCALE_G: Final = 1.0 / 8192.0
-LONGEST_LINE: Final = 4096
 _LINE_SAMPLES: Final = 4
 _PIECE: Final = 20
 _MOST_NUMBERS: Final = 3 * 100
@@ -43,23 +52,18 @@ _BUZZ: Final = "\x10if(global.Bangle)Bangle.buzz(300);else digitalPulse(LED1,1,3
 _BATTERY: Final = '\x10Bluetooth.println("spinebat,"+E.getBattery());\n'
 
 
-class EspruinoDecoder:
+class EspruinoDecoder(Rejecting):
     """Puts lines together and reads ours; what else a prompt prints is left alone."""
 
     def __init__(self) -> None:
-        self.rejects: Counter[str] = Counter()
-        self._rest = b""
+        super().__init__()
+        self._cutter = LineCutter(self.rejects)
 
     def feed(self, characteristic: str, data: bytes) -> list[Decoded]:
         """Take one notification: any piece of text."""
         if characteristic != NUS_NOTIFY:
-            self.rejects["foreign-characteristic"] += 1
-            return []
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        if len(self._rest) > LONGEST_LINE:
-            self.rejects["line-too-long"] += 1
-            self._rest = b""
-        return [frame for line in lines for frame in self._line(line)]
+            return self._reject("foreign-characteristic")
+        return [frame for line in self._cutter.feed(data) for frame in self._line(line)]
 
     def _line(self, line: bytes) -> list[Decoded]:
         start = line.rfind(HEAD)
@@ -68,15 +72,12 @@ class EspruinoDecoder:
         try:
             numbers = [int(part) for part in line[start + len(HEAD) :].split(b",")]
         except ValueError:
-            self.rejects["not-a-number"] += 1
-            return []
+            return self._reject("not-a-number")
         counter, milliseconds, *values = numbers if len(numbers) >= 2 else (-1, -1)
         if not values or len(values) % 3 or len(values) > _MOST_NUMBERS:
-            self.rejects["wrong-length"] += 1
-            return []
+            return self._reject("wrong-length")
         if not 0 <= counter < 1 << 16 or not 0 <= milliseconds < 1 << 63 or any(abs(v) > 32_767 for v in values):
-            self.rejects["absurd-value"] += 1
-            return []
+            return self._reject("absurd-value")
         counts = np.array(values, np.int16).reshape(-1, 3)
         return [Decoded(counts, SCALE_G, tick=milliseconds, counter=counter)]
 
@@ -84,11 +85,11 @@ class EspruinoDecoder:
         _, comma, percent = line.rpartition(b"spinebat,")
         text = percent.strip()
         if comma and text.isdigit() and len(text) <= 3 and int(text) <= 100:
-            return [Decoded(np.empty((0, 3), np.int16), battery_pct=int(text))]
+            return [Decoded(NO_SAMPLES, battery_pct=int(text))]
         return []
 
 
-class Espruino:
+class Espruino(Usual):
     """Bangle.js 2 and Puck.js v2."""
 
     kind = "espruino"
@@ -111,9 +112,6 @@ class Espruino:
     def plan(self, rate_hz: float, range_g: float) -> Stream:
         """Choose the poll rate; the range is 4 g."""
         return Stream(at_least(self.rates_hz, rate_hz), 4.0, _LINE_SAMPLES)
-
-    async def prepare(self, gatt: Gatt, stream: Stream) -> None:
-        """Nothing."""
 
     async def start(self, gatt: Gatt, stream: Stream) -> None:
         """Type the script at the prompt."""

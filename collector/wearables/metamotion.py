@@ -17,8 +17,8 @@ from collector.wearables.base import (
     Rejecting,
     Stream,
     TickClock,
+    Usual,
     at_least,
-    read_battery_level,
 )
 from collector.wearables.uuids import METAWEAR_COMMAND, METAWEAR_NOTIFY, METAWEAR_SERVICE
 
@@ -58,7 +58,7 @@ class MetaMotionDecoder(Rejecting):
         return [Decoded(np.frombuffer(data, "<i2", offset=2).reshape(-1, 3), self._scale_g)]
 
 
-class MetaMotion:
+class MetaMotion(Usual):
     """MetaMotion boards of MbientLab."""
 
     kind = "metamotion"
@@ -81,9 +81,6 @@ class MetaMotion:
     def plan(self, rate_hz: float, range_g: float) -> Stream:
         """Choose rate and range; three samples travel together."""
         return Stream(at_least(self.rates_hz, rate_hz), at_least(self.ranges_g, range_g), 3)
-
-    async def prepare(self, gatt: Gatt, stream: Stream) -> None:
-        """Nothing: which sensor it has is told by a notification."""
 
     async def start(self, gatt: Gatt, stream: Stream) -> None:
         """Ask which sensor it has, set it, subscribe to packed data, switch on."""
@@ -113,10 +110,6 @@ class MetaMotion:
         """Switch the accelerometer off."""
         for command in ((_ACC, _POWER, 0), (_ACC, _ENABLE, 0, 1), (_ACC, _PACKED_BMI160, 0), (_ACC, _PACKED_BMI270, 0)):
             await gatt.write(METAWEAR_COMMAND, bytes(command), response=False)
-
-    async def ask_battery(self, gatt: Gatt) -> int | None:
-        """Read the battery service."""
-        return await read_battery_level(gatt)
 
     async def buzz(self, gatt: Gatt) -> bool:
         """Run the motor for half a second, and blink green three times for boards without one.

@@ -20,7 +20,6 @@ from collector.wearables.base import (
     Stream,
     TickClock,
     at_least,
-    from_floats,
 )
 from collector.wearables.uuids import DOT_BATTERY, DOT_CONTROL, DOT_DEVICE_CONTROL, DOT_MEDIUM
 
@@ -46,10 +45,7 @@ class MovellaDecoder(Rejecting):
 
     def _sample(self, data: bytes) -> list[Decoded]:
         tick, values = read_sample(data)
-        made = from_floats(values, 1.0 / STANDARD_GRAVITY_MPS2, RANGE_G)
-        if isinstance(made, str):
-            return self._reject(made)
-        return [Decoded(*made, tick=tick)]
+        return self._from_floats(values, 1.0 / STANDARD_GRAVITY_MPS2, RANGE_G, tick)
 
 
 def read_sample(data: bytes) -> tuple[int, np.ndarray[tuple[int, int], np.dtype[np.float32]]]:

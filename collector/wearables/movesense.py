@@ -18,9 +18,8 @@ from collector.wearables.base import (
     Rejecting,
     Stream,
     TickClock,
+    Usual,
     at_least,
-    from_floats,
-    read_battery_level,
 )
 from collector.wearables.uuids import MOVESENSE_NOTIFY, MOVESENSE_SERVICE, MOVESENSE_WRITE
 from spineclip.contract.errors import LinkError
@@ -86,13 +85,10 @@ class MovesenseDecoder(Rejecting):
         if size <= 0 or size % _SAMPLE_BYTES or len(payload) > _LONGEST:
             return self._reject("truncated")
         values = np.frombuffer(payload, "<f4", offset=4).reshape(-1, 3)
-        made = from_floats(values, 1.0 / STANDARD_GRAVITY_MPS2, 8.0)
-        if isinstance(made, str):
-            return self._reject(made)
-        return [Decoded(*made, tick=int.from_bytes(payload[:4], "little"))]
+        return self._from_floats(values, 1.0 / STANDARD_GRAVITY_MPS2, 8.0, int.from_bytes(payload[:4], "little"))
 
 
-class Movesense:
+class Movesense(Usual):
     """Movesense sensors whose firmware has the GATT SensorData Protocol."""
 
     kind = "movesense"
@@ -117,9 +113,6 @@ class Movesense:
         rate_hz = at_least(self.rates_hz, rate_hz)
         return Stream(rate_hz, 8.0, max(1, round(rate_hz / 13)))
 
-    async def prepare(self, gatt: Gatt, stream: Stream) -> None:
-        """Nothing."""
-
     async def start(self, gatt: Gatt, stream: Stream) -> None:
         """Subscribe to acceleration, after ending what an earlier life may have left.
 
@@ -142,14 +135,6 @@ class Movesense:
     async def stop(self, gatt: Gatt) -> None:
         """Unsubscribe."""
         await gatt.write(MOVESENSE_WRITE, bytes((_UNSUBSCRIBE, REFERENCE)), response=True)
-
-    async def ask_battery(self, gatt: Gatt) -> int | None:
-        """Read the battery service."""
-        return await read_battery_level(gatt)
-
-    async def buzz(self, gatt: Gatt) -> bool:
-        """Its light cannot be reached over this protocol."""
-        return False
 
 
 async def _ask(gatt: Gatt, command: bytes, within_s: float = 3.0) -> bytes | None:

@@ -23,9 +23,9 @@ from collector.wearables.base import (
     Rejecting,
     Stream,
     TickClock,
+    Usual,
     at_least,
     quantise,
-    read_battery_level,
 )
 from collector.wearables.uuids import POLAR_PMD_CONTROL, POLAR_PMD_DATA
 
@@ -167,7 +167,7 @@ def _find_factor(parameters: bytes) -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Polar:
+class Polar(Usual):
     """One Polar product with the PMD service.
 
     `sdk_rates_hz` need the SDK mode, which is switched on before the start; `channels` is said by some products only.
@@ -212,9 +212,6 @@ class Polar:
         ranges = self.plain_ranges_g if plain or not self.sdk_ranges_g else self.sdk_ranges_g
         return Stream(at_least(rates, rate_hz), at_least(ranges, range_g), self.packet_samples)
 
-    async def prepare(self, gatt: Gatt, stream: Stream) -> None:
-        """Nothing: the control point answers only when its indications are on."""
-
     async def start(self, gatt: Gatt, stream: Stream) -> None:
         """End what an earlier life may have left running, choose the mode, start."""
         await gatt.write(POLAR_PMD_CONTROL, bytes((_STOP, _ACC)), response=True)
@@ -227,14 +224,6 @@ class Polar:
     async def stop(self, gatt: Gatt) -> None:
         """Stop; else it would measure on until its battery is empty."""
         await gatt.write(POLAR_PMD_CONTROL, bytes((_STOP, _ACC)), response=True)
-
-    async def ask_battery(self, gatt: Gatt) -> int | None:
-        """Read the battery service."""
-        return await read_battery_level(gatt)
-
-    async def buzz(self, gatt: Gatt) -> bool:
-        """It has nothing that PMD could make felt."""
-        return False
 
 
 H10: Final = Polar(

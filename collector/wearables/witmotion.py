@@ -6,12 +6,21 @@ Layout, commands and battery table: WitMotion's BWT901BLE5.0 SDK (``device_model
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Final
 
 import numpy as np
 
-from collector.wearables.base import NO_SAMPLES, Advertisement, Decoded, Gatt, Stream, TickClock, at_least
+from collector.wearables.base import (
+    NO_SAMPLES,
+    Advertisement,
+    Decoded,
+    Gatt,
+    Rejecting,
+    Stream,
+    TickClock,
+    Usual,
+    at_least,
+)
 from collector.wearables.uuids import WITMOTION_NOTIFY, WITMOTION_SERVICE, WITMOTION_WRITE
 
 FRAME_BYTES: Final = 20
@@ -35,7 +44,7 @@ def battery_pct(centivolts: int) -> int:
     return min(100, max(0, round(100 * (centivolts - _EMPTY_CV) / (_FULL_CV - _EMPTY_CV))))
 
 
-class WitMotionDecoder:
+class WitMotionDecoder(Rejecting):
     """Finds frames in a stream of bytes, wherever notifications cut it.
 
     A frame starts with ``55 61`` (motion) or ``55 71`` (a register). Since nothing guards a frame, the decoder looks
@@ -43,14 +52,13 @@ class WitMotionDecoder:
     """
 
     def __init__(self) -> None:
-        self.rejects: Counter[str] = Counter()
+        super().__init__()
         self._rest = b""
 
     def feed(self, characteristic: str, data: bytes) -> list[Decoded]:
         """Take one notification; return the frames that it completed, one sample each."""
         if characteristic != WITMOTION_NOTIFY:
-            self.rejects["foreign-characteristic"] += 1
-            return []
+            return self._reject("foreign-characteristic")
         if self._rest and len(data) >= FRAME_BYTES and data[0] == HEAD and data[1] in (MOTION, REGISTER):
             # A notification that begins with a frame of its own: what is in hand lost its other half on the way.
             self.rejects["truncated"] += 1
@@ -87,7 +95,7 @@ def _next_head(buffer: bytes, at: int) -> int:
         at += 1
 
 
-class WitMotion:
+class WitMotion(Usual):
     """WT901BLE67, WT901BLE68, WT901BLECL, BWT901BLECL5.0, WT9011DCL."""
 
     kind = "witmotion"
@@ -120,17 +128,7 @@ class WitMotion:
             await gatt.write(WITMOTION_WRITE, command, response=False)
             await gatt.sleep(_PAUSE_S)
 
-    async def start(self, gatt: Gatt, stream: Stream) -> None:
-        """Nothing to say: it streams as soon as somebody listens."""
-
-    async def stop(self, gatt: Gatt) -> None:
-        """Nothing to say: it stops when nobody listens."""
-
     async def ask_battery(self, gatt: Gatt) -> int | None:
         """Ask for the battery's register; the answer comes as a notification."""
         await gatt.write(WITMOTION_WRITE, bytes((0xFF, 0xAA, 0x27, REGISTER_BATTERY, 0x00)), response=False)
         return None
-
-    async def buzz(self, gatt: Gatt) -> bool:
-        """It has nothing to be felt or seen by."""
-        return False
