@@ -21,6 +21,10 @@ BENT_WALKING_DEG: Final = 20.0
 """The same against the wearer's walking, which is another neutral by some degrees: trunks that are inclined by more
 than 20 degrees may be held only for a while by ISO 11226."""
 
+WOBBLE_DEG: Final = 1.0
+"""So near to the threshold it is not sure whether a back is bent: who sits still there crosses it all the time. The
+angle of a second of acted sitting differs by less than 1.1 degrees from that of its trial in 19 of 20 (T4)."""
+
 BENT_SHOWN_DEG: Final = 5.0
 """The same in a slouch that the wearer has shown: nearer to neutral none can be taught."""
 
@@ -56,8 +60,11 @@ def bent(second: LiveSecond, placement: Placement) -> bool | None:
     least_deg = _least_deg(second, placement)
     if least_deg is None:
         return None
-    if flexion_deg < least_deg or second.posture in _STRAIGHT:
+    wobble_deg = WOBBLE_DEG if least_deg > BENT_SHOWN_DEG else 0.0  # what was shown is told by its pose
+    if flexion_deg < least_deg - wobble_deg or second.posture in _STRAIGHT:
         return False
+    if flexion_deg < least_deg + wobble_deg:
+        return None
     return True if second.posture in _BENT and second.confidence >= AT_REST else None
 
 

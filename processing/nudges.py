@@ -6,8 +6,9 @@ products complain about: alarms at a standing desk, alarms that punish a short g
 the table, alarms that get on nerves. So there is at most one nudge at a time for a cause, a pause after each, a daily
 cap, quiet hours, and none while the clip is not worn, has just been put on, is shaken as in a car, or is not sure.
 
-How the pipeline uses it, for the live second that a step gives, in order::
+How the pipeline uses it, for the final seconds and the live second that a step gives, in order::
 
+    state = streaks.settle(state, final)
     state, nudges = step(state, moment, today, config.nudging, local_time(moment.time_ns, zone))
 
 Each nudge in `nudges` has just started (`ended_s` is None) or just ended. Both are written as the same ``nudge`` point
@@ -27,9 +28,10 @@ from datetime import datetime
 from typing import Final
 
 from processing.epochs import State
+from processing.seating import AHEAD_S, SURE
 from processing.streaks import (
+    BENT_LATE_S,
     SHAKEN_MG,
-    SURE,
     SURE_MEAN,
     SURE_SHARE,
     Cause,
@@ -115,7 +117,7 @@ def _end(
 ) -> tuple[NudgeState, tuple[Nudge, ...]]:
     over = {
         Cause.SLOUCHED: state.slouched_s == 0.0 or state.oriented_since_ns == 0,
-        Cause.SEDENTARY: state.up_s >= UP_ENDS_S or state.seated_s == 0.0,
+        Cause.SEDENTARY: state.seat.now.up_s >= UP_ENDS_S or state.seat.now.seated_s == 0.0,
         Cause.WALK_MISSING: state.walked_s >= WALKED_ENDS_S or today.walking_min >= today.goal_walking_min,
     }
     everything = state.worn_since_ns == 0 or not nudging.enabled or is_quiet(nudging, local) or _paused(nudging, moment)
@@ -168,9 +170,12 @@ def _may_nudge(state: NudgeState, moment: Moment, nudging: Nudging, local: datet
 def _causes(state: NudgeState, moment: Moment, today: Today, nudging: Nudging, local: datetime) -> list[Nudge]:
     """Return a nudge for each cause that is given in this second, whether or not it may be said."""
     found = []
-    bent_min, seated_min = state.slouched_s / 60, state.seated_s / 60
+    bent_min = state.slouched_s / 60
+    # Whoever sat in the second that a live state tells of sits by now for some seconds more.
+    seated_min = (state.seat.now.seated_s + AHEAD_S) / 60
     sure = moment.confidence >= SURE
-    if _warm(state.oriented_since_ns, moment) and moment.bent and 0 < nudging.slouched_min <= bent_min:
+    warm = _warm(state.oriented_since_ns, moment)
+    if warm and moment.bent and 0 < nudging.slouched_min <= bent_min and _surely_bent(state):
         found.append(Nudge(Cause.SLOUCHED, moment.time_ns, bent_min, nudging.slouched_min))
     if sure and moment.state is State.SITTING and 0 < nudging.sedentary_min <= seated_min and _surely_sits(state):
         found.append(Nudge(Cause.SEDENTARY, moment.time_ns, seated_min, nudging.sedentary_min))
@@ -187,8 +192,17 @@ def _causes(state: NudgeState, moment: Moment, today: Today, nudging: Nudging, l
 
 
 def _surely_sits(state: NudgeState) -> bool:
-    sure_s = state.seated_sure_s
-    return state.up_s == 0.0 and sure_s >= SURE_SHARE * state.seated_s and state.seated_sum >= SURE_MEAN * sure_s
+    now = state.seat.now
+    return (
+        now.seated_s > 0.0
+        and now.up_s == 0.0
+        and now.sure_s >= SURE_SHARE * now.seated_s
+        and now.sure_sum >= SURE_MEAN * now.sure_s
+    )
+
+
+def _surely_bent(state: NudgeState) -> bool:
+    return state.bent_sure_s >= SURE_SHARE * (state.slouched_s - BENT_LATE_S)
 
 
 def _warm(since_ns: int, moment: Moment) -> bool:

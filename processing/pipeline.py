@@ -21,7 +21,7 @@ from processing.orientation import OrientationState
 from processing.person import PersonState
 from processing.present import Present
 from processing.samples import Block
-from processing.streaks import Nudge, NudgeState
+from processing.streaks import Nudge, NudgeState, settle
 from spineclip.contract.config import Calibration, Clip, PatientConfig
 from spineclip.contract.live import Live
 from spineclip.contract.placement import Placement
@@ -132,10 +132,9 @@ def _step(
     clips = {**state.clips, device: worn}
     final = Epochs.concat([before, output.final]) if len(before) else output.final
     people, joined = person.step(state.person, device, placement, final, wait_s=wait_s)
+    asked = settle(state.nudges, joined)
     counted, given = days.step(state.days, joined, state.patient, state.config)
-    state = PatientState(
-        state.patient, state.config, clips, people, counted, state.nudges, state.present, state.overlapping
-    )
+    state = PatientState(state.patient, state.config, clips, people, counted, asked, state.present, state.overlapping)
     return _live(state, given, device, output, battery_pct)
 
 

@@ -22,7 +22,8 @@ from processing.epochs import State
 from processing.goals import goals_on, judge
 from processing.goals import point as goal_point
 from processing.metrics import Point, Value
-from processing.streaks import UP_RESETS_S, Cause, Nudge
+from processing.seating import UP_RESETS_S
+from processing.streaks import Cause, Nudge
 from processing.totals import BRISK_SPM
 from spineclip.contract.config import Goals, Nudging, PatientConfig, zone
 from spineclip.contract.days import SECOND_NS, day_length_s, day_start_ns

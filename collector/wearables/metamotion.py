@@ -34,7 +34,8 @@ _LED: Final = 0x02
 _HAPTIC: Final = 0x08
 _PULSE: Final = 0x01
 _FULL: Final = 248
-"""The duty that the SDK sends for 100 % (MetaWear-SDK-Cpp, ``haptic.cpp``)."""
+"""The duty that the SDK sends for 100 %: 248 times the share (MetaWear-SDK-Cpp, ``haptic.cpp``; its own test expects
+08 01 f8 88 13 00 for 100 % and 5000 ms)."""
 BUZZ_MS: Final = 500
 
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from processing.bending import AT_REST, BENT_DEG, BENT_SHOWN_DEG, BENT_WALKING_DEG, bent
+from processing.bending import AT_REST, BENT_DEG, BENT_SHOWN_DEG, BENT_WALKING_DEG, WOBBLE_DEG, bent
 from processing.clip import LiveSecond
 from processing.epochs import Neutral, Posture, State
 from spineclip.contract.placement import Placement
@@ -34,7 +34,7 @@ def test_round_or_from_the_hips_sitting_or_standing_it_is_bent(state: State, pos
 @pytest.mark.parametrize(
     "second",
     [
-        _second(flexion_deg=BENT_DEG - 1),
+        _second(flexion_deg=BENT_DEG - WOBBLE_DEG - 0.1),
         _second(posture=Posture.UPRIGHT),
         _second(posture=Posture.RECLINED, flexion_deg=-20.0),
         _second(posture=Posture.LEANING_LEFT, flexion_deg=2.0),
@@ -58,9 +58,11 @@ def test_it_surely_is_not(second: LiveSecond) -> None:
         _second(State.NOT_WORN),
         _second(State.WALKING, confidence=0.5),
         _second(neutral=Neutral.USUAL),
+        _second(flexion_deg=BENT_DEG),
+        _second(flexion_deg=BENT_DEG - WOBBLE_DEG + 0.1),
     ],
     ids=["unsure", "not oriented", "no angle", "no posture", "sideways", "unknown", "not worn", "perhaps walking",
-         "no neutral of one's own"],
+         "no neutral of one's own", "at the threshold", "wobbling around it"],
 )  # fmt: skip
 def test_it_is_not_known(second: LiveSecond) -> None:
     assert bent(second, Placement.STERNUM) is None
@@ -72,7 +74,7 @@ def test_against_walking_it_takes_more() -> None:
         flexion for flexion in range(40)
         if bent(_second(flexion_deg=flexion, neutral=Neutral.WALKING), Placement.COLLAR)
     ]  # fmt: skip
-    assert (least[0], walking[0]) == (BENT_DEG, BENT_WALKING_DEG)
+    assert (least[0], walking[0]) == (BENT_DEG + WOBBLE_DEG, BENT_WALKING_DEG + WOBBLE_DEG)
 
 
 @pytest.mark.parametrize("place", [Placement.BELT, Placement.LOWER_BACK])
