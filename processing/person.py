@@ -7,12 +7,14 @@ clip that has fallen behind the others by more than `WAIT_S` is not waited for.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from processing.compiled import compiled
 from processing.epochs import EPOCH_NS, Epochs, Posture, State
 from processing.two_clips import LOWER, UPPER, together
 from spineclip.contract.placement import Placement
@@ -38,6 +40,14 @@ POSTURE_ORDER: Final = (
     Placement.LOWER_BACK, Placement.BELT,
 )  # fmt: skip
 """Who decides the posture: the higher, the more a rounded back turns the clip (24.5 degrees at T4, 3.5 at L5)."""
+
+_PAIR: Final = (LOWER, UPPER)
+_FIRST_NUMBER: Final = 3
+_NUMBERS: Final = 8
+_FLEXION, _LATERAL, _WALKING_S, _CADENCE, _STEPS, _INTENSITY, _CONFIDENCE, _COVERAGE = range(_NUMBERS)
+"""The numbers of a second, in the order of the columns of `Epochs`."""
+_UNKNOWN, _NOT_WORN, _LYING = (state.code for state in (State.UNKNOWN, State.NOT_WORN, State.LYING))
+_SITTING, _STANDING, _NO_POSTURE = State.SITTING.code, State.STANDING.code, Posture.UNKNOWN.code
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +136,7 @@ def _with(state: PersonState, device: str, placement: Placement, final: Epochs) 
     rows[device] = ClipRow(device, str(placement), through, Epochs.concat([before.waiting, new]))
     clips = tuple(rows[name] for name in sorted(rows))
     since = state.since or int(final.start_ns[0]) // EPOCH_NS
-    return replace(state, clips=clips, late=state.late + len(final) - len(new), since=since)
+    return PersonState(clips, state.given, state.late + len(final) - len(new), since)
 
 
 def _from(final: Epochs, second: int) -> Epochs:
@@ -147,40 +157,38 @@ def _give(state: PersonState, horizon: int) -> tuple[PersonState, Epochs]:
             # two clips at one place: the first by id speaks
             ready.setdefault(place, mine)
         rest = row.waiting.slice(n, len(row.waiting))
-        rows.append(replace(row, waiting=rest.copy()) if n else row)
+        rows.append(ClipRow(row.device, row.placement, row.through, rest.copy()) if n else row)
     joined = join(ready)
     given = max(state.given, int(joined.start_ns[-1]) // EPOCH_NS + 1) if len(joined) else state.given
-    return replace(state, clips=tuple(rows), given=given), joined
+    return PersonState(tuple(rows), given, state.late, state.since), joined
 
 
 def join(clips: Mapping[Placement, Epochs]) -> Epochs:
     """Join what clips at different places saw of the same stretch, second by second."""
     if len(clips) <= 1:
         return next(iter(clips.values()), Epochs.empty())
-    start_ns = np.unique(np.concatenate([clip.start_ns for clip in clips.values()]))
-    lined = {place: _lined_up(clip, start_ns) for place, clip in clips.items()}
-    ordered = [lined[place] for place in STATE_ORDER if place in lined]
-    usable = [(clip.coverage >= ENOUGH) & (clip.state != State.UNKNOWN.code) for clip in ordered]
-    worn = [ok & (clip.state != State.NOT_WORN.code) for ok, clip in zip(usable, ordered, strict=True)]
-    who = _first_of([*worn, *usable]) % len(ordered)
-    state = _choose(ordered, "state", who)
-    if Placement.THIGH in lined:
-        state = _resting_from_trunk(state, lined)
-    gait = _gait(lined, ordered, who)
-    posture, flexion, lateral = _posture(lined, state)
-    return Epochs(
-        start_ns,
-        state,
-        posture,
-        flexion,
-        lateral,
-        _choose(ordered, "walking_s", who),
-        _choose(ordered, "cadence_spm", gait),
-        _choose(ordered, "steps", gait),
-        _choose(ordered, "intensity_mg", who),
-        _choose(ordered, "confidence", who),
-        np.max([clip.coverage for clip in ordered], axis=0),
-    )
+    places = tuple(place for place in STATE_ORDER if place in clips)
+    start_ns = _all_seconds([clips[place].start_ns for place in places])
+    lined = [_lined_up(clips[place], start_ns) for place in places]
+    n = len(start_ns)
+    columns = [column for clip in lined for column in clip.columns()[_FIRST_NUMBER : _FIRST_NUMBER + _NUMBERS]]
+    state, posture = np.empty(n, dtype=np.int8), np.empty(n, dtype=np.int8)
+    numbers, both = np.empty((_NUMBERS, n)), np.empty(n, dtype=np.bool_)
+    _join(
+        np.array([clip.state for clip in lined]), np.array([clip.posture for clip in lined]),
+        np.concatenate(columns).reshape(len(lined), _NUMBERS, n), *_roles(places), state, posture, numbers, both,
+    )  # fmt: skip
+    if both.any():
+        lower, upper = (next(lined[places.index(place)] for place in kind if place in places) for kind in _PAIR)
+        posture = np.where(both, together(posture, lower, upper), posture)
+    return Epochs(start_ns, state, posture, *numbers)
+
+
+def _all_seconds(starts: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    first = starts[0]
+    if all(len(start) == len(first) and (start == first).all() for start in starts[1:]):
+        return first
+    return np.unique(np.concatenate(starts))
 
 
 def _lined_up(clip: Epochs, start_ns: NDArray[np.int64]) -> Epochs:
@@ -188,70 +196,105 @@ def _lined_up(clip: Epochs, start_ns: NDArray[np.int64]) -> Epochs:
         return clip
     at = np.searchsorted(start_ns, clip.start_ns)
     full = Epochs.unknown(start_ns)
-    for name in Epochs.__slots__:
-        if name != "start_ns":
-            getattr(full, name)[at] = getattr(clip, name)
+    for whole, known in zip(full.columns()[1:], clip.columns()[1:], strict=True):
+        whole[at] = known
     return full
 
 
-def _first_of(masks: list[NDArray[np.bool_]]) -> NDArray[np.intp]:
-    """Return the number of the first mask that holds, 0 where none does."""
-    return np.asarray(np.argmax(np.array(masks), axis=0))
-
-
-def _choose(ordered: list[Epochs], column: str, who: NDArray[np.intp]) -> NDArray[Any]:
-    return np.array([getattr(clip, column) for clip in ordered])[who, np.arange(len(who))]
-
-
-def _resting_from_trunk(state: NDArray[Any], lined: Mapping[Placement, Epochs]) -> NDArray[Any]:
-    """Let the trunk tell sitting from lying: the thigh lies flat in both."""
-    rest = (State.SITTING.code, State.LYING.code)
-    state = state.copy()
-    open_to_trunk = np.isin(state, rest)
-    for place in STATE_ORDER[1:]:
-        if place in lined:
-            clip = lined[place]
-            says = open_to_trunk & np.isin(clip.state, rest) & (clip.coverage >= ENOUGH)
-            state[says] = clip.state[says]
-            open_to_trunk &= ~says
-    return state
-
-
-def _gait(lined: Mapping[Placement, Epochs], ordered: list[Epochs], who: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Take steps from the lowest trunk clip that saw some: a thigh swings once for two steps."""
-    if Placement.THIGH not in lined:
-        return who
-    trunk = _first_of([clip.steps > 0 for clip in ordered[1:]])
-    seen = np.any([clip.steps > 0 for clip in ordered[1:]], axis=0)
-    return np.where(seen, trunk + 1, who)
-
-
-def _posture(lined: Mapping[Placement, Epochs], state: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    ordered = [lined[place] for place in POSTURE_ORDER if place in lined]
-    if not ordered:
-        n = len(state)
-        return np.zeros(n, dtype=np.int8), np.full(n, np.nan), np.full(n, np.nan)
-    known = [(clip.coverage >= ENOUGH) & (clip.posture != Posture.UNKNOWN.code) for clip in ordered]
-    seen = [(clip.coverage >= ENOUGH) & np.isfinite(clip.flexion_deg) for clip in ordered]
-    who = _first_of([*known, *seen]) % len(ordered)
-    resting = np.isin(state, (State.SITTING.code, State.STANDING.code, State.UNKNOWN.code))
-    posture = np.where(resting, _choose(ordered, "posture", who), np.int8(Posture.UNKNOWN.code))
+@lru_cache(maxsize=64)
+def _roles(places: tuple[Placement, ...]) -> tuple[bool, NDArray[np.int64], NDArray[np.int64]]:
+    """Return whether the first is a thigh, who tells the posture, and who names it together (two, or none)."""
+    tellers = [places.index(place) for place in POSTURE_ORDER if place in places]
+    pair = [places.index(next(place for place in kind if place in places)) for kind in _PAIR if set(kind) & set(places)]
     return (
-        _told_by_two(lined, posture, resting & ((state != State.UNKNOWN.code) | (posture != Posture.UNKNOWN.code))),
-        _choose(ordered, "flexion_deg", who),
-        _choose(ordered, "lateral_deg", who),
+        places[0] is Placement.THIGH,
+        np.array(tellers, dtype=np.int64),
+        np.array(pair if len(pair) == len(_PAIR) else [], dtype=np.int64),
     )
 
 
-def _told_by_two(
-    lined: Mapping[Placement, Epochs], posture: NDArray[Any], resting: NDArray[np.bool_]
-) -> NDArray[np.int8]:
-    """Let a clip at the pelvis and one high on the trunk name the posture together."""
-    lower = next((lined[place] for place in LOWER if place in lined), None)
-    upper = next((lined[place] for place in UPPER if place in lined), None)
-    if lower is None or upper is None:
-        return posture
-    seen = resting & (lower.coverage >= ENOUGH) & (upper.coverage >= ENOUGH)
-    if not seen.any():
-        return posture
-    return np.where(seen, together(posture, lower, upper), posture)
+@compiled
+def _join(
+    states: NDArray[np.int8],
+    postures: NDArray[np.int8],
+    told: NDArray[np.float64],
+    thigh: bool,
+    tellers: NDArray[np.int64],
+    pair: NDArray[np.int64],
+    state: NDArray[np.int8],
+    posture: NDArray[np.int8],
+    numbers: NDArray[np.float64],
+    both: NDArray[np.bool_],
+) -> None:
+    """Go through seconds and take each column from the clip that tells it; clips in the order of `STATE_ORDER`.
+
+    `told` is what the clips say, shape (clips, 8, n); `both` becomes true where two clips name the posture together.
+    """
+    for i in range(len(state)):
+        who = _decider(states, told, i)
+        code = states[who, i]
+        gait = who
+        if thigh:
+            if code in (_SITTING, _LYING):
+                code = _rest(states, told, i, code)
+            gait = _stepper(told, i, who)
+        teller = _teller(postures, told, tellers, i)
+        resting = code in (_SITTING, _STANDING, _UNKNOWN)
+        held = postures[teller, i] if resting and teller >= 0 else _NO_POSTURE
+        state[i], posture[i] = code, held
+        for column in (_WALKING_S, _INTENSITY, _CONFIDENCE):
+            numbers[column, i] = told[who, column, i]
+        for column in (_CADENCE, _STEPS):
+            numbers[column, i] = told[gait, column, i]
+        for column in (_FLEXION, _LATERAL):
+            numbers[column, i] = told[teller, column, i] if teller >= 0 else np.nan
+        numbers[_COVERAGE, i] = told[:, _COVERAGE, i].max()
+        both[i] = len(pair) > 0 and resting and (code != _UNKNOWN or held != _NO_POSTURE)
+        for clip in pair:
+            both[i] &= told[clip, _COVERAGE, i] >= ENOUGH
+
+
+@compiled
+def _decider(states: NDArray[np.int8], told: NDArray[np.float64], i: int) -> int:
+    """Return the first clip that knows the state and is worn, or else that knows it, or else the first."""
+    knows = -1
+    for clip in range(len(states)):
+        if told[clip, _COVERAGE, i] >= ENOUGH and states[clip, i] != _UNKNOWN:
+            if states[clip, i] != _NOT_WORN:
+                return clip
+            knows = clip if knows < 0 else knows
+    return max(knows, 0)
+
+
+@compiled
+def _rest(states: NDArray[np.int8], told: NDArray[np.float64], i: int, code: int) -> int:
+    """Let the trunk tell sitting from lying: the thigh lies flat in both."""
+    for clip in range(1, len(states)):
+        says = states[clip, i]
+        if told[clip, _COVERAGE, i] >= ENOUGH and says in (_SITTING, _LYING):
+            return int(says)
+    return code
+
+
+@compiled
+def _stepper(told: NDArray[np.float64], i: int, who: int) -> int:
+    """Take steps from the lowest trunk clip that saw some: a thigh swings once for two steps."""
+    for clip in range(1, len(told)):
+        if told[clip, _STEPS, i] > 0:
+            return clip
+    return who
+
+
+@compiled
+def _teller(postures: NDArray[np.int8], told: NDArray[np.float64], tellers: NDArray[np.int64], i: int) -> int:
+    """Return the uppermost clip that knows the posture, or else the angles, or else the uppermost; -1 without any."""
+    seen = -1
+    for clip in tellers:
+        if told[clip, _COVERAGE, i] >= ENOUGH:
+            if postures[clip, i] != _NO_POSTURE:
+                return int(clip)
+            if seen < 0 and np.isfinite(told[clip, _FLEXION, i]):
+                seen = clip
+    if seen < 0 and len(tellers):
+        return int(tellers[0])
+    return seen
