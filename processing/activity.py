@@ -118,13 +118,13 @@ def load(placement: Placement) -> Model:
 def likeness(fitted: Model, rhythm: NDArray[np.float64], table: NDArray[np.float64]) -> NDArray[np.float64]:
     """Likeness to walking of seconds, 0 to 1, in steps of 1/64; 0 where nothing was measured."""
     out = np.empty(len(rhythm))
-    _likeness(rhythm, fitted.walk, fitted.walk_bias, table[:, statistics.COVERED], out)
+    _likeness(rhythm, fitted.walk, fitted.walk_bias, table, out)
     return out
 
 
 @compiled
 def _likeness(
-    rhythm: NDArray[np.float64], weights: NDArray[np.float64], bias: float, covered: NDArray[np.float64],
+    rhythm: NDArray[np.float64], weights: NDArray[np.float64], bias: float, table: NDArray[np.float64],
     out: NDArray[np.float64],
 ) -> None:  # fmt: skip
     """Loop over seconds: first the log odds, then what they mean."""
@@ -138,7 +138,7 @@ def _likeness(
         out[i] = one + two + three
     for i in range(len(out)):
         odds = min(max(out[i], -30.0), 30.0)
-        out[i] = np.rint(64.0 / (1.0 + elementary.exp(-odds))) * (1.0 / 64.0) * covered[i]
+        out[i] = np.rint(64.0 / (1.0 + elementary.exp(-odds))) * (1.0 / 64.0) * table[i, statistics.COVERED]
 
 
 def chances(fitted: Model, features: NDArray[np.float64]) -> NDArray[np.float64]:

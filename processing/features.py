@@ -99,7 +99,7 @@ _BANDS_16_S, _BANDS_64_S, _BANDS_NOW, _SWAY, _TURNED, _WALK, _SINCE, _KNOWN, _TI
 
 # How many logarithms and angles a second takes: multiples of four, which are done at a time. They are handed to the
 # loops as numbers, since of a loop whose length the compiler knows it makes a long list of single steps.
-_RHYTHM_LOGS: Final = 32
+_RHYTHM_LOGS: Final = 36
 _LOGS: Final = 28
 _COSINES: Final = 12
 
@@ -137,10 +137,11 @@ def features(
     rows ``[start, stop)``, and so do their windows `near`, where they are known already.
     """
     near = near or windows.around(table, start, stop)
-    sums, starts = near.flat()
+    levels, n, columns = near.folded.shape
+    sums = near.folded.reshape(levels * n, columns)
     out = np.empty((stop - start, len(NAMES)))
-    _features(sums, starts, rhythms, held, (_LOGS, _COSINES, len(_REST)), out)
-    _walks(table[:, statistics.WALK], start, out)
+    _features(sums, n, rhythms, held, (_LOGS, _COSINES, len(_REST)), out)
+    _walks(table, start, out)
     return out
 
 
@@ -150,30 +151,27 @@ def _rhythm(
     out: NDArray[np.float64],
 ) -> None:  # fmt: skip
     """Loop over seconds, the first of which is row `start` of the waves."""
-    powers, logs = np.empty(lengths[0]), np.ones(lengths[1])
+    powers, made = np.empty(lengths[0]), np.ones(lengths[1])
     for i in range(len(out)):
         _powers(waves, start + i, powers)
         total = 0.0
         for k in range(_HALF_WAVES):
             total += powers[k] + powers[k + _HALF_WAVES]
         size2 = _held_size2(around, i)
-        logs[0] = total / size2 + _FLOOR_G2
+        made[0] = total / size2 + _FLOOR_G2
         for k in range(len(powers)):
             powers[k] /= total + _FLOOR_G2
-            logs[1 + k] = powers[k] + 1e-3
-        _energies(around, i, size2, logs, 1 + _N_WAVES)
-        for k in range(len(logs)):
-            logs[k] = elementary.log(logs[k])
+            made[1 + k] = powers[k] + 1e-3
+        _energies(around, i, size2, made, _BANDS_4_S)
+        for k in range(len(made)):
+            made[k] = elementary.log(made[k])
         share, peak = powers[0], 0
         for k in range(1, len(powers)):
             more = powers[k] > share
             share, peak = (powers[k] if more else share), (k if more else peak)
-        for k in range(1 + _N_WAVES):
-            out[i, k] = _rounded(logs[k], _RHYTHM_SCALE[k], _RHYTHM_OFFSET[k])
-        out[i, _PEAK] = _rounded(share, _RHYTHM_SCALE[_PEAK], _RHYTHM_OFFSET[_PEAK])
-        out[i, _PEAK + 1] = _rounded(_WAVE_HZ[peak], _RHYTHM_SCALE[_PEAK + 1], _RHYTHM_OFFSET[_PEAK + 1])
-        for k in range(_BANDS_4_S, _N_RHYTHM):
-            out[i, k] = _rounded(logs[k - 2], _RHYTHM_SCALE[k], _RHYTHM_OFFSET[k])
+        made[_PEAK], made[_PEAK + 1] = share, _WAVE_HZ[peak]
+        for k in range(out.shape[1]):
+            out[i, k] = _rounded(made[k], _RHYTHM_SCALE[k], _RHYTHM_OFFSET[k])
 
 
 @compiled
@@ -191,21 +189,21 @@ def _powers(waves: NDArray[np.float64], row: int, powers: NDArray[np.float64]) -
 @compiled
 def _features(
     sums: NDArray[np.float64],
-    starts: tuple[int, ...],
+    n: int,
     rhythms: NDArray[np.float64],
     held: NDArray[np.float64],
     lengths: tuple[int, int, int],
     out: NDArray[np.float64],
 ) -> None:
-    """Loop over seconds; fill in all features but the likeness to walking."""
+    """Loop over seconds; fill in all features but the likeness to walking. Windows fold n rows a level."""
     logs, angles, sizes2, made = np.ones(lengths[0]), np.ones(lengths[1]), np.ones(lengths[1]), np.zeros(lengths[2])
     for i in range(len(out)):
-        _movement(sums, starts, i, logs)
+        _movement(sums, n, i, logs)
         logs[_TURNED] = 1.0 + min(max(held[i, orientation.SINCE_WALK], 0.0), _SINCE_CAP_S)
         logs[_TURNED + 1] = 1.0 + held[i, orientation.STRENGTH]
         for k in range(len(logs)):
             logs[k] = elementary.log(logs[k])
-        _cosines(sums, starts, held, i, angles, sizes2)
+        _cosines(sums, n, held, i, angles, sizes2)
         for k in range(len(angles)):
             angles[k] = _angle(angles[k], sizes2[k])
         for k in range(_TURNED):
@@ -225,28 +223,34 @@ def _features(
 
 
 @compiled
-def _walks(walk: NDArray[np.float64], start: int, out: NDArray[np.float64]) -> None:
-    """Loop over seconds, the first of which is number `start` of the likenesses: each, and the sums that end with it.
+def _walks(table: NDArray[np.float64], start: int, out: NDArray[np.float64]) -> None:
+    """Loop over seconds, the first of which is row `start` of the table: likeness to walking, and its sums up to there.
 
-    The likenesses are whole 64ths, so sums of them are exact.
+    Likenesses are whole 64ths, so sums of them are exact.
     """
     short, long = 0.0, 0.0
-    for at in range(max(start - _LONG_S, 0), start):
-        long += walk[at]
-        short += walk[at] if at >= start - _SHORT_S else 0.0
+    for row in range(max(start - _LONG_S, 0), start):
+        long += table[row, statistics.WALK]
+        short += table[row, statistics.WALK] if row >= start - _SHORT_S else 0.0
     for i in range(len(out)):
-        at = start + i
-        short += walk[at] - (walk[at - _SHORT_S] if at >= _SHORT_S else 0.0)
-        long += walk[at] - (walk[at - _LONG_S] if at >= _LONG_S else 0.0)
-        out[i, _N_RHYTHM + _WALK] = _rounded(walk[at], _SCALE[_WALK], 0.0)
+        row = start + i
+        likeness = table[row, statistics.WALK]
+        short += likeness - (table[row - _SHORT_S, statistics.WALK] if row >= _SHORT_S else 0.0)
+        long += likeness - (table[row - _LONG_S, statistics.WALK] if row >= _LONG_S else 0.0)
+        out[i, _N_RHYTHM + _WALK] = _rounded(likeness, _SCALE[_WALK], 0.0)
         out[i, _N_RHYTHM + _WALK + 1] = _rounded(short, _SCALE[_WALK + 1], 0.0)
         out[i, _N_RHYTHM + _WALK + 2] = _rounded(long, _SCALE[_WALK + 2], 0.0)
 
 
 @compiled
-def _movement(sums: NDArray[np.float64], starts: tuple[int, ...], i: int, logs: NDArray[np.float64]) -> None:
+def _movement(sums: NDArray[np.float64], n: int, i: int, logs: NDArray[np.float64]) -> None:
     """How much a second and its windows move, by band, and how far they sway."""
-    now, around, short, long = starts[NOW] + i, starts[AROUND] + i, starts[SHORT] + i, starts[LONG] + i
+    now, around, short, long = (
+        windows.row(NOW, i, n),
+        windows.row(AROUND, i, n),
+        windows.row(SHORT, i, n),
+        windows.row(LONG, i, n),
+    )
     size2 = _held_size2(sums, short)
     _energies(sums, short, size2, logs, _BANDS_16_S)
     _energies(sums, long, size2, logs, _BANDS_64_S)
@@ -270,13 +274,13 @@ def _energies(sums: NDArray[np.float64], row: int, size2: float, logs: NDArray[n
 
 @compiled
 def _cosines(
-    sums: NDArray[np.float64], starts: tuple[int, ...], held: NDArray[np.float64], i: int,
+    sums: NDArray[np.float64], n: int, held: NDArray[np.float64], i: int,
     products: NDArray[np.float64], sizes2: NDArray[np.float64],
 ) -> None:  # fmt: skip
     """Inner products of gravity at different times, and with upright: 0 where there is none; squares of their sizes."""
-    now, around = _vector(sums, starts[NOW] + i, _X), _vector(sums, starts[AROUND] + i, _X)
-    past, after = _vector(sums, starts[PAST] + i, _X), _vector(sums, starts[NEXT] + i, _X)
-    short, long = _vector(sums, starts[SHORT] + i, _X), _vector(sums, starts[LONG] + i, _X)
+    now, around = _vector(sums, windows.row(NOW, i, n), _X), _vector(sums, windows.row(AROUND, i, n), _X)
+    past, after = _vector(sums, windows.row(PAST, i, n), _X), _vector(sums, windows.row(NEXT, i, n), _X)
+    short, long = _vector(sums, windows.row(SHORT, i, n), _X), _vector(sums, windows.row(LONG, i, n), _X)
     upright, last = _vector(held, i, _REFERENCE), _vector(held, i, _LAST_WALK)
     if not np.isfinite(upright[0]):
         upright = last = (0.0, 0.0, 0.0)
@@ -346,4 +350,5 @@ def _spread(sums: NDArray[np.float64], row: int) -> float:
 def _rounded(value: float, scale: float, offset: float) -> float:
     """Round to whole quanta and hold within limits."""
     found = float(np.rint(value * scale + offset)) * (1.0 / _QUANTUM)
-    return min(max(found, -_LIMIT), _LIMIT)
+    found = -_LIMIT if found < -_LIMIT else found
+    return _LIMIT if found > _LIMIT else found

@@ -20,6 +20,8 @@ def product(rows: NDArray[np.float64], matrix: NDArray[np.float64]) -> NDArray[n
     """Multiply long rows, shape (n, k), by a small matrix, shape (k, m)."""
     k, m = matrix.shape
     width = _ON_ONE_CORE // (k * m)
+    if len(rows) <= width:
+        return np.asarray(rows @ matrix)
     out = np.empty((len(rows), m))
     for a in range(0, len(rows), width):
         np.matmul(rows[a : a + width], matrix, out=out[a : a + width])

@@ -73,27 +73,22 @@ def observe(
     turning: NDArray[np.float64],
 ) -> SmoothingState:
     """Take in the next seconds: log chances, shape (n, classes), and the feature ``turning``, shape (n,)."""
-    memory = state.memory.copy()
+    memory, turning = state.memory.copy(), np.ascontiguousarray(turning)
     evidence, past = np.empty((2, len(state.evidence) + len(log_chances), _COLUMNS))
-    _carry_on(state.evidence, evidence)
-    _carry_on(state.past, past)
-    _observe(log_chances, covered, turning, memory, evidence, past)
+    _observe(log_chances, covered, turning, state.evidence, state.past, memory, evidence, past)
     return SmoothingState(memory, evidence, past)
-
-
-@compiled
-def _carry_on(old: NDArray[np.float64], new: NDArray[np.float64]) -> None:
-    for i in range(len(old)):
-        for k in range(_COLUMNS):
-            new[i, k] = old[i, k]
 
 
 @compiled
 def _observe(
     log_chances: NDArray[np.float64], covered: NDArray[np.bool_], turning: NDArray[np.float64],
+    waiting: NDArray[np.float64], waiting_past: NDArray[np.float64],
     memory: NDArray[np.float64], evidence: NDArray[np.float64], past: NDArray[np.float64],
 ) -> None:  # fmt: skip
-    """Loop over seconds, which fill the last rows: what each says, added to what is remembered of those before."""
+    """Loop over seconds, which follow the waiting ones: what each says, added to what is remembered of those before."""
+    for row in range(len(waiting)):
+        for k in range(_COLUMNS):
+            evidence[row, k], past[row, k] = waiting[row, k], waiting_past[row, k]
     n = len(log_chances)
     rest, weight = np.empty(n), np.empty(n)
     for i in range(n):
@@ -104,7 +99,7 @@ def _observe(
         rest[i] = elementary.log(total) + top
         weight[i] = elementary.exp(rest[i])
     for i in range(n):
-        row = len(evidence) - n + i
+        row = len(waiting) + i
         if covered[i]:
             _say(log_chances[i], rest[i], weight[i], evidence[row])
             evidence[row, _COLUMNS - 1] = 1.0 if turning[i] >= _TURN else 0.0

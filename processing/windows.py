@@ -64,11 +64,11 @@ class Windows:
         first = _FIRST[window]
         return self.folded[_LEVEL[window], first : first + self.folded.shape[1] - BEFORE_S - AHEAD_S]
 
-    def flat(self) -> tuple[NDArray[np.float64], tuple[int, ...]]:
-        """All sums in one table, shape (4 (n + 67), 14), and for each window its row for the first second."""
-        _, n, columns = self.folded.shape
-        starts = [level * n + first for level, first in zip(_LEVEL, _FIRST, strict=True)]
-        return self.folded.reshape(_LEVELS * n, columns), tuple(starts)
+
+@compiled
+def row(window: int, second: int, n: int) -> int:
+    """Row of a window's sums for a second, where the levels of `Windows.folded`, of n rows each, lie in one table."""
+    return _LEVEL[window] * n + _FIRST[window] + second
 
 
 def around(table: NDArray[np.float64], start: int, stop: int) -> Windows:
