@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from processing import (
     activity,
+    carried,
     features,
     grid,
     habits,
@@ -240,7 +241,7 @@ def _give(state: ClipState, fitted: Model, *, last: bool) -> tuple[ClipState, Ep
     upright = orientation.upright(held)
     codes, confidence = activity.decide(fitted, chances, coverage >= grid.ENOUGH, upright, sees_trunk=trunk)
     codes, confidence = seat.seated(codes, confidence, held, rows)
-    codes, confidence = wear.worn(codes, confidence, *_doubts(held), upright, trunk)
+    codes, confidence = _worn(codes, confidence, held, upright, trunk)
     low = max(a - walking.BEFORE_S, 0)
     high = min(a + n + walking.AFTER_S, len(state.coverage))
     going = (codes == State.WALKING.code) | (codes == State.RUNNING.code)
@@ -287,8 +288,17 @@ def _neutral(setup: ClipSetup, held: NDArray[np.float64], flexion_deg: NDArray[n
     return own + np.int8(1) * (own == Neutral.TAUGHT) if shown else own
 
 
-def _doubts(held: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    return held[:, orientation.STILL_S], held[:, orientation.ODD]
+def _worn(
+    codes: NDArray[np.int8],
+    confidence: NDArray[np.float64],
+    held: NDArray[np.float64],
+    upright: NDArray[np.int64],
+    trunk: bool,
+) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
+    against = held[:, orientation.ODD]
+    if trunk:
+        codes, confidence = carried.doubted(codes, confidence, against.astype(np.int64))
+    return wear.worn(codes, confidence, held[:, orientation.STILL_S], against % 2.0, upright, trunk)
 
 
 def _with_nan(state: ClipState, low: int, high: int) -> NDArray[np.float64]:
@@ -312,7 +322,7 @@ def _live(state: ClipState, fitted: Model) -> LiveSecond | None:
     codes, confidence = seat.seated(
         codes, confidence, state.held[-1:], state.table[state.looked - 1 - state.first :][:1]
     )
-    codes, confidence = wear.worn(codes, confidence, *_doubts(state.held[-1:]), upright, trunk)
+    codes, confidence = _worn(codes, confidence, state.held[-1:], upright, trunk)
     now = STATES[int(codes[0])]
     seen = bool(state.coverage[newest] >= grid.ENOUGH)
     flexion, lateral = orientation.angles(state.held[-1:], state.table[-1:])

@@ -128,7 +128,7 @@ def _resting(codes: NDArray[np.int8], held: Array, known: NDArray[np.bool_]) -> 
 @compiled
 def _may_rest(held: Array, i: int) -> bool:
     open_ = held[i, orientation.OWN] == 0.0 and held[i, orientation.STRENGTH] < orientation.KNOWN
-    return bool(open_ and held[i, orientation.ODD] == 0.0 and held[i, orientation.STILL_S] < wear.DOUBT_S)
+    return bool(open_ and held[i, orientation.ODD] % 2 == 0 and held[i, orientation.STILL_S] < wear.DOUBT_S)
 
 
 @compiled

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from processing import posture, statistics, swing, tilt, wear, windows
+from processing import carried, posture, statistics, swing, tilt, wear, windows
 from processing.compiled import compiled
 from processing.grid import RATE_HZ
 from processing.named_axes import told
@@ -43,8 +43,8 @@ MOUNT: Final = 16
 OWN: Final = 17
 """Columns of what is known of the mounting at each second: walking reference (3), forward (3), weight behind the
 reference, seconds since the last walking, gravity of the latest `LAST_S` seconds of walking (3), neutral or else
-reference (3), seconds of nothing but noise so far, whether it cannot be a clip in order, number of
-the mount, what the neutral is: 2 taught, 1 from walking, 0 what is usual at this place."""
+reference (3), seconds of nothing but noise so far, 1 if it cannot be a clip in order plus signs that nobody wears it
+(`processing.carried`), number of the mount, what the neutral is: 2 taught, 1 from walking, 0 what is usual here."""
 
 KNOWN: Final = 2.0
 """Weight of walking from which on upright counts as known."""
@@ -95,8 +95,8 @@ class OrientationState:
         What was told of the axes; NaN if nothing.
     usual
         Up as a clip at this place mostly lies while its wearer sits tall, where the axes were told; else NaN.
-    mounts
-        How often the clip was put on anew.
+    mounts, alive_s
+        How often the clip was put on anew; seconds of a body at rest that were seen since then.
     """
 
     walked: NDArray[np.float64]
@@ -111,6 +111,7 @@ class OrientationState:
     usual: NDArray[np.float64]
     mounts: int = 0
     swing: NDArray[np.float64] = field(default_factory=lambda: np.zeros((3, 3)))
+    alive_s: int = 0
 
 
 def begin(
@@ -149,13 +150,14 @@ def step(
     marks = state.last_walk, state.last_moved, state.last_covered, state.last_upright
     if state.last_moved < 0:
         marks = state.last_walk, first - 1, first - 1, first - 1
-    held, walked, ahead, neutral, last_walk, last_moved, last_covered, last_upright, mounts = _follow(
+    held, walked, ahead, neutral, last_walk, last_moved, last_covered, last_upright, mounts, alive_s = _follow(
         state.walked, (state.push, state.swing), state.neutral, state.up, state.forward, state.usual, marks,
-        state.mounts, first, table, start, stop, near.of(windows.NOW), near.of(windows.LONG), xyz_g, begins,
+        (state.mounts, state.alive_s), first, table, start, stop,
+        (near.of(windows.NOW), near.of(windows.SHORT), near.of(windows.LONG)), xyz_g, begins,
     )  # fmt: skip
     return OrientationState(
         walked, ahead[0], last_walk, last_moved, last_covered, last_upright,
-        neutral, state.up, state.forward, state.usual, mounts, ahead[1],
+        neutral, state.up, state.forward, state.usual, mounts, ahead[1], alive_s,
     ), held  # fmt: skip
 
 
@@ -168,18 +170,18 @@ def _follow(
     forward: NDArray[np.float64],
     usual: NDArray[np.float64],
     marks: tuple[int, int, int, int],
-    mounts: int,
+    counts: tuple[int, int],
     first: int,
     table: NDArray[np.float64],
     start: int,
     stop: int,
-    now: NDArray[np.float64],
-    minute: NDArray[np.float64],
+    near: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
     xyz_g: NDArray[np.float64],
     begins: int,
 ) -> tuple[Any, ...]:
     """Go through the rows of the table, second by second; what is returned is in the order of `OrientationState`."""
     last_walk, last_moved, last_covered, last_upright = marks
+    (mounts, alive_s), (now, short, minute), unknown = counts, near, np.full(3, np.nan)
     walked, ahead, neutral = np.zeros((WALKED_S, 4)), (old_ahead[0].copy(), old_ahead[1].copy()), old_neutral.copy()
     walked[WALKED_S - len(old) :] = old
     walks, known = np.empty((3, 4)), np.empty(HELD)
@@ -187,7 +189,7 @@ def _follow(
     _tell(known, walks, ahead, neutral, up, forward, usual)
     held = np.empty((stop - start, HELD))
     for i in range(start, stop):
-        second = first + i - start
+        second, mount = first + i - start, mounts
         still, odd = wear.still_and_odd(table[i, statistics.FLAT], now, minute, i - start)
         covered = table[i, statistics.COVERED] > 0
         silent = covered and second - last_covered > SILENT_S
@@ -214,11 +216,14 @@ def _follow(
             if weight > 0:
                 _add_ahead(table, i, weight, ahead, xyz_g, i - begins)
             _tell(known, walks, ahead, neutral, up, forward, usual)
+        own = known[REFERENCE] if known[STRENGTH] >= KNOWN else unknown
+        against = carried.signs(table, i, short, i - start, own)
+        alive_s = (alive_s if mounts == mount else 0) + (against & carried.LIFELESS == 0)
+        against += int(odd) + (carried.UNSEEN if alive_s < carried.PROVEN_S else 0)
         known[SINCE_WALK] = second - last_walk if last_walk >= 0 else _NEVER_S
-        known[STILL_S], known[ODD], known[MOUNT] = second - last_moved, odd, mounts
-        for column in range(HELD):
-            held[i - start, column] = known[column]
-    return held, walked, ahead, neutral, last_walk, last_moved, last_covered, last_upright, mounts
+        known[STILL_S], known[ODD], known[MOUNT] = second - last_moved, against, mounts
+        held[i - start] = known
+    return held, walked, ahead, neutral, last_walk, last_moved, last_covered, last_upright, mounts, alive_s
 
 
 @compiled

@@ -76,17 +76,33 @@ def still_and_odd(flat: float, now: NDArray[np.float64], minute: NDArray[np.floa
     """
     if not now[i, COVERED] > 0:
         return False, False
-    seconds, size2 = max(minute[i, COVERED], 1.0), 0.0
-    for axis in range(GRAVITY.start, GRAVITY.stop):
-        mean = minute[i, axis] / seconds
-        size2 += mean * mean
-    noise = _all_bands(minute, i) / seconds
-    turning = minute[i, SQUARE] / seconds - size2
-    still = minute[i, COVERED] >= _LEAST_S and noise <= _QUIET_G2
-    still = still and turning <= max(noise * (_NOISE_EXCESS / 25.0), _STILL_G2)
+    size2 = _size2(minute, i)
+    still = minute[i, COVERED] >= _LEAST_S and nothing_but_noise(minute, i, _NOISE_EXCESS)
     odd = size2 < _REST_G[0] ** 2 or size2 > _REST_G[1] ** 2 or minute[i, DEAD] >= _DEAD_S
     odd = odd or (flat > 0 and _all_bands(now, i) > _STUCK_G2)
     return still, odd
+
+
+@compiled
+def nothing_but_noise(sums: NDArray[np.float64], i: int, excess: float) -> bool:
+    """Tell whether a window's mean turns no more than white noise of the size seen within its seconds would turn it.
+
+    Few seconds tell the size of the turning badly: `excess` is how much more of it may be chance.
+    """
+    seconds = max(sums[i, COVERED], 1.0)
+    noise = _all_bands(sums, i) / seconds
+    turning = sums[i, SQUARE] / seconds - _size2(sums, i)
+    return bool(noise <= _QUIET_G2 and turning <= max(noise * (excess / 25.0), _STILL_G2))
+
+
+@compiled
+def _size2(sums: NDArray[np.float64], i: int) -> float:
+    """Squared size of a window's mean specific force."""
+    seconds, size2 = max(sums[i, COVERED], 1.0), 0.0
+    for axis in range(GRAVITY.start, GRAVITY.stop):
+        mean = sums[i, axis] / seconds
+        size2 += mean * mean
+    return size2
 
 
 @compiled
