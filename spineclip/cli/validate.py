@@ -34,6 +34,11 @@ _NOT_SHOWN = """\
 - The choice of features and of the network's size was looked at on these people: expect half a point less on others.
 - At the chest, quiet sitting and quiet standing cannot be told apart from one activity alone; they are mostly
   called unknown.
+- A bag or a car moves a clip much as a body does. Carried by somebody who walks, a clip that nobody wears is mostly
+  said to walk or cycle; in a car or a train to stand, sit or lie, as it happens to be turned. Such claims are less
+  sure than 0.9 (made recordings; a bag that hangs as the body stood before may pass for it), and those that contradict
+  themselves are taken back; a clip laid down is not worn after ten minutes of nothing but noise. Before ten seconds of
+  a body at rest were seen, no walk is surer than that either: recordings of exercise alone have few claims of 0.9.
 """
 
 
