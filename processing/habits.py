@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from processing import elementary, pose_model
 from processing.compiled import compiled
-from processing.pose_model import PoseModel, log_densities
+from processing.pose_model import PoseModel
 from processing.stretch_model import EIGHTH
 
 Array = NDArray[np.float64]
@@ -187,12 +187,13 @@ def _learnt(
     points: Array, logs: Array, counts: Array, sums: Array, angles_deg: Array, fine: NDArray[np.int8]
 ) -> tuple[Array, Array, Array]:
     """Carry on the likeliest ways to name one stretch more; loops over ways and postures."""
-    total = np.empty(len(logs) * _KINDS)
-    log_densities(points, angles_deg.reshape((1, 2)), 0, total)
-    most = -np.inf
+    total, most, products = np.empty(len(logs) * _KINDS), -np.inf, np.empty((_COLUMNS, 1))
+    pose_model.multiply(angles_deg.reshape((2, 1)), 1, products)
     for k in range(len(total)):
-        way_log = logs[k // _KINDS]
-        density = elementary.exp(total[k] - way_log) + TAIL
+        way_log, density = logs[k // _KINDS], 0.0
+        for row in range(_COLUMNS):
+            density += points[row, k] * products[row, 0]
+        density = elementary.exp(density - way_log) + TAIL
         total[k] = way_log + _ANGLE_SHARE * elementary.log(density) + _FINE_SHARE * fine[k % _KINDS] / EIGHTH
         most = max(most, total[k])
     new_logs, new_counts, new_sums = np.empty(WAYS), np.empty((WAYS, _KINDS)), np.empty((WAYS, _KINDS, 2))

@@ -15,7 +15,7 @@ from processing import orientation, pose_model, posture, seat, stretches, tilt, 
 from processing.compiled import compiled
 from processing.epochs import State
 from processing.habits import Habits
-from processing.posture import Pose
+from processing.posture import PIECE, Pose
 from processing.stretches import StretchState
 from spineclip.contract.placement import Placement
 
@@ -88,7 +88,6 @@ def name(
         return Named(out, chance, beyond, learned)
     gravity, fine = stretches.heard(stretch, first, n, ahead_s=ahead_s)
     closes = stretches.closing(stretch, first, n, habit.LEAST_S) if ahead_s else _NEVER
-    angles_deg = np.empty((n, 2))
     while at < n:
         row = held[at]
         mount, kind = int(row[orientation.MOUNT]), int(row[orientation.OWN])
@@ -99,11 +98,11 @@ def name(
         at, ended = _name(
             at, rests, closes, gravity, fine, held, bool(taught), ahead_s > 0 and learned.heard < habit.ENOUGH,
             knows.points, knows.tail, knows.general, knows.sees_slouch, knows.personal,
-            angles_deg, out, chance, beyond,
+            out, chance, beyond,
         )  # fmt: skip
         if ended >= 0:
             model = posture.model(wearing.placement, taught, own_neutral=kind > 0)
-            learned = habit.learn(learned, model, angles_deg[ended], fine[ended])
+            learned = habit.learn(learned, model, np.array(_angles(gravity, held, ended)), fine[ended])
     return Named(out, chance, beyond, learned)
 
 
@@ -163,9 +162,9 @@ def _name(
     at: int, rests: NDArray[np.int8], closes: NDArray[np.bool_], gravity: Array, fine: NDArray[np.int8], held: Array,
     taught: bool, learns: bool,
     points: Array, tail: float, general: Array, sees_slouch: bool, personal: bool,
-    angles_deg: Array, out: NDArray[np.int8], chance: Array, beyond: NDArray[np.int8],
+    out: NDArray[np.int8], chance: Array, beyond: NDArray[np.int8],
 ) -> tuple[int, int]:  # fmt: skip
-    """Name resting seconds from `at` on, as long as what is known holds; loops over seconds.
+    """Name resting seconds from `at` on, as long as what is known holds; loops over pieces.
 
     That is until the mounting changes, taught poses turn, or a stretch ends that teaches something.
 
@@ -173,23 +172,31 @@ def _name(
     -------
     The next resting second that is to be named, and the last second of a stretch that teaches, or -1.
     """
-    begin, work = at, np.empty(points.shape[1])
-    chances, usual, raised = np.empty(_KINDS), np.empty(_KINDS), np.zeros(_KINDS)
-    while at < len(rests) and _same(held, begin, at, taught):
-        angles_deg[at] = _angles(gravity, held, at)
-        within = posture.settled(angles_deg, at)
-        pose_model.likely(points, tail, angles_deg, at, work, chances)
+    begin, ended = at, -1
+    size = min(len(rests) - at, PIECE)
+    seconds, within = np.empty(size, dtype=np.int64), np.empty(size, dtype=np.bool_)
+    angles_deg, products = np.empty((2, size)), np.empty((len(points), size))
+    chances, usual, raised = np.empty((_KINDS, size)), np.empty((_KINDS, size)), np.zeros((_KINDS, size))
+    while at < len(rests) and ended < 0 and _same(held, begin, at, taught):
+        n = 0
+        while n < size and at < len(rests) and ended < 0 and _same(held, begin, at, taught):
+            seconds[n] = at
+            angles_deg[0, n], angles_deg[1, n] = _angles(gravity, held, at)
+            within[n] = posture.settled(angles_deg, n)
+            ended = at if learns and closes[at] else -1
+            n, at = n + 1, _next(rests, at + 1)
+        pose_model.multiply(angles_deg, n, products)
+        pose_model.likely(points, tail, products, n, chances)
         if personal:
-            pose_model.likely(general, 0.0, angles_deg, at, work[:_KINDS], usual)
-            posture.personal(chances, usual, raised)
-        for k in range(_KINDS):
-            beyond[at, k] = np.int8(max(fine[at, k] + raised[k], -127.0))
-        posture.weigh(chances, fine, at)
-        out[at], chance[at] = posture.named(chances, sees_slouch, within)
-        last, at = at, _next(rests, at + 1)
-        if learns and closes[last]:
-            return at, last
-    return at, -1
+            pose_model.likely(general, 0.0, products, n, usual)
+            posture.personal(chances, usual, n, raised)
+        for s in range(n):
+            now = seconds[s]
+            for k in range(_KINDS):
+                beyond[now, k] = np.int8(max(fine[now, k] + raised[k, s], -127.0))
+            posture.weigh(chances, s, fine, now)
+            out[now], chance[now] = posture.named(chances, s, sees_slouch, within[s])
+    return at, ended
 
 
 @compiled

@@ -57,7 +57,7 @@ class PoseModel:
 
     @cached_property
     def points(self) -> Array:
-        """The normal distribution of angles in each posture, as `log_densities` takes it."""
+        """The normal distribution of angles in each posture, as `likely` takes it."""
         k, d = self.mean.shape
         own = [slice(row * d, row * d + d) for row in range(k)]
         around = np.stack([self.spread[at, at] for at in own]) + self.noise
@@ -81,80 +81,93 @@ class PoseModel:
 
 def chances(points: Array, tail: float, angles: Array, kinds: int) -> Array:
     """Chance of each of k postures for rows of angles, shape (n, d) to (n, k); parameters as those of `likely`."""
-    rows = np.ascontiguousarray(angles, dtype=np.float64)
-    out = np.empty((len(rows), kinds))
-    _chances(points, tail, rows, out)
-    return out
+    rows = np.ascontiguousarray(angles.T, dtype=np.float64)
+    out = np.empty((kinds, rows.shape[1]))
+    products = np.empty((len(points), rows.shape[1]))
+    multiply(rows, rows.shape[1], products)
+    likely(points, tail, products, rows.shape[1], out)
+    return np.ascontiguousarray(out.T)
 
 
 @compiled
-def _chances(points: Array, tail: float, angles: Array, out: Array) -> None:
-    """Loop over rows of angles."""
-    work = np.empty(points.shape[1])
-    for row in range(len(angles)):
-        likely(points, tail, angles, row, work, out[row])
-
-
-@compiled
-def log_densities(points: Array, angles: Array, row: int, out: Array) -> None:
-    """Log density of a row of angles, shape (n, d), at each point, but for a constant; loops over points.
+def multiply(angles: Array, n: int, products: Array) -> None:
+    """Fill the first n columns of the products that log densities are sums of; loops over columns.
 
     Parameters
     ----------
-    points
-        One normal distribution a column, as what its log density is in the angles: a constant, what each angle is
-        multiplied by, and what each product of two is (of one with itself and all after it, then of the next).
-    out
-        One number a point.
+    angles
+        Shape (d, at least n).
+    products
+        One a row: 1, each angle, and each product of two (of one with itself and all after it, then of the next).
     """
-    d, count = angles.shape[1], points.shape[1]
-    for k in range(count):
-        out[k] = points[0, k]
-    column = 1
+    d = len(angles)
+    row = d + 1
+    for s in range(n):
+        products[0, s] = 1.0
     for i in range(d):
-        for k in range(count):
-            out[k] += angles[row, i] * points[column, k]
-        column += 1
-    for i in range(d):
+        for s in range(n):
+            products[i + 1, s] = angles[i, s]
         for j in range(i, d):
-            both = angles[row, i] * angles[row, j]
-            for k in range(count):
-                out[k] += both * points[column, k]
-            column += 1
+            for s in range(n):
+                products[row, s] = angles[i, s] * angles[j, s]
+            row += 1
 
 
 @compiled
-def likely(points: Array, tail: float, angles: Array, row: int, work: Array, out: Array) -> None:
-    """Chance of each of k postures for a row of angles, all postures alike beforehand; loops over points.
+def likely(points: Array, tail: float, products: Array, n: int, out: Array) -> None:
+    """Chance of each of k postures for n columns of angles, all postures alike beforehand; loops over columns.
 
     Parameters
     ----------
     points
-        As `log_densities` takes it: k points, or k for each of a few ways to see it, which are added up.
+        One normal distribution a column, as what each of the products adds to its log density: k columns, or k for
+        each of a few ways to see it, which are added up.
     tail
         Density of angles that are like no posture; 0 where there are none such, as in one way alone.
-    work, out
-        Room for a number a point, and for the chances, shape (k,).
+    products
+        From `multiply`.
+    out
+        Shape (k, at least n).
     """
-    log_densities(points, angles, row, work)
-    most = 0.0
-    if tail == 0.0:
-        most = work[0]
-        for k in range(1, len(work)):
-            most = max(most, work[k])
-    for k in range(len(work)):
-        work[k] = elementary.exp(work[k] - most)
     kinds = len(out)
+    most, work = np.zeros(n), np.empty(n)
+    if tail == 0.0:
+        most[:] = -np.inf
+        for point in range(points.shape[1]):
+            _add_up(points, point, products, work)
+            for s in range(n):
+                most[s] = work[s] if work[s] > most[s] else most[s]
     for k in range(kinds):
-        out[k] = work[k] + tail
-    for way in range(kinds, len(work), kinds):
-        for k in range(kinds):
-            out[k] += work[way + k]
-    total = 0.0
-    for k in range(kinds):
-        total += out[k]
-    for k in range(kinds):
-        out[k] /= total
+        for s in range(n):
+            out[k, s] = tail
+    for point in range(points.shape[1]):
+        _add_up(points, point, products, work)
+        k = point % kinds
+        for s in range(n):
+            out[k, s] += elementary.exp(work[s] - most[s])
+    share_out(out, n)
+
+
+@compiled
+def _add_up(points: Array, point: int, products: Array, out: Array) -> None:
+    """Log density of columns of angles at a point, but for a constant; loops over columns."""
+    for s in range(len(out)):
+        out[s] = points[0, point]
+    for row in range(1, len(points)):
+        for s in range(len(out)):
+            out[s] += points[row, point] * products[row, s]
+
+
+@compiled
+def share_out(weights: Array, n: int) -> None:
+    """Make the first n columns of weights add up to one each; loops over columns."""
+    total = np.zeros(n)
+    for k in range(len(weights)):
+        for s in range(n):
+            total[s] += weights[k, s]
+    for k in range(len(weights)):
+        for s in range(n):
+            weights[k, s] /= total[s]
 
 
 def fit(angles: Array, posture: NDArray[np.intp], person: NDArray[np.intp], *, shrink: float = 0.3) -> PoseModel:

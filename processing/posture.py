@@ -62,6 +62,9 @@ _CHEST: Final = (0.949, 0.0, 0.315)
 """Up at the front of a chest, in (up, right, forward): it slopes back where T4 slopes forward. Standing upright reads
 (0.93, 0.05, 0.31) g there (median of Daily and Sports Activities, Altun et al. 2010)."""
 
+PIECE: Final = 64
+"""Seconds that are looked at together, so that a processor does several of them at a time."""
+
 _TWO: Final = "L5+T4"
 _CODES: Final = np.array([posture.code for posture in SITTING], dtype=np.int8)
 _FURTHEST_DEG: Final = 75.0
@@ -250,67 +253,76 @@ def classify_two(
 
 
 def _rows(*angles_deg: Array) -> Array:
-    rows = np.empty((len(angles_deg[0]), len(angles_deg)))
-    for column, each in enumerate(angles_deg):
-        rows[:, column] = each
-    return rows
+    return np.array(angles_deg, dtype=np.float64)
 
 
 @compiled
 def _classified(
     points: Array, tail: float, angles_deg: Array, fine: NDArray[np.int16], sees_slouch: bool
 ) -> tuple[NDArray[np.int8], Array]:
-    """Loop over rows of angles; there may be no rows of `fine`."""
-    n = len(angles_deg)
+    """Loop over pieces of angles, shape (d, n); there may be no rows of `fine`."""
+    d, n = angles_deg.shape
     codes, chance = np.empty(n, dtype=np.int8), np.empty(n)
-    chances, work = np.empty(len(_CODES)), np.empty(points.shape[1])
-    for row in range(n):
-        within = settled(angles_deg, row)
-        pose_model.likely(points, tail, angles_deg, row, work, chances)
-        if len(fine):
-            weigh(chances, fine, row)
-        codes[row], chance[row] = named(chances, sees_slouch, within)
+    own, within = np.empty((d, PIECE)), np.empty(PIECE, dtype=np.bool_)
+    products, chances = np.empty((len(points), PIECE)), np.empty((len(SITTING), PIECE))
+    for begin in range(0, n, PIECE):
+        m = min(n - begin, PIECE)
+        for s in range(m):
+            for i in range(d):
+                own[i, s] = angles_deg[i, begin + s]
+            within[s] = settled(own, s)
+        pose_model.multiply(own, m, products)
+        pose_model.likely(points, tail, products, m, chances)
+        for s in range(m):
+            if len(fine):
+                weigh(chances, s, fine, begin + s)
+            codes[begin + s], chance[begin + s] = named(chances, s, sees_slouch, within[s])
     return codes, chance
 
 
 @compiled
-def settled(angles_deg: Array, row: int) -> bool:
-    """Tell whether angles are known and such as people sit in; put 0 in the place of what is not known."""
+def settled(angles_deg: Array, s: int) -> bool:
+    """Tell whether a column of angles is known and such as people sit in; put 0 in the place of what is not known."""
     within = True
-    for i in range(angles_deg.shape[1]):
-        within = within and abs(angles_deg[row, i]) < _FURTHEST_DEG  # False where NaN
-        if math.isnan(angles_deg[row, i]):
-            angles_deg[row, i] = 0.0
+    for i in range(len(angles_deg)):
+        within = within and abs(angles_deg[i, s]) < _FURTHEST_DEG  # False where NaN
+        if math.isnan(angles_deg[i, s]):
+            angles_deg[i, s] = 0.0
     return within
 
 
 @compiled
-def weigh(chances: Array, fine: NDArray[np.integer[Any]], row: int) -> None:
-    """Weigh chances by angle, shape (6,), with what the fine motion says (`processing.stretches.heard`)."""
+def weigh(chances: Array, s: int, fine: NDArray[np.integer[Any]], row: int) -> None:
+    """Weigh a column of chances by angle with what the fine motion says (`processing.stretches.heard`)."""
     total = 0.0
     for k in range(len(chances)):
-        chances[k] = max(chances[k], _LEAST) * _SAYS[fine[row, k] + _FURTHEST_SAID]
-        total += chances[k]
+        chances[k, s] = max(chances[k, s], _LEAST) * _SAYS[fine[row, k] + _FURTHEST_SAID]
+        total += chances[k, s]
     for k in range(len(chances)):
-        chances[k] /= total
+        chances[k, s] /= total
 
 
 @compiled
-def personal(by_angle: Array, general: Array, raised: Array) -> None:
-    """Tell by how much shown poses and habits raise the log chance of each posture, in eighths."""
+def personal(by_angle: Array, general: Array, n: int, raised: Array) -> None:
+    """Tell by how much shown poses and habits raise log chances of postures, in eighths; loops over n columns."""
     for k in range(len(raised)):
-        raised[k] = np.rint(elementary.log(max(by_angle[k], _DOUBT) / max(general[k], _DOUBT)) * EIGHTH)
+        for s in range(n):
+            mine = by_angle[k, s] if by_angle[k, s] > _DOUBT else _DOUBT
+            theirs = general[k, s] if general[k, s] > _DOUBT else _DOUBT
+            raised[k, s] = np.rint(elementary.log(mine / theirs) * EIGHTH)
 
 
 @compiled
-def named(chances: Array, sees_slouch: bool, within: bool) -> tuple[int, float]:
+def named(chances: Array, s: int, sees_slouch: bool, within: bool) -> tuple[int, float]:
     """Name the likeliest posture, where the angles are such as people sit in and it is sure enough; and its chance."""
     if not sees_slouch:
-        chances[_UPRIGHT] += chances[_SLOUCHED]
-        chances[_SLOUCHED] = 0.0
-    best = np.argmax(chances)
-    if within and chances[best] >= SURE:
-        return _CODES[best], chances[best]
+        chances[_UPRIGHT, s] += chances[_SLOUCHED, s]
+        chances[_SLOUCHED, s] = 0.0
+    best = 0
+    for k in range(1, len(chances)):
+        best = k if chances[k, s] > chances[best, s] else best
+    if within and chances[best, s] >= SURE:
+        return _CODES[best], chances[best, s]
     return _UNKNOWN, 0.0
 
 
