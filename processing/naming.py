@@ -176,11 +176,12 @@ def _name(
     size = min(len(rests) - at, PIECE)
     seconds, within = np.empty(size, dtype=np.int64), np.empty(size, dtype=np.bool_)
     angles_deg, products = np.empty((2, size)), np.empty((len(points), size))
+    said = np.empty((size, _KINDS), dtype=np.int8)
     chances, usual, raised = np.empty((_KINDS, size)), np.empty((_KINDS, size)), np.zeros((_KINDS, size))
     while at < len(rests) and ended < 0 and _same(held, begin, at, taught):
         n = 0
         while n < size and at < len(rests) and ended < 0 and _same(held, begin, at, taught):
-            seconds[n] = at
+            seconds[n], said[n] = at, fine[at]
             angles_deg[0, n], angles_deg[1, n] = _angles(gravity, held, at)
             within[n] = posture.settled(angles_deg, n)
             ended = at if learns and closes[at] else -1
@@ -190,11 +191,11 @@ def _name(
         if personal:
             pose_model.likely(general, 0.0, products, n, usual)
             posture.personal(chances, usual, n, raised)
+        posture.weigh(chances, n, said, 0)
         for s in range(n):
             now = seconds[s]
             for k in range(_KINDS):
-                beyond[now, k] = np.int8(max(fine[now, k] + raised[k, s], -127.0))
-            posture.weigh(chances, s, fine, now)
+                beyond[now, k] = np.int8(max(said[s, k] + raised[k, s], -127.0))
             out[now], chance[now] = posture.named(chances, s, sees_slouch, within[s])
     return at, ended
 

@@ -151,11 +151,13 @@ def likely(points: Array, tail: float, products: Array, n: int, out: Array) -> N
 @compiled
 def _add_up(points: Array, point: int, products: Array, out: Array) -> None:
     """Log density of columns of angles at a point, but for a constant; loops over columns."""
+    constant = points[0, point]
     for s in range(len(out)):
-        out[s] = points[0, point]
+        out[s] = constant
     for row in range(1, len(points)):
+        share = points[row, point]
         for s in range(len(out)):
-            out[s] += points[row, point] * products[row, s]
+            out[s] += share * products[row, s]
 
 
 @compiled

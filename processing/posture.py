@@ -273,9 +273,9 @@ def _classified(
             within[s] = settled(own, s)
         pose_model.multiply(own, m, products)
         pose_model.likely(points, tail, products, m, chances)
+        if len(fine):
+            weigh(chances, m, fine, begin)
         for s in range(m):
-            if len(fine):
-                weigh(chances, s, fine, begin + s)
             codes[begin + s], chance[begin + s] = named(chances, s, sees_slouch, within[s])
     return codes, chance
 
@@ -292,14 +292,12 @@ def settled(angles_deg: Array, s: int) -> bool:
 
 
 @compiled
-def weigh(chances: Array, s: int, fine: NDArray[np.integer[Any]], row: int) -> None:
-    """Weigh a column of chances by angle with what the fine motion says (`processing.stretches.heard`)."""
-    total = 0.0
-    for k in range(len(chances)):
-        chances[k, s] = max(chances[k, s], _LEAST) * _SAYS[fine[row, k] + _FURTHEST_SAID]
-        total += chances[k, s]
-    for k in range(len(chances)):
-        chances[k, s] /= total
+def weigh(chances: Array, n: int, fine: NDArray[np.integer[Any]], first: int) -> None:
+    """Weigh n columns of chances by angle with what the fine motion says, rows of `fine` from the first on."""
+    for s in range(n):
+        for k in range(len(chances)):
+            chances[k, s] = max(chances[k, s], _LEAST) * _SAYS[fine[first + s, k] + _FURTHEST_SAID]
+    pose_model.share_out(chances, n)
 
 
 @compiled
