@@ -185,7 +185,7 @@ def _append(state: ClipState, gridded: GridState, seconds: Seconds) -> ClipState
         state,
         grid=gridded,
         first=state.first + rows,
-        table=np.concatenate([state.table[rows:].T, table.T], axis=1).T,
+        table=np.concatenate([state.table[rows:], table]),
         kept=state.kept + samples,
         waves=np.concatenate([_waves(state, 1), waves]),
         xyz_g=np.concatenate([state.xyz_g[samples:], seconds.xyz_g]),
@@ -220,7 +220,7 @@ def _look(state: ClipState, fitted: Model, *, last: bool) -> ClipState:
         table=table,
         stretch=stretch,
         orientation=oriented,
-        held=np.concatenate([state.held.T, held.T], axis=1).T,
+        held=np.concatenate([state.held, held]),
         smoothing=smoothing.observe(
             state.smoothing, activity.chances(fitted, described), covered, described[:, features.TURNING]
         ),
