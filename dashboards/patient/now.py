@@ -86,7 +86,8 @@ def now_view(received: Received | None, words: Words) -> NowView:
         return NowView(words("state.not_worn"), words("now.not_worn_hint"), (facts[0],), Figure("not_worn"), str(state))
     if state in _TRUNK_STATES and live.oriented:
         flexion_deg, lateral_deg = live.flexion_deg, live.lateral_deg
-        if flexion_deg is not None:
+        sideways = posture in (Posture.LEANING_LEFT, Posture.LEANING_RIGHT)
+        if flexion_deg is not None and not (sideways and abs(flexion_deg) < _STRAIGHT_DEG):
             facts.append(_tilt(flexion_deg, words))
     if state in (State.WALKING, State.RUNNING) and live.cadence_spm is not None:
         facts.append(words("now.cadence", steps=round(live.cadence_spm)))

@@ -282,3 +282,9 @@ def test_markup_escapes_what_it_is_given() -> None:
     written = markup.now_html(NowView(evil, evil, (evil,), Figure("sitting"), "sitting"))
     assert "<script>" not in written
     assert written.count("&lt;script&gt;") == 3
+
+
+@pytest.mark.parametrize(("posture", "says"), [("leaning_left", False), ("leaning_right", False), ("upright", True)])
+def test_who_leans_sideways_is_not_called_straight(posture: str, says: bool) -> None:
+    view = now_view(Received(_live(posture=posture, flexion_deg=1.0), 1.0), WORDS)
+    assert (WORDS("now.straight") in view.facts) is says
