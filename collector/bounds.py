@@ -55,8 +55,6 @@ class PacketBounds:
             self._base = x, arrival_ns
         head = self._grid.add(arrival_ns)
         if self._since is not None and self._grid.since_ns != self._since:
-            if self._grid.was_none:
-                self._forget()
             self._take_new(keep=True)
         self._since = self._grid.since_ns
         self._new.append((x, arrival_ns, head))
@@ -107,12 +105,6 @@ class PacketBounds:
         old = max(old, len(self._x) - 4 * _MOST)  # so many only while nobody asks for a line, or nothing comes of it
         if old:
             self._pick(np.arange(old, len(self._x)))
-
-    def _forget(self) -> None:
-        """Let go of bounds that stood on a mistake: a packet was ready when it came, at the latest."""
-        base_ns = self._base[1] if self._base is not None else 0
-        self._upper[self._open] = self._arrival[self._open] - base_ns
-        self._lower[self._open] = -np.inf
 
     def _bound(self, base_ns: int) -> None:
         since = self._grid.since_ns

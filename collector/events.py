@@ -29,8 +29,6 @@ _ROUGH: Final = 0.05
 """So much the test loses, at the most, between two of its frequencies."""
 _SHARP_NS: Final = 3e6
 """Packets come so near after their events, mostly; what scatters more is the packets' own pattern, not events."""
-_BLUNT: Final = 2.0
-"""An interval was none when arrivals then scatter so much more."""
 _ALIKE: Final = 0.95
 """Where nearly all packets are the same number of intervals apart, that is their pattern too, ..."""
 _BURSTS: Final = 0.1
@@ -69,8 +67,6 @@ class EventGrid:
         """Arrivals that may have been the first of their event."""
         self.since_ns: int | None = None
         """First arrival that the present grid explains; None when there is no grid."""
-        self.was_none = False
-        """Whether the grid before was a mistake, so that nothing may be built on it."""
 
     @property
     def interval_ns(self) -> float:
@@ -102,9 +98,6 @@ class EventGrid:
         elif number > self._last:
             self._last = number
             self._keep(self._found, number, since_ns, late_ns)
-            if self._jitter_ns > _BLUNT * _SHARP_NS:
-                self._give_up()
-                self.was_none = True
         return True
 
     def _keep(self, found: RecentHull, number: int, since_ns: int, late_ns: float) -> None:
@@ -189,7 +182,6 @@ class EventGrid:
         self._strays.clear()
         self._early = []
         self.since_ns = int(times[0])
-        self.was_none = False
 
     def _give_up(self) -> None:
         self._found, self.since_ns = None, None

@@ -44,6 +44,9 @@ _OTHER: Final = 4.0
 """Two measures of a rate that are further apart than so many of their errors are of two rates."""
 _DIFFERS, _LASTS_NS = 0.1, 500_000_000
 """A rate is another than the one that was asked for by a tenth at least, and for longer than a burst."""
+_LEARNED, _SURER = 0.9, 10.0
+"""A strip from which nothing was learned of the rate, where the hull is so much surer, stands on events that are none:
+packets that come evenly by themselves can look like it for a while."""
 _SMALL_SLEW, _LARGE_SLEW, _LARGE_NS = 0.005, 0.05, 50_000_000
 """How much a batch's spacing may differ from the period to catch up: 5 ms a second, or 50 when far."""
 STEP_NS: Final = 10**9
@@ -131,12 +134,15 @@ class SegmentClock:
         if found is None:
             return None
         strip, index, base_ns = found
+        error = strip.slope_error / strip.slope
+        if error > _LEARNED * self._prior_error and hull.rate_error < error / _SURER:
+            return None
         return Line(
             index + round(strip.x),
             base_ns + strip.height,
             strip.slope,
             strip.height_error,
-            strip.slope_error / strip.slope,
+            error,
             strip.lead,
             LEAST_DELAY_NS,
         )

@@ -56,6 +56,39 @@ def test_rate_error_at_13_packets_a_second_after_a_minute(interval: Interval) ->
     _said_honestly(fits)
 
 
+@pytest.mark.parametrize("interval", ["any", "steps", "jitter", "free"])
+def test_never_worse_than_the_plain_hull_on_the_same_links(interval: Interval) -> None:
+    """The hull's edge over the mean index is what one would take without knowing of connection events."""
+    ours, plain = [], []
+    for seed in range(24):
+        link = list(packets(seed, packets_hz=13.0, seconds=60, interval=interval))
+        hull = LowerHull(*link[0][:2])
+        for k, arrival_ns, _ in link[1:]:
+            hull.add(k, arrival_ns)
+        plain.append((hull.slope() / (S / 13 * (1 + PPM * 1e-6)) - 1) * 1e6)
+        ours.append(_fit(seed, 13.0, 60, interval).rate_ppm)
+    assert np.std(ours) < 1.05 * np.std(plain)
+
+
+def test_packets_that_come_evenly_by_themselves_are_no_connection_events() -> None:
+    """Thirteen a second, each 30 to 50 ms under way: for a while they look like events every 77 ms, by chance."""
+    n, period_ns = 7_800, S / 13 * (1 + PPM * 1e-6)
+    rng = np.random.default_rng(17)  # one of few by which a grid is found that is none
+    delay_ns = rng.uniform(30e6, 50e6, n)
+    again = rng.random(n) < 0.05
+    delay_ns += again * rng.uniform(30e6, 50e6, n)
+    arrivals_ns = np.arange(n) * period_ns + delay_ns + rng.exponential(0.3e6, n)
+    clock, busy_until_ns, last_ns = SegmentClock(S / 13, CRYSTAL_ERROR), 0.0, 0
+    for k in range(n):
+        if rng.random() < 0.002:
+            busy_until_ns = max(busy_until_ns, arrivals_ns[k] + 150e6)
+        last_ns = max(last_ns, round(max(arrivals_ns[k], busy_until_ns)))
+        clock.add(k, last_ns)
+        if k % 130 == 0:
+            clock.line()
+    assert abs(clock.line().period_ns / period_ns - 1) < 1e-6
+
+
 @pytest.mark.parametrize("interval", ["any", "steps", "jitter"])
 def test_rate_error_at_13_packets_a_second_after_ten_minutes(interval: Interval) -> None:
     fits = [_fit(seed, 13.0, 600, interval) for seed in range(6)]
