@@ -22,6 +22,7 @@ from processing import (
     naming,
     orientation,
     posture,
+    rising,
     seat,
     smoothing,
     statistics,
@@ -36,6 +37,7 @@ from processing.grid import RATE_HZ, SECOND_NS, GridState, Seconds
 from processing.habits import Habits
 from processing.naming import Wearing
 from processing.orientation import OrientationState
+from processing.rising import RisingState
 from processing.samples import Block
 from processing.smoothing import SmoothingState
 from processing.stretches import StretchState
@@ -94,8 +96,8 @@ class ClipState:
     """Everything that is carried from step to step; small, and made of plain values and arrays.
 
     Rows of `table` are the seconds from `first` on, those of `xyz_g` and `coverage` from `kept` on, those of `held`
-    from `given` on; `waves` has the newest of the same seconds. `looked` and `given` count, as seconds since 1970, how
-    far features and final epochs have come.
+    and `risen` from `given` on; `waves` has the newest of the same seconds. `looked` and `given` count, as seconds since
+    1970, how far features and final epochs have come.
     """
 
     setup: ClipSetup
@@ -113,6 +115,8 @@ class ClipState:
     smoothing: SmoothingState
     stretch: StretchState = field(default_factory=stretches.begin)
     habits: Habits = field(default_factory=habits.begin)
+    rising: RisingState = field(default_factory=RisingState)
+    risen: NDArray[np.int8] = field(default_factory=lambda: np.empty(0, dtype=np.int8))
 
 
 def begin(setup: ClipSetup) -> ClipState:
@@ -214,9 +218,12 @@ def _look(state: ClipState, fitted: Model, *, last: bool) -> ClipState:
     covered = table[a:b, statistics.COVERED] > 0
     seen = stretches.Looked(state.looked, a, b, table, state.xyz_g[state.looked - state.kept :], held)
     stretch = stretches.look(state.stretch, seen, posture.fine_model(place)) if place.sees_trunk else state.stretch
+    risen, how = _rise(state, held[:, orientation.MOUNT])
     return replace(
         state,
         looked=stop,
+        rising=risen,
+        risen=np.concatenate([state.risen, how]),
         table=table,
         stretch=stretch,
         orientation=oriented,
@@ -225,6 +232,13 @@ def _look(state: ClipState, fitted: Model, *, last: bool) -> ClipState:
             state.smoothing, activity.chances(fitted, described), covered, described[:, features.TURNING]
         ),
     )
+
+
+def _rise(state: ClipState, mount: NDArray[np.float64]) -> tuple[RisingState, NDArray[np.int8]]:
+    at = state.looked - state.kept
+    lead = min(rising.LEAD_S, at)
+    part = slice(at - lead, at + len(mount))
+    return rising.follow(state.rising, state.looked, lead, state.xyz_g[part], state.coverage[part], mount)
 
 
 def _give(state: ClipState, fitted: Model, *, last: bool) -> tuple[ClipState, Epochs]:
@@ -237,11 +251,7 @@ def _give(state: ClipState, fitted: Model, *, last: bool) -> tuple[ClipState, Ep
     held = state.held[:n]
     start_ns = (state.given + np.arange(n, dtype=np.int64)) * SECOND_NS
     coverage = state.coverage[a : a + n]
-    trunk = state.setup.placement.sees_trunk
-    upright = orientation.upright(held)
-    codes, confidence = activity.decide(fitted, chances, coverage >= grid.ENOUGH, upright, sees_trunk=trunk)
-    codes, confidence = seat.seated(codes, confidence, held, rows)
-    codes, confidence = _worn(codes, confidence, held, upright, trunk)
+    codes, confidence = _state(state, fitted, chances, state.given, slice(0, n))
     low = max(a - walking.BEFORE_S, 0)
     high = min(a + n + walking.AFTER_S, len(state.coverage))
     going = (codes == State.WALKING.code) | (codes == State.RUNNING.code)
@@ -272,8 +282,30 @@ def _give(state: ClipState, fitted: Model, *, last: bool) -> tuple[ClipState, Ep
     given = state.given + n
     stretch = stretches.forget(state.stretch, given)
     return replace(
-        state, smoothing=smoothed, given=given, held=state.held[n:], stretch=stretch, habits=how.habits
+        state,
+        smoothing=smoothed,
+        given=given,
+        held=state.held[n:],
+        risen=state.risen[n:],
+        stretch=stretch,
+        habits=how.habits,
     ), epochs
+
+
+def _state(
+    state: ClipState, fitted: Model, chances: NDArray[np.float64], first: int, part: slice
+) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
+    """Say the state of seconds from `first` on, and how sure that is; they are `part` of the rows of `held`."""
+    n, held, trunk = len(chances), state.held[part], state.setup.placement.sees_trunk
+    rows = state.table[first - state.first : first - state.first + n]
+    covered = state.coverage[first - state.kept : first - state.kept + n] >= grid.ENOUGH
+    upright = orientation.upright(held)
+    codes, confidence = activity.decide(fitted, chances, covered, upright, sees_trunk=trunk)
+    if trunk:
+        codes, confidence = rising.told(codes, confidence, state.risen[part], upright, rows)
+        codes, confidence = seat.laid(codes, confidence, held, rows)
+    codes, confidence = seat.seated(codes, confidence, held, rows)
+    return _worn(codes, confidence, held, upright, trunk)
 
 
 def _wearing(state: ClipState) -> Wearing:
@@ -316,13 +348,9 @@ def _live(state: ClipState, fitted: Model) -> LiveSecond | None:
         return None
     row = state.looked - 1 - state.kept
     newest = len(state.coverage) - 1
-    covered, upright = state.coverage[row : row + 1] >= grid.ENOUGH, orientation.upright(state.held[-1:])
-    trunk = state.setup.placement.sees_trunk
-    codes, confidence = activity.decide(fitted, smoothing.now(state.smoothing), covered, upright, sees_trunk=trunk)
-    codes, confidence = seat.seated(
-        codes, confidence, state.held[-1:], state.table[state.looked - 1 - state.first :][:1]
+    codes, confidence = _state(
+        state, fitted, smoothing.now(state.smoothing), state.looked - 1, slice(len(state.held) - 1, None)
     )
-    codes, confidence = _worn(codes, confidence, state.held[-1:], upright, trunk)
     now = STATES[int(codes[0])]
     seen = bool(state.coverage[newest] >= grid.ENOUGH)
     flexion, lateral = orientation.angles(state.held[-1:], state.table[-1:])

@@ -49,6 +49,10 @@ reference (3), seconds of nothing but noise so far, 1 if it cannot be a clip in 
 KNOWN: Final = 2.0
 """Weight of walking from which on upright counts as known."""
 
+LITTLE: Final = 1.0
+"""Weight of walking from which on there was a walk at all: somebody who shifts in a seat moves as if walking for a
+second or two, with weights below it."""
+
 SILENT_S: Final = 1800
 """After a longer silence nobody knows whether the clip was put on anew."""
 
@@ -371,7 +375,8 @@ def upright(held: NDArray[np.float64]) -> NDArray[np.int64]:
     known = np.empty(len(held), dtype=np.int64)
     for i in range(len(held)):
         strength = held[i, STRENGTH]
-        known[i] = int(np.isfinite(held[i, REFERENCE.start])) + int(strength > 0) + int(strength >= KNOWN)
+        told = np.isfinite(held[i, REFERENCE.start]) and not 0.0 < strength < LITTLE
+        known[i] = int(told) + int(strength >= LITTLE) + int(strength >= KNOWN)
     return known
 
 

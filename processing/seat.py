@@ -1,7 +1,8 @@
-"""Sitting that follows from what was taught: who sat tall to teach the clip, and has not walked since, still sits.
+"""What follows from what was taught and told: who sat tall to teach the clip, and has not walked since, still sits.
 
 Before the first walk of a mount the core knows no upright to tell sitting from lying by, and often says so. A neutral
-that was taught is one: a trunk at rest near it does not lie.
+that was taught is one: a trunk at rest near it does not lie. So are axes that were told: a trunk at rest far from them
+does.
 """
 
 from __future__ import annotations
@@ -24,6 +25,14 @@ percentile, IMU Sitting Postures Dataset, L5); lying is some 90 away."""
 CONFIDENCE: Final = 0.6
 """What is said by this rule alone is no more than likely (our choice): somebody may have stood up and not walked."""
 
+FLAT_DEG: Final = 75.0
+"""Nobody sits further than this from the upright that was told: who reclined most of 21 people did so by 72 degrees
+(HAR70+)."""
+
+CONFIDENCE_LAID: Final = 0.75
+"""Likely, not sure: the axes are told of the clip, not of the person."""
+
+_FLAT_COS: Final = math.cos(math.radians(FLAT_DEG))
 _NEAR_COS: Final = math.cos(math.radians(TILT_DEG))
 _UNKNOWN: Final = State.UNKNOWN.code
 _LYING: Final = State.LYING.code
@@ -56,16 +65,45 @@ def seated(
 
 
 @compiled
+def laid(
+    codes: NDArray[np.int8],
+    confidence: NDArray[np.float64],
+    held: NDArray[np.float64],
+    table: NDArray[np.float64],
+) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
+    """Say `lying` where the state was not known, and the trunk rests too far from the upright that was told to sit.
+
+    This is for when only the axes tell up, before any walk. Parameters are those of `seated`.
+    """
+    codes, confidence = codes.copy(), confidence.copy()
+    for i in range(len(codes)):
+        told = np.isfinite(held[i, orientation.REFERENCE.start]) and held[i, orientation.STRENGTH] == 0.0
+        far = told and _cosine(table, i, held, orientation.REFERENCE.start) < _FLAT_COS
+        if codes[i] == _UNKNOWN and far and _rests(table, i):
+            codes[i], confidence[i] = _LYING, CONFIDENCE_LAID
+    return codes, confidence
+
+
+@compiled
 def _sits(held: NDArray[np.float64], table: NDArray[np.float64], i: int) -> bool:
     """Tell whether a trunk is at rest near to a neutral that was taught, in a mount in which nobody has walked."""
     if held[i, orientation.OWN] != orientation.TAUGHT or held[i, orientation.STRENGTH] >= orientation.KNOWN:
         return False
-    along, gravity2, neutral2 = 0.0, 0.0, 0.0
+    return _cosine(table, i, held, orientation.NEUTRAL.start) > _NEAR_COS and _rests(table, i)
+
+
+@compiled
+def _rests(table: NDArray[np.float64], i: int) -> bool:
+    return bool(table[i, statistics.COVERED] > 0 and table[i, statistics.MAD] <= MOVING_G)
+
+
+@compiled
+def _cosine(table: NDArray[np.float64], i: int, held: NDArray[np.float64], start: int) -> float:
+    """Cosine of the angle between the gravity of a second and the vector that is held from column `start` on."""
+    along, gravity2, held2 = 0.0, 0.0, 0.0
     for axis in range(3):
-        gravity = table[i, statistics.GRAVITY.start + axis]
-        neutral = held[i, orientation.NEUTRAL.start + axis]
-        along += gravity * neutral
+        gravity, other = table[i, statistics.GRAVITY.start + axis], held[i, start + axis]
+        along += gravity * other
         gravity2 += gravity * gravity
-        neutral2 += neutral * neutral
-    near = along > _NEAR_COS * math.sqrt(gravity2 * neutral2)
-    return bool(near and table[i, statistics.COVERED] > 0 and table[i, statistics.MAD] <= MOVING_G)
+        held2 += other * other
+    return along / math.sqrt(max(gravity2 * held2, 1e-12))
