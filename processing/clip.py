@@ -96,8 +96,8 @@ class ClipState:
     """Everything that is carried from step to step; small, and made of plain values and arrays.
 
     Rows of `table` are the seconds from `first` on, those of `xyz_g` and `coverage` from `kept` on, those of `held`
-    and `risen` from `given` on; `waves` has the newest of the same seconds. `looked` and `given` count, as seconds since
-    1970, how far features and final epochs have come.
+    and `risen` from `given` on; `waves` has the newest of the same seconds. `looked` and `given` count, as seconds
+    since 1970, how far features and final epochs have come.
     """
 
     setup: ClipSetup

@@ -57,6 +57,7 @@ LEAD_S: Final = LONGEST_S + 4
 """Seconds before the first one that `follow` needs, where there are any."""
 
 _STILL_G: Final = 0.012
+_LEVEL_G: Final = 0.008  # a slow lift of a second changes the mean more than what varies about it
 _STILL_COS: Final = float(np.cos(np.radians(4.0)))
 _SAME_SIZE: Final = 0.02
 _STANDARD_G: Final = 9.80665
@@ -183,7 +184,7 @@ def _follow(
         row, second = lead + i, begin + lead + i
         if coverage[row] < ENOUGH or int(mount[i]) != worn:
             known, rested, worn = NOTHING, -1, int(mount[i])
-        elif row > 0 and still[row] and still[row - 1]:
+        elif row > 0 and still[row] and still[row - 1] and abs(mean[row, 3] - mean[row - 1, 3]) < _LEVEL_G:
             last = rested - begin
             if rested >= 0 and last >= 1 and 2 < row - last <= LONGEST_S + 2:
                 known = _moved(known, _height(xyz_g, mean, last, row), mean, last, row, held)
