@@ -127,6 +127,10 @@ def test_a_report_without_numbers_says_so(store: SqliteStore, language: str) -> 
     assert "<svg" not in html
 
 
+def _of(point: Point, patient: str) -> Point:
+    return Point(point.measurement, point.time_ns, {**point.tags, "patient": patient}, point.fields)
+
+
 class TestStory:
     """The report of the made-up eight weeks."""
 
@@ -177,6 +181,27 @@ class TestStory:
             assert words(f"report.{name}_question") in text
         assert words("report.not_a_device") in text
         assert words.number(numbers.questions[0].now or 0.0) in text
+
+    @pytest.mark.server("pango")
+    @pytest.mark.parametrize("language", ["en", "de"])
+    def test_with_hardly_any_data_or_a_lot_to_say_it_stays_one_page(
+        self, points: list[Point], store: SqliteStore, language: str
+    ) -> None:
+        words, last_day = Words(language), day_start_ns(LAST, BERLIN)
+        goals = [point for point in points if point.measurement == "goal"]
+        store.commit("scarce", [_of(point, "scarce") for point in points if point.time_ns >= last_day], None)
+        store.commit("scarce", [_of(point, "scarce") for point in goals], None)
+        for i in range(12):
+            day = LAST - timedelta(days=i)
+            fields = {"date": str(day), "nsaid": True}
+            points = [*points, Point("diary", day_start_ns(day, BERLIN), {"patient": "story"}, dict(fields))]
+        store.commit("story", points, None)
+        for patient, told in (("scarce", "report.not_known"), ("story", "report.walking_heading")):
+            html = report_html(read_numbers(store, patient, LAST, BERLIN), words, LAST)
+            reader = PdfReader(io.BytesIO(report_pdf(html)))
+            assert len(reader.pages) == 1, patient
+            assert words(told) in " ".join(reader.pages[0].extract_text().split())
+            assert (words("report.nsaid_advice", n=12) in html) is (patient == "story")
 
     def test_days_in_a_row_with_an_anti_inflammatory_are_answered_with_advice(self, store: SqliteStore) -> None:
         points = []
