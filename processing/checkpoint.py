@@ -93,10 +93,11 @@ class Registry:
         kind = type(value)
         columns = self._columns.get(kind)
         if columns is not None:
-            pack = self._pack
-            return cbor2.CBORTag(
-                _OBJECT_TAG, [kind.__name__, {name: pack(getattr(value, name)) for name in columns}]
-            )  # fmt: skip
+            content = {}
+            for name in columns:
+                item = getattr(value, name)
+                content[name] = item if type(item) in _PLAIN else self._pack(item)
+            return cbor2.CBORTag(_OBJECT_TAG, [kind.__name__, content])
         if kind in _PLAIN:
             return value
         return self._pack_rest(value, kind)

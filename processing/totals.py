@@ -79,7 +79,7 @@ class DayTotals:
     @property
     def measured_s(self) -> float:
         """Seconds that were measured."""
-        return float(self.values[:_N_HOUR].sum()) / _MILLI
+        return float(sum(self.values[:_N_HOUR].tolist())) / _MILLI
 
     @property
     def worn_s(self) -> float:
