@@ -72,6 +72,11 @@ def _parts() -> NDArray[np.float64]:
     return np.ascontiguousarray(table.T)
 
 
+def _tones() -> NDArray[np.float64]:
+    """Tabulate the sum and the waves, shape (45, 25)."""
+    return np.ascontiguousarray(np.concatenate([np.ones((RATE_HZ, 1)), _waves() / _SAMPLE_QUANTUM], axis=1).T)
+
+
 def _turns() -> NDArray[np.float64]:
     """Tabulate cosine and sine of what each wave turns by in 0 to 3 seconds, shape (2, 4, 22): 1, 0 or -1.
 
@@ -83,10 +88,11 @@ def _turns() -> NDArray[np.float64]:
 
 
 _STEP_HZ: Final = np.array([1.5, 1.75, 2.0, 2.25])
+_BAND: Final = np.repeat(np.arange(len(BANDS)), [b - a for a, b in BANDS])
 _N_STEPS: Final = len(_STEP_HZ)
 _N_WAVES: Final = len(WAVE_HZ)
 _PARTS: Final = _parts()
-_WAVES: Final = np.ascontiguousarray(_waves().T / _SAMPLE_QUANTUM)
+_TONES: Final = _tones()
 _TURNS: Final = _turns()
 
 
@@ -122,11 +128,12 @@ def _fill(
         parts = _product(_PARTS, xyz.reshape(RATE_HZ, 3 * n)).reshape(len(_PARTS), 3, n)
         up = _add_gravity(parts[0], columns)
         _add_energies(parts[1:RATE_HZ], up, columns)
-        _add_deviation(norm, columns)
+        tones = _product(_TONES, norm)
+        _turn(tones[1:], first + a, waves[a : a + n])
+        _add_deviation(norm, tones[0], columns)
         _add_flat(xyz, columns)
         _add_push(parts[RATE_HZ:], up, columns)
         _write(columns, coverage[a : a + n], table[a : a + n])
-        _turn(_product(_WAVES, norm), first + a, waves[a : a + n])
 
 
 @compiled
@@ -178,53 +185,24 @@ def _add_gravity(total: NDArray[np.float64], columns: NDArray[np.float64]) -> ND
 @compiled
 def _add_energies(cosines: NDArray[np.float64], up: NDArray[np.float64], columns: NDArray[np.float64]) -> None:
     """Add up the squares of the cosines, shape (24, 3, n), along `up` and of all axes, band by band."""
-    count, _, n = cosines.shape
-    energy = np.empty((count, 2, n))
-    for k in range(count):
-        for j in range(n):
+    for k in range(RATE_HZ - 1):
+        vertical, total = VERTICAL.start + _BAND[k], TOTAL.start + _BAND[k]
+        for j in range(cosines.shape[2]):
             x, y, z = np.rint(cosines[k, 0, j]), np.rint(cosines[k, 1, j]), np.rint(cosines[k, 2, j])
             along = x * up[0, j] + y * up[1, j] + z * up[2, j]
-            energy[k, 0, j] = along * along
-            energy[k, 1, j] = x * x + y * y + z * z
-    for band in range(len(BANDS)):
-        a, b = BANDS[band]
-        _add_up(energy[a - 1 : b - 1].reshape(b - a, 2 * n))
-        for j in range(n):
-            columns[VERTICAL.start + band, j] = energy[a - 1, 0, j] * _ENERGY_QUANTUM
-            columns[TOTAL.start + band, j] = energy[a - 1, 1, j] * _ENERGY_QUANTUM
+            columns[vertical, j] += along * along * _ENERGY_QUANTUM
+            columns[total, j] += (x * x + y * y + z * z) * _ENERGY_QUANTUM
 
 
 @compiled
-def _add_up(table: NDArray[np.float64]) -> None:
-    """Add up the rows of a table, in halves, into the first."""
-    count, n = table.shape
-    while count > 1:
-        half = count // 2
-        for i in range(half):
-            for j in range(n):
-                table[i, j] += table[half + i, j]
-        if count % 2:
-            for j in range(n):
-                table[0, j] += table[count - 1, j]
-        count = half
-
-
-@compiled
-def _add_deviation(norm: NDArray[np.float64], columns: NDArray[np.float64]) -> None:
-    """Mean amplitude deviation of the norm, shape (25, n)."""
-    n = norm.shape[1]
-    mean, deviation = np.zeros(n), np.empty((RATE_HZ, n))
+def _add_deviation(norm: NDArray[np.float64], total: NDArray[np.float64], columns: NDArray[np.float64]) -> None:
+    """Mean amplitude deviation of the norm, shape (25, n), from its sum."""
+    mean, deviation = total / RATE_HZ, columns[MAD]
     for i in range(RATE_HZ):
-        for j in range(n):
-            mean[j] += norm[i, j]
-    for j in range(n):
-        mean[j] /= RATE_HZ
-    for i in range(RATE_HZ):
-        for j in range(n):
-            deviation[i, j] = abs(norm[i, j] - mean[j])
-    _add_up(deviation)
-    for j in range(n):
-        columns[MAD, j] = deviation[0, j] / RATE_HZ * (1.0 / _SAMPLE_QUANTUM)
+        for j in range(len(mean)):
+            deviation[j] += abs(norm[i, j] - mean[j])
+    for j in range(len(mean)):
+        deviation[j] /= RATE_HZ * _SAMPLE_QUANTUM
 
 
 @compiled
@@ -250,21 +228,15 @@ def _add_push(steps: NDArray[np.float64], up: NDArray[np.float64], columns: NDAr
     points forward within 15 degrees in 17 of 21 people of HARTH and HAR70+ and in all five of the chest recordings).
     `steps` has shape (8, 3, n): cosines, then sines, at each of the four frequencies.
     """
-    n = up.shape[1]
-    follows = np.empty((_N_STEPS, 3, n))
     for k in range(_N_STEPS):
-        for j in range(n):
+        for j in range(up.shape[1]):
             x, y, z = steps[k, 0, j], steps[k, 1, j], steps[k, 2, j]
             u, v, w = steps[_N_STEPS + k, 0, j], steps[_N_STEPS + k, 1, j], steps[_N_STEPS + k, 2, j]
             cos = x * up[0, j] + y * up[1, j] + z * up[2, j]
             sin = u * up[0, j] + v * up[1, j] + w * up[2, j]
-            follows[k, 0, j] = sin * x - cos * u
-            follows[k, 1, j] = sin * y - cos * v
-            follows[k, 2, j] = sin * z - cos * w
-    _add_up(follows.reshape(_N_STEPS, 3 * n))
-    for axis in range(3):
-        for j in range(n):
-            columns[PUSH.start + axis, j] = follows[0, axis, j]
+            columns[PUSH.start, j] += sin * x - cos * u
+            columns[PUSH.start + 1, j] += sin * y - cos * v
+            columns[PUSH.start + 2, j] += sin * z - cos * w
 
 
 @compiled
