@@ -196,13 +196,13 @@ def _add_energies(cosines: NDArray[np.float64], up: NDArray[np.float64], columns
 
 @compiled
 def _add_deviation(norm: NDArray[np.float64], total: NDArray[np.float64], columns: NDArray[np.float64]) -> None:
-    """Mean amplitude deviation of the norm, shape (25, n), from its sum."""
-    mean, deviation = total / RATE_HZ, columns[MAD]
+    """Mean amplitude deviation of the norm, shape (25, n), from its sum: a sum of whole numbers, so it is exact."""
+    deviation = columns[MAD]
     for i in range(RATE_HZ):
-        for j in range(len(mean)):
-            deviation[j] += abs(norm[i, j] - mean[j])
-    for j in range(len(mean)):
-        deviation[j] /= RATE_HZ * _SAMPLE_QUANTUM
+        for j in range(len(total)):
+            deviation[j] += abs(norm[i, j] * RATE_HZ - total[j])
+    for j in range(len(total)):
+        deviation[j] /= RATE_HZ * RATE_HZ * _SAMPLE_QUANTUM
 
 
 @compiled
