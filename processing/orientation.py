@@ -186,8 +186,7 @@ def _follow(
     """Go through the rows of the table, second by second; what is returned is in the order of `OrientationState`."""
     last_walk, last_moved, last_covered, last_upright = marks
     (mounts, alive_s), (now, short, minute), unknown = counts, near, np.full(3, np.nan)
-    walked, ahead, neutral = np.zeros((WALKED_S, 4)), (old_ahead[0].copy(), old_ahead[1].copy()), old_neutral.copy()
-    walked[WALKED_S - len(old) :] = old
+    walked, ahead, neutral = _padded(old), (old_ahead[0].copy(), old_ahead[1].copy()), old_neutral.copy()
     walks, known = np.empty((3, 4)), np.empty(HELD)
     _sum_walks(walked, walks)
     _tell(known, walks, ahead, neutral, up, forward, usual)
@@ -226,8 +225,22 @@ def _follow(
         against += int(odd) + (carried.UNSEEN if alive_s < carried.PROVEN_S else 0)
         known[SINCE_WALK] = second - last_walk if last_walk >= 0 else _NEVER_S
         known[STILL_S], known[ODD], known[MOUNT] = second - last_moved, against, mounts
-        held[i - start] = known
+        _put(held, i - start, known)
     return held, walked, ahead, neutral, last_walk, last_moved, last_covered, last_upright, mounts, alive_s
+
+
+@compiled
+def _padded(old: NDArray[np.float64]) -> NDArray[np.float64]:
+    walked = np.zeros((WALKED_S, 4))
+    for k in range(len(old)):
+        _put(walked, WALKED_S - len(old) + k, old[k])
+    return walked
+
+
+@compiled
+def _put(rows: NDArray[np.float64], at: int, row: NDArray[np.float64]) -> None:
+    for column in range(len(row)):  # an assignment of a slice takes a second to compile
+        rows[at, column] = row[column]
 
 
 @compiled
@@ -292,23 +305,29 @@ def _put_on(
 
     The axes are as told, since they are told of the clip, not of the day.
     """
-    walked[: WALKED_S - keep] = 0.0
+    for k in range(WALKED_S - keep):
+        for column in range(4):
+            walked[k, column] = 0.0
     _sum_walks(walked, walks)
-    ahead[0][:] = 0.0
-    ahead[1][:] = 0.0
-    neutral[:] = np.nan
+    for axis in range(3):
+        ahead[0][axis], neutral[axis] = 0.0, np.nan
+        for other in range(3):
+            ahead[1][axis, other] = 0.0
 
 
 @compiled
 def _sum_walks(walked: NDArray[np.float64], walks: NDArray[np.float64]) -> None:
     """Sum what makes the reference, what the last walk, and what was before it; exact in any order (see `grid`)."""
-    walks[:] = 0.0
-    for k in range(WALKED_S):
-        for column in range(4):
-            value = walked[k, column]
-            walks[_WHOLE, column] += value if k >= LAST_S else 0.0
-            walks[_LATEST, column] += value if k >= REFERENCE_S else 0.0
-            walks[_BEFORE, column] += value if k < REFERENCE_S else 0.0
+    for column in range(4):
+        before, latest = 0.0, 0.0
+        for k in range(REFERENCE_S):
+            before += walked[k, column]
+        for k in range(REFERENCE_S, WALKED_S):
+            latest += walked[k, column]
+        whole = before + latest
+        for k in range(LAST_S):
+            whole -= walked[k, column]
+        walks[_BEFORE, column], walks[_LATEST, column], walks[_WHOLE, column] = before, latest, whole
 
 
 @compiled

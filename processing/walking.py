@@ -222,7 +222,8 @@ def _stride(products: NDArray[np.float64], second: int) -> tuple[float, float]:
 @compiled
 def _window(products: NDArray[np.float64], second: int, first_s: int, alike: NDArray[np.float64]) -> None:
     """Add up the seconds from `first_s` before to `_LAST_S` after; exact in any order."""
-    alike[:] = 0.0
+    for lag in range(len(alike)):
+        alike[lag] = 0.0
     for at in range(max(second - first_s, 0), min(second + _LAST_S + 1, len(products))):
         for lag in range(len(alike)):
             alike[lag] += products[at, lag]

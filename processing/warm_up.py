@@ -50,6 +50,7 @@ def _motion() -> Block:
     xyz = np.stack([np.ones_like(t_s), 0.02 * np.sin(0.9 * turn), 0.02 * np.sin(0.25 * turn)], axis=1)
     xyz[walks, 0] += 0.3 * np.sin(1.8 * turn[walks])
     xyz[walks, 2] += 0.15 * np.cos(1.8 * turn[walks])
+    xyz[walks] += np.random.default_rng(0).normal(0.0, 0.05, (int(walks.sum()), 3))  # as feet land; smooth, it cycles
     xyz[~walks, 2] += np.where(t_s[~walks] % 40.0 < 20.0, 0.0, 0.3)
     t_ns = _START_NS + np.rint(t_s * 1e9).astype(np.int64) + np.where(walks, 0, 30 * 10**9)
     return Block(t_ns, xyz)
