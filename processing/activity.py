@@ -193,13 +193,13 @@ def claims(
     return best, raw, group
 
 
+@compiled
 def decide(
-    fitted: Model,
     smoothed: NDArray[np.float64],
     covered: NDArray[np.bool_],
     upright: NDArray[np.int64],
-    *,
-    sees_trunk: bool = True,
+    sureness: NDArray[np.float64],
+    sees_trunk: bool,
 ) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
     """Name the likeliest state and how often such a claim is right; `unknown` where it is too often wrong.
 
@@ -209,11 +209,22 @@ def decide(
         Shape (n, classes), chances.
     covered, upright
         Shape (n,): measured at all; how upright is known (see `UPRIGHT`, and `orientation.upright`).
+    sureness
+        How often a chance is right: `Model.confidence`.
     sees_trunk
         Whether sitting and lying can be told apart at all; where not, the likelier one is said if one of them is sure.
     """
     codes, confidence = np.zeros(len(smoothed), dtype=np.int8), np.zeros(len(smoothed))
-    _decide(smoothed, covered, upright, fitted.confidence, sees_trunk, codes, confidence)
+    for i in range(len(codes)):
+        if not covered[i]:
+            continue
+        best, group = _claim(smoothed[i], upright[i])
+        confidence[i] = _interpolated(smoothed[i, best], sureness[0], sureness[1 + group])
+        least = SURE if upright[i] == UPRIGHT - 1 or best >= RESTING else SURE_OF_REST
+        sure = confidence[i] >= least
+        if not sees_trunk and best <= _SITTING:
+            sure = sure or smoothed[i, _LYING] + smoothed[i, _SITTING] >= least
+        codes[i] = _CODES[best] if sure else _UNKNOWN
     return codes, confidence
 
 
@@ -226,24 +237,6 @@ def _claims(
     for i in range(len(best)):
         best[i], group[i] = _claim(smoothed[i], upright[i])
         raw[i] = smoothed[i, best[i]]
-
-
-@compiled
-def _decide(
-    smoothed: NDArray[np.float64], covered: NDArray[np.bool_], upright: NDArray[np.int64],
-    table: NDArray[np.float64], sees_trunk: bool, codes: NDArray[np.int8], confidence: NDArray[np.float64],
-) -> None:  # fmt: skip
-    """Loop over the seconds that were measured."""
-    for i in range(len(codes)):
-        if not covered[i]:
-            continue
-        best, group = _claim(smoothed[i], upright[i])
-        confidence[i] = _interpolated(smoothed[i, best], table[0], table[1 + group])
-        least = SURE if upright[i] == UPRIGHT - 1 or best >= RESTING else SURE_OF_REST
-        sure = confidence[i] >= least
-        if not sees_trunk and best <= _SITTING:
-            sure = sure or smoothed[i, _LYING] + smoothed[i, _SITTING] >= least
-        codes[i] = _CODES[best] if sure else _UNKNOWN
 
 
 @compiled

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from processing import (
     activity,
-    carried,
     features,
     grid,
     habits,
@@ -23,18 +22,17 @@ from processing import (
     orientation,
     posture,
     rising,
-    seat,
     smoothing,
     statistics,
     stretches,
     walking,
-    wear,
     windows,
 )
 from processing.activity import Model
 from processing.epochs import POSTURES, STATES, Epochs, Neutral, Posture, State
 from processing.grid import RATE_HZ, SECOND_NS, GridState, Seconds
 from processing.habits import Habits
+from processing.judgement import judged
 from processing.naming import Wearing
 from processing.orientation import OrientationState
 from processing.rising import RisingState
@@ -185,16 +183,15 @@ def _append(state: ClipState, gridded: GridState, seconds: Seconds) -> ClipState
             table=table, waves=waves, xyz_g=seconds.xyz_g, coverage=seconds.coverage,
         )  # fmt: skip
     rows, samples = _done(state)
-    return replace(
-        state,
-        grid=gridded,
-        first=state.first + rows,
-        table=np.concatenate([state.table[rows:], table]),
-        kept=state.kept + samples,
-        waves=np.concatenate([_waves(state, 1), waves]),
-        xyz_g=np.concatenate([state.xyz_g[samples:], seconds.xyz_g]),
-        coverage=np.concatenate([state.coverage[samples:], seconds.coverage]),
-    )
+    return ClipState(  # by itself, not by `replace`, which costs as much as a stage: so once in every stage
+        state.setup, gridded, state.first + rows, state.looked, state.given,
+        np.concatenate([state.table[rows:], table]),
+        np.concatenate([_waves(state, 1), waves]),
+        state.kept + samples,
+        np.concatenate([state.xyz_g[samples:], seconds.xyz_g]),
+        np.concatenate([state.coverage[samples:], seconds.coverage]),
+        state.held, state.orientation, state.smoothing, state.stretch, state.habits, state.rising, state.risen,
+    )  # fmt: skip
 
 
 def _look(state: ClipState, fitted: Model, *, last: bool) -> ClipState:
@@ -219,19 +216,14 @@ def _look(state: ClipState, fitted: Model, *, last: bool) -> ClipState:
     seen = stretches.Looked(state.looked, a, b, table, state.xyz_g[state.looked - state.kept :], held)
     stretch = stretches.look(state.stretch, seen, posture.fine_model(place)) if place.sees_trunk else state.stretch
     risen, how = _rise(state, held[:, orientation.MOUNT])
-    return replace(
-        state,
-        looked=stop,
-        rising=risen,
-        risen=np.concatenate([state.risen, how]),
-        table=table,
-        stretch=stretch,
-        orientation=oriented,
-        held=np.concatenate([state.held, held]),
-        smoothing=smoothing.observe(
-            state.smoothing, activity.chances(fitted, described), covered, described[:, features.TURNING]
-        ),
+    smoothed = smoothing.observe(
+        state.smoothing, activity.chances(fitted, described), covered, described[:, features.TURNING]
     )
+    return ClipState(
+        state.setup, state.grid, state.first, stop, state.given, table, state.waves, state.kept, state.xyz_g,
+        state.coverage, np.concatenate([state.held, held]), oriented, smoothed, stretch, state.habits, risen,
+        np.concatenate([state.risen, how]),
+    )  # fmt: skip
 
 
 def _rise(state: ClipState, mount: NDArray[np.float64]) -> tuple[RisingState, NDArray[np.int8]]:
@@ -281,31 +273,21 @@ def _give(state: ClipState, fitted: Model, *, last: bool) -> tuple[ClipState, Ep
     )
     given = state.given + n
     stretch = stretches.forget(state.stretch, given)
-    return replace(
-        state,
-        smoothing=smoothed,
-        given=given,
-        held=state.held[n:],
-        risen=state.risen[n:],
-        stretch=stretch,
-        habits=how.habits,
-    ), epochs
+    state = ClipState(
+        state.setup, state.grid, state.first, state.looked, given, state.table, state.waves, state.kept, state.xyz_g,
+        state.coverage, state.held[n:], state.orientation, smoothed, stretch, how.habits, state.rising, state.risen[n:],
+    )  # fmt: skip
+    return state, epochs
 
 
 def _state(
     state: ClipState, fitted: Model, chances: NDArray[np.float64], first: int, part: slice
 ) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
     """Say the state of seconds from `first` on, and how sure that is; they are `part` of the rows of `held`."""
-    n, held, trunk = len(chances), state.held[part], state.setup.placement.sees_trunk
+    n, trunk = len(chances), state.setup.placement.sees_trunk
     rows = state.table[first - state.first : first - state.first + n]
     covered = state.coverage[first - state.kept : first - state.kept + n] >= grid.ENOUGH
-    upright = orientation.upright(held)
-    codes, confidence = activity.decide(fitted, chances, covered, upright, sees_trunk=trunk)
-    if trunk:
-        codes, confidence = rising.told(codes, confidence, state.risen[part], upright, rows)
-        codes, confidence = seat.laid(codes, confidence, held, rows)
-    codes, confidence = seat.seated(codes, confidence, held, rows)
-    return _worn(codes, confidence, held, upright, trunk)
+    return judged(chances, covered, fitted.confidence, state.risen[part], state.held[part], rows, trunk)
 
 
 def _wearing(state: ClipState) -> Wearing:
@@ -318,19 +300,6 @@ def _neutral(setup: ClipSetup, held: NDArray[np.float64], flexion_deg: NDArray[n
     own = np.where(np.isfinite(flexion_deg), held[:, orientation.OWN], 0.0).astype(np.int8)
     shown = setup.calibration is not None and bool(setup.calibration.poses)
     return own + np.int8(1) * (own == Neutral.TAUGHT) if shown else own
-
-
-def _worn(
-    codes: NDArray[np.int8],
-    confidence: NDArray[np.float64],
-    held: NDArray[np.float64],
-    upright: NDArray[np.int64],
-    trunk: bool,
-) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
-    against = held[:, orientation.ODD]
-    if trunk:
-        codes, confidence = carried.doubted(codes, confidence, against.astype(np.int64))
-    return wear.worn(codes, confidence, held[:, orientation.STILL_S], against % 2.0, upright, trunk)
 
 
 def _with_nan(state: ClipState, low: int, high: int) -> NDArray[np.float64]:

@@ -177,9 +177,9 @@ def _follow(
 ) -> tuple[int, int, int]:
     """Go through the seconds one by one; row 0 of the samples is the second `begin`."""
     count = lead + len(mount)
-    mean, still = np.empty((count, 4)), np.empty(count, dtype=np.bool_)
+    mean, size, still = np.empty((count, 4)), np.empty((count, RATE_HZ)), np.empty(count, dtype=np.bool_)
     for row in range(count):
-        still[row] = _still(xyz_g[row], coverage[row], mean[row])
+        still[row] = _still(xyz_g, row, coverage[row], mean, size)
     for i in range(len(mount)):
         row, second = lead + i, begin + lead + i
         if coverage[row] < ENOUGH or int(mount[i]) != worn:
@@ -187,7 +187,7 @@ def _follow(
         elif row > 0 and still[row] and still[row - 1] and abs(mean[row, 3] - mean[row - 1, 3]) < _LEVEL_G:
             last = rested - begin
             if rested >= 0 and last >= 1 and 2 < row - last <= LONGEST_S + 2:
-                known = _moved(known, _height(xyz_g, mean, last, row), mean, last, row, held)
+                known = _moved(known, _height(size, mean, last, row), mean, last, row, held)
             elif rested >= 0 and row - last > 1 and known != LYING:
                 known = NOTHING
             known = _turned(known, mean, row, held)
@@ -197,33 +197,34 @@ def _follow(
 
 
 @compiled
-def _still(xyz_g: NDArray[np.float64], coverage: float, mean: NDArray[np.float64]) -> bool:
-    """Tell whether a second is still; fills in its mean specific force and the mean size."""
-    first, last = np.zeros(3), np.zeros(3)
-    size = 0.0
+def _still(
+    xyz_g: NDArray[np.float64], row: int, coverage: float, mean: NDArray[np.float64], size: NDArray[np.float64]
+) -> bool:
+    """Tell whether a second is still; fills in its mean specific force, the mean size, and each sample's size."""
     for k in range(RATE_HZ):
-        x, y, z = xyz_g[k, 0], xyz_g[k, 1], xyz_g[k, 2]
-        size += np.sqrt(x * x + y * y + z * z)
-        if k < _HALF:
-            first[0] += x
-            first[1] += y
-            first[2] += z
-        elif k > _HALF:
-            last[0] += x
-            last[1] += y
-            last[2] += z
+        x, y, z = xyz_g[row, k, 0], xyz_g[row, k, 1], xyz_g[row, k, 2]
+        size[row, k] = np.sqrt(x * x + y * y + z * z)
+    along, first2, last2, total, apart = 0.0, 0.0, 0.0, 0.0, 0.0
     for axis in range(3):
-        mean[axis] = (first[axis] + last[axis] + xyz_g[_HALF, axis]) / RATE_HZ
-    mean[3] = size / RATE_HZ
-    apart = 0.0
+        first, last = 0.0, 0.0
+        for k in range(_HALF):
+            first += xyz_g[row, k, axis]
+            last += xyz_g[row, RATE_HZ - 1 - k, axis]
+        mean[row, axis] = (first + last + xyz_g[row, _HALF, axis]) / RATE_HZ
+        along += first * last
+        first2 += first * first
+        last2 += last * last
     for k in range(RATE_HZ):
-        x, y, z = xyz_g[k, 0], xyz_g[k, 1], xyz_g[k, 2]
-        apart += abs(np.sqrt(x * x + y * y + z * z) - mean[3])
-    return bool(coverage >= ENOUGH and apart < _STILL_G * RATE_HZ and _cosine(first, last) > _STILL_COS)
+        total += size[row, k]
+    mean[row, 3] = total / RATE_HZ
+    for k in range(RATE_HZ):
+        apart += abs(size[row, k] - mean[row, 3])
+    turns = along < _STILL_COS * np.sqrt(first2 * last2)
+    return bool(coverage >= ENOUGH and apart < _STILL_G * RATE_HZ and not turns)
 
 
 @compiled
-def _height(xyz_g: NDArray[np.float64], mean: NDArray[np.float64], last: int, row: int) -> float:
+def _height(size: NDArray[np.float64], mean: NDArray[np.float64], last: int, row: int) -> float:
     """Height in m from the rest that ends with second `last` to the one that begins a second before `row`.
 
     NaN where rest has another size after it: the axes' gains differ, and there is no telling what they add on the way.
@@ -235,9 +236,8 @@ def _height(xyz_g: NDArray[np.float64], mean: NDArray[np.float64], last: int, ro
     pull = np.empty(count)
     total = 0.0
     for k in range(count):
-        x, y, z = xyz_g[last + k // RATE_HZ, k % RATE_HZ]
         rest = before + (after - before) * (k / (count - 1))
-        pull[k] = np.sqrt(x * x + y * y + z * z) / max(rest, 1e-6) - 1.0
+        pull[k] = size[last + k // RATE_HZ, k % RATE_HZ] / max(rest, 1e-6) - 1.0
         total += pull[k]
     speed, height = 0.0, 0.0
     for k in range(count):

@@ -14,11 +14,13 @@ are named late.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
+from processing.compiled import compiled
 from processing.epochs import STATES, Epochs, State
 
 SURE: Final = 0.6
@@ -129,30 +131,31 @@ def look(seat: Seat, time_ns: int, state: State, confidence: float) -> Seat:
 
 def settle(seat: Seat, final: Epochs) -> Seat:
     """Take in final seconds; they stand in for the live ones of their time."""
-    start_ns = final.start_ns.tolist()
-    if not start_ns or start_ns[-1] < seat.settled_ns:
+    if not len(final) or int(final.start_ns[-1]) < seat.settled_ns:
         return seat
-    skip = 0 if start_ns[0] >= seat.settled_ns else bisect_left(start_ns, seat.settled_ns)
-    settled, end_ns = seat.settled, seat.settled_ns
-    if end_ns and start_ns[skip] > end_ns:
-        settled = _doubt(settled, (start_ns[skip] - end_ns) / _NS)
-    for code, sure, span_s, sure_sum in _runs(final.state[skip:].tolist(), final.confidence[skip:].tolist()):
-        settled = _take(settled, STATES[code], span_s, sure_sum if sure else None)
-    settled_ns = start_ns[-1] + _NS
+    skip = int(np.searchsorted(final.start_ns, seat.settled_ns))
+    settled, lost_ns = seat.settled, int(final.start_ns[skip]) - seat.settled_ns
+    if seat.settled_ns and lost_ns > 0:
+        settled = _doubt(settled, lost_ns / _NS)
+    for code, sure, span_s, sure_sum in _runs(final.state[skip:], final.confidence[skip:]).tolist():
+        settled = _take(settled, STATES[int(code)], span_s, sure_sum if sure else None)
+    settled_ns = int(final.start_ns[-1]) + _NS
     tail = tuple([seen for seen in seat.tail if seen.end_ns > settled_ns])
     return Seat(settled, settled_ns, tail, _lengthened(settled, tail, settled_ns))
 
 
-def _runs(codes: list[int], confidence: list[float]) -> Iterator[tuple[int, bool, float, float]]:
-    """Give runs of one state, sure or not: its code, whether sure, its seconds, and the sum of their confidence."""
-    code, sure, span_s, total = codes[0], confidence[0] >= SURE, 0.0, 0.0
-    for next_code, next_confidence in zip(codes, confidence, strict=True):
-        if next_code != code or (next_confidence >= SURE) is not sure:
-            yield code, sure, span_s, total
-            code, sure, span_s, total = next_code, next_confidence >= SURE, 0.0, 0.0
-        span_s += 1.0
-        total += next_confidence
-    yield code, sure, span_s, total
+@compiled
+def _runs(codes: NDArray[np.int8], confidence: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give runs of one state, sure or not, shape (m, 4): code, whether sure, seconds, sum of their confidence."""
+    runs, m = np.zeros((len(codes), 4)), 0
+    for i in range(len(codes)):
+        sure = confidence[i] >= SURE
+        if i == 0 or codes[i] != codes[i - 1] or sure != (confidence[i - 1] >= SURE):
+            runs[m, 0], runs[m, 1] = codes[i], 1.0 if sure else 0.0
+            m += 1
+        runs[m - 1, 2] += 1.0
+        runs[m - 1, 3] += confidence[i]
+    return runs[:m]
 
 
 def _lengthened(so_far: Sitting, tail: tuple[Seen, ...], before_ns: int) -> Sitting:

@@ -55,7 +55,7 @@ def test_likeness_to_walking(fitted: Model) -> None:
 def test_a_claim_is_as_sure_as_such_claims_were_right(fitted: Model) -> None:
     rng = np.random.default_rng(4)
     chances, upright = rng.dirichlet(np.full(len(CLASSES), 0.4), 500), rng.integers(0, UPRIGHT, 500)
-    codes, confidence = activity.decide(fitted, chances, np.ones(500, dtype=np.bool_), upright)
+    codes, confidence = activity.decide(chances, np.ones(500, dtype=np.bool_), upright, fitted.confidence, True)
     best, raw, group = activity.claims(chances, upright)
     expected = [np.interp(x, fitted.confidence[0], fitted.confidence[1 + g]) for x, g in zip(raw, group, strict=True)]
     np.testing.assert_allclose(confidence, expected, rtol=1e-12)
@@ -71,7 +71,7 @@ def test_a_claim_is_as_sure_as_such_claims_were_right(fitted: Model) -> None:
 def test_nothing_is_claimed_of_what_was_not_measured(fitted: Model) -> None:
     chances = np.eye(len(CLASSES))
     known = np.full(len(CLASSES), UPRIGHT - 1)
-    codes, confidence = activity.decide(fitted, chances, np.zeros(len(CLASSES), dtype=np.bool_), known)
+    codes, confidence = activity.decide(chances, np.zeros(len(CLASSES), dtype=np.bool_), known, fitted.confidence, True)
     assert (codes == State.UNKNOWN.code).all()
     assert (confidence == 0.0).all()
 
@@ -92,5 +92,5 @@ def test_a_thigh_may_be_sure_of_sitting_or_lying() -> None:
     chances = np.zeros((1, len(CLASSES)))
     chances[0, [CLASSES.index(State.LYING), SITTING, STANDING]] = 0.33, 0.36, 0.31
     covered, upright = np.ones(1, dtype=np.bool_), np.zeros(1, dtype=np.int64)
-    assert activity.decide(fitted, chances, covered, upright)[0][0] == State.UNKNOWN.code
-    assert activity.decide(fitted, chances, covered, upright, sees_trunk=False)[0][0] == State.SITTING.code
+    assert activity.decide(chances, covered, upright, fitted.confidence, True)[0][0] == State.UNKNOWN.code
+    assert activity.decide(chances, covered, upright, fitted.confidence, False)[0][0] == State.SITTING.code

@@ -1,0 +1,58 @@
+"""From the chances of states to what is said of seconds: one rule after another, the last word to the last.
+
+The likeliest state first; then what getting up, lying down and sitting tall have shown; then what a clip in a bag or a
+car could bring about as well; and last whether the clip is worn at all.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from processing import activity, carried, orientation, rising, seat, wear
+from processing.compiled import compiled
+
+
+@compiled
+def judged(
+    chances: NDArray[np.float64],
+    covered: NDArray[np.bool_],
+    sureness: NDArray[np.float64],
+    risen: NDArray[np.int8],
+    held: NDArray[np.float64],
+    table: NDArray[np.float64],
+    sees_trunk: bool,
+) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
+    """Say the state of seconds, and how sure that is.
+
+    Parameters
+    ----------
+    chances, covered
+        Shapes (n, classes) and (n,): chance of each of `activity.CLASSES`; measured well enough to be looked at.
+    sureness
+        How often a chance is right: `activity.Model.confidence`.
+    risen
+        Shape (n,), from `rising.follow`.
+    held, table
+        Shapes (n, `orientation.HELD`) and (n, `statistics.COLUMNS`), the same seconds.
+    sees_trunk
+        Whether the clip is worn on the trunk: a thigh tells sitting, and may be as still as a table.
+
+    Returns
+    -------
+    Codes of states and confidence, shape (n,) each.
+    """
+    n = len(chances)
+    upright = orientation.upright(held)
+    still_s, odd, against = np.empty(n), np.empty(n), np.empty(n, dtype=np.int64)
+    for i in range(n):
+        still_s[i], against[i] = held[i, orientation.STILL_S], int(held[i, orientation.ODD])
+        odd[i] = against[i] % 2
+    codes, confidence = activity.decide(chances, covered, upright, sureness, sees_trunk)
+    if sees_trunk:
+        codes, confidence = rising.told(codes, confidence, risen, upright, table)
+        codes, confidence = seat.laid(codes, confidence, held, table)
+    codes, confidence = seat.seated(codes, confidence, held, table)
+    if sees_trunk:
+        codes, confidence = carried.doubted(codes, confidence, against)
+    return wear.worn(codes, confidence, still_s, odd, upright, sees_trunk)
