@@ -51,23 +51,22 @@ class _Spell:
     end_s: float
 
 
-def seated(folder: Path, subject: str) -> tuple[dict[int, bool], int]:
-    """Return for each labelled second (its start, since 1970) whether the person sits, and the number of slips."""
+def seated(folder: Path, subject: str) -> tuple[dict[int, bool], dict[int, bool]]:
+    """Return for each second (its start, since 1970) whether the person sits, and whether its label says so."""
     labels = dict(_labels(folder / "labels" / f"{subject}.csv"))
-    found = {second: label == "sitting" for second, label in labels.items()}
+    said = {second: label == "sitting" for second, label in labels.items()}
+    found = dict(said)
     level_deg = _thigh_deg(folder / "thigh" / f"{subject}.parquet")
-    slips = 0
     for label in ("standing", "sitting"):
         doubted = [
             second
-            for second, said in labels.items()
-            if said == label and second in level_deg and (level_deg[second] > LEVEL_DEG) != found[second]
+            for second, of_camera in labels.items()
+            if of_camera == label and second in level_deg and (level_deg[second] > LEVEL_DEG) != found[second]
         ]
         for run in _runs(doubted):
             if len(run) >= SLIP_S:
-                slips += len(run)
                 found.update((second, not found[second]) for second in run)
-    return found, slips
+    return found, said
 
 
 def causes(sits: Mapping[int, bool], limit_min: float) -> list[Cause]:
