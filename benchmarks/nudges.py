@@ -3,11 +3,11 @@
 ``python -m benchmarks.nudges [--data ../shared/data] [--jobs 2] [--folds FOLDER]``
 
 Each recording is played second by second through the core of one clip and the nudging state machine. A nudge for
-sitting is **true** if the person had been sitting for nine tenths of the limit by then, and **false** otherwise; *due*
-are the sittings that are longer than the limit, and one is **missed** if no nudge came while it lasted, be it for the
-pause after the nudge before. What is true comes from the camera and the thigh (`benchmarks/_sitting.py`); the same is printed with the labels as they are. The
-delay is that of every true nudge, from the first second at which the limit was reached, the person sat, and the ten
-minutes after the nudge before were over.
+sitting is **true** if the person had been sitting for nine tenths of the limit by then, and **false** otherwise;
+*due* are the sittings that are longer than the limit, and one is **missed** if no nudge came while it lasted, be it
+for the pause after the nudge before. What is true comes from the camera and the thigh (`benchmarks/_sitting.py`); the
+same is printed with the labels as they are. The delay is that of every true nudge, from the first second at which the
+limit was reached, the person sat, and the ten minutes after the nudge before were over.
 
 Bending is acted (trials of 30 s, repeated without a pause, after three minutes upright), with a neutral posture from
 the first upright trial. Who sat sideways in these recordings mostly was bent forward as well, so labels alone do not
