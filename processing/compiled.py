@@ -15,12 +15,12 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
 import numba
-from numba.core import config
+from numba.core import config, types
 
 _OLD_S: Final = 14 * 86400.0
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -62,4 +62,13 @@ def compiled(function: _F) -> _F:
 
     Sums are done in the order in which they are written, and a division by zero gives what IEEE 754 says, as in NumPy.
     """
-    return cast("_F", numba.njit(cache=_KEPT, error_model="numpy")(function))
+    made = numba.njit(cache=_KEPT, error_model="numpy")(function)
+    template = made.get_call_template
+
+    def of_kinds(args: Iterable[types.Type], kws: Mapping[str, types.Type]) -> tuple[Any, ...]:
+        """Compile a function that is called by another once for a kind of argument, not for each number written."""
+        plain = {name: types.unliteral(kind) for name, kind in kws.items()}
+        return cast("tuple[Any, ...]", template([types.unliteral(kind) for kind in args], plain))
+
+    made.get_call_template = of_kinds
+    return cast("_F", made)

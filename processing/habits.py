@@ -116,7 +116,10 @@ def _conditioned(
     out = np.empty((_COLUMNS, len(counts) * _KINDS))
     root, along = np.empty((size, size)), np.empty(size)
     for way in range(len(counts)):
-        root[:], along[:] = inverse, start
+        for row in range(size):
+            along[row] = start[row]
+            for column in range(size):
+                root[row, column] = inverse[row, column]
         for posture in range(_KINDS):
             for i in range(2):
                 row = 2 * posture + i
@@ -203,7 +206,11 @@ def _learnt(
             return new_logs[:way].copy(), new_counts[:way].copy(), new_sums[:way].copy()
         new_logs[way] = total[best] - most
         total[best] = -np.inf
-        new_counts[way], new_sums[way] = counts[best // _KINDS], sums[best // _KINDS]
+        for posture in range(_KINDS):
+            new_counts[way, posture] = counts[best // _KINDS, posture]
+            for i in range(2):
+                new_sums[way, posture, i] = sums[best // _KINDS, posture, i]
         new_counts[way, best % _KINDS] += 1.0
-        new_sums[way, best % _KINDS] += angles_deg
+        for i in range(2):
+            new_sums[way, best % _KINDS, i] += angles_deg[i]
     return new_logs, new_counts, new_sums

@@ -181,7 +181,9 @@ def _name(
     while at < len(rests) and ended < 0 and _same(held, begin, at, taught):
         n = 0
         while n < size and at < len(rests) and ended < 0 and _same(held, begin, at, taught):
-            seconds[n], said[n] = at, fine[at]
+            seconds[n] = at
+            for k in range(_KINDS):
+                said[n, k] = fine[at, k]
             angles_deg[0, n], angles_deg[1, n] = _angles(gravity, held, at)
             within[n] = posture.settled(angles_deg, n)
             ended = at if learns and closes[at] else -1

@@ -211,7 +211,8 @@ def _add_flat(xyz: NDArray[np.float64], columns: NDArray[np.float64]) -> None:
     n = xyz.shape[2]
     moved = np.empty(n)
     for axis in range(3):
-        moved[:] = 0.0
+        for j in range(n):
+            moved[j] = 0.0
         for i in range(1, RATE_HZ):
             for j in range(n):
                 moved[j] += abs(xyz[i, axis, j] - xyz[0, axis, j])
@@ -248,7 +249,8 @@ def _write(columns: NDArray[np.float64], coverage: NDArray[np.float64], table: N
                 table[row, k] = columns[k, row]
             table[row, COVERED] = 1.0
         else:
-            table[row] = 0.0
+            for k in range(COLUMNS):
+                table[row, k] = 0.0
 
 
 @compiled

@@ -77,7 +77,8 @@ def score(numbers: Array, mean: Array, spread: Array, weights: Array) -> tuple[A
         for k in range(d):
             far += np.rint(away[k] * away[k] * _NUMBER_QUANTUM)
         usable[i] = far <= STRANGE * _NUMBER_QUANTUM * d
-        total[:] = weights[d]
+        for j in range(kinds):
+            total[j] = weights[d, j]
         for k in range(d):
             held = np.rint(min(max(away[k], -FURTHEST), FURTHEST) * _NUMBER_QUANTUM) * (1.0 / _NUMBER_QUANTUM)
             for j in range(kinds):

@@ -166,7 +166,12 @@ def _due(second: int, since: int) -> bool:
 
 @compiled
 def _unbroken(broken: NDArray[np.bool_], i: int) -> bool:
-    return i + WINDOW_S <= len(broken) and not broken[i : i + WINDOW_S].any()
+    if i + WINDOW_S > len(broken):
+        return False
+    for k in range(i, i + WINDOW_S):
+        if broken[k]:
+            return False
+    return True
 
 
 @compiled
@@ -197,7 +202,8 @@ def _hear(
         if usable[i]:
             row = known + windows[i]
             rows[row, _WINDOWS] = 1.0
-            rows[row, _WINDOWS + 1 :] = scores[i]
+            for posture in range(_POSTURES):
+                rows[row, _WINDOWS + 1 + posture] = scores[i, posture]
 
 
 def heard(state: StretchState, first: int, n: int, *, ahead_s: int = AHEAD_S) -> tuple[Array, NDArray[np.int8]]:
