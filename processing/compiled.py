@@ -61,14 +61,18 @@ def compiled(function: _F) -> _F:
     """Compile a function of arrays and plain numbers, at its first call for each kind of argument.
 
     Sums are done in the order in which they are written, and a division by zero gives what IEEE 754 says, as in NumPy.
+
+    Called by another compiled function, it becomes a part of that one: without what Python would need to call it, not
+    kept by itself, and once for whole numbers rather than once for each number that is written in a call. Half of the
+    time to compile would go into these.
     """
     made = numba.njit(cache=_KEPT, error_model="numpy")(function)
-    template = made.get_call_template
+    part = numba.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
 
-    def of_kinds(args: Iterable[types.Type], kws: Mapping[str, types.Type]) -> tuple[Any, ...]:
-        """Compile a function that is called by another once for a kind of argument, not for each number written."""
+    def call(args: Iterable[types.Type], kws: Mapping[str, types.Type]) -> tuple[Any, ...]:
+        """Say how another compiled function calls it."""
         plain = {name: types.unliteral(kind) for name, kind in kws.items()}
-        return cast("tuple[Any, ...]", template([types.unliteral(kind) for kind in args], plain))
+        return cast("tuple[Any, ...]", part.get_call_template([types.unliteral(kind) for kind in args], plain))
 
-    made.get_call_template = of_kinds
+    made.get_call_template, made.get_overload = call, part.get_overload
     return cast("_F", made)

@@ -168,10 +168,10 @@ def _due(second: int, since: int) -> bool:
 def _unbroken(broken: NDArray[np.bool_], i: int) -> bool:
     if i + WINDOW_S > len(broken):
         return False
-    for k in range(i, i + WINDOW_S):
-        if broken[k]:
-            return False
-    return True
+    end = i
+    while end < i + WINDOW_S and not broken[end]:
+        end += 1
+    return end == i + WINDOW_S
 
 
 @compiled
