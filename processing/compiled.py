@@ -24,6 +24,8 @@ from numba.core import config, types
 
 _OLD_S: Final = 14 * 86400.0
 _F = TypeVar("_F", bound=Callable[..., Any])
+_njit: Final = cast("Callable[..., Any]", numba.njit)
+_plain: Final = cast("Callable[[types.Type], types.Type]", types.unliteral)
 
 
 def _home() -> Path:
@@ -67,12 +69,12 @@ def compiled(function: _F) -> _F:
     time to compile would go into these.
     """
     made = numba.njit(cache=_KEPT, error_model="numpy")(function)
-    part = numba.njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    part = _njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
 
     def call(args: Iterable[types.Type], kws: Mapping[str, types.Type]) -> tuple[Any, ...]:
         """Say how another compiled function calls it."""
-        plain = {name: types.unliteral(kind) for name, kind in kws.items()}
-        return cast("tuple[Any, ...]", part.get_call_template([types.unliteral(kind) for kind in args], plain))
+        plain = {name: _plain(kind) for name, kind in kws.items()}
+        return cast("tuple[Any, ...]", part.get_call_template([_plain(kind) for kind in args], plain))
 
-    made.get_call_template, made.get_overload = call, part.get_overload
+    vars(made).update(get_call_template=call, get_overload=part.get_overload)
     return cast("_F", made)
