@@ -215,7 +215,7 @@ def _look(state: ClipState, fitted: Model, *, last: bool) -> ClipState:
     covered = table[a:b, statistics.COVERED] > 0
     seen = stretches.Looked(state.looked, a, b, table, state.xyz_g[state.looked - state.kept :], held)
     stretch = stretches.look(state.stretch, seen, posture.fine_model(place)) if place.sees_trunk else state.stretch
-    risen, how = _rise(state, held[:, orientation.MOUNT])
+    risen, how = _rise(state, np.ascontiguousarray(held[:, orientation.MOUNT]))
     smoothed = smoothing.observe(
         state.smoothing, activity.chances(fitted, described), covered, described[:, features.TURNING]
     )
@@ -243,7 +243,7 @@ def _give(state: ClipState, fitted: Model, *, last: bool) -> tuple[ClipState, Ep
     held = state.held[:n]
     start_ns = (state.given + np.arange(n, dtype=np.int64)) * SECOND_NS
     coverage = state.coverage[a : a + n]
-    codes, confidence = _state(state, fitted, chances, state.given, slice(0, n))
+    codes, confidence, seems = _state(state, fitted, chances, state.given, slice(0, n))
     low = max(a - walking.BEFORE_S, 0)
     high = min(a + n + walking.AFTER_S, len(state.coverage))
     going = (codes == State.WALKING.code) | (codes == State.RUNNING.code)
@@ -253,7 +253,7 @@ def _give(state: ClipState, fitted: Model, *, last: bool) -> tuple[ClipState, Ep
     flexion, lateral = orientation.angles(held, rows)
     how = naming.name(
         _wearing(state), state.stretch, state.given,
-        codes=codes, held=held, known=np.isfinite(flexion), ahead_s=stretches.AHEAD_S,
+        codes=seems, held=held, known=np.isfinite(flexion), ahead_s=stretches.AHEAD_S,
     )  # fmt: skip
     mad = rows[:, statistics.MAD] * 1000.0
     epochs = Epochs(
@@ -282,8 +282,8 @@ def _give(state: ClipState, fitted: Model, *, last: bool) -> tuple[ClipState, Ep
 
 def _state(
     state: ClipState, fitted: Model, chances: NDArray[np.float64], first: int, part: slice
-) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
-    """Say the state of seconds from `first` on, and how sure that is; they are `part` of the rows of `held`."""
+) -> tuple[NDArray[np.int8], NDArray[np.float64], NDArray[np.int8]]:
+    """Judge the seconds from `first` on; they are `part` of the rows of `held`."""
     n, trunk = len(chances), state.setup.placement.sees_trunk
     rows = state.table[first - state.first : first - state.first + n]
     covered = state.coverage[first - state.kept : first - state.kept + n] >= grid.ENOUGH
@@ -317,7 +317,7 @@ def _live(state: ClipState, fitted: Model) -> LiveSecond | None:
         return None
     row = state.looked - 1 - state.kept
     newest = len(state.coverage) - 1
-    codes, confidence = _state(
+    codes, confidence, seems = _state(
         state, fitted, smoothing.now(state.smoothing), state.looked - 1, slice(len(state.held) - 1, None)
     )
     now = STATES[int(codes[0])]
@@ -325,7 +325,7 @@ def _live(state: ClipState, fitted: Model) -> LiveSecond | None:
     flexion, lateral = orientation.angles(state.held[-1:], state.table[-1:])
     how = naming.name(
         _wearing(state), state.stretch, state.looked - 1,
-        codes=codes, held=state.held[-1:], known=np.isfinite(flexion), ahead_s=0,
+        codes=seems, held=state.held[-1:], known=np.isfinite(flexion), ahead_s=0,
     )  # fmt: skip
     cadence = np.nan
     if now in (State.WALKING, State.RUNNING):

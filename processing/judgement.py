@@ -1,7 +1,7 @@
 """From the chances of states to what is said of seconds: one rule after another, the last word to the last.
 
 The likeliest state first; then what getting up, lying down and sitting tall have shown; then what a clip in a bag or a
-car could bring about as well; and last whether the clip is worn at all.
+car could bring about as well; then whether the clip is worn at all; and last what nobody can know before a walk.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ def judged(
     held: NDArray[np.float64],
     table: NDArray[np.float64],
     sees_trunk: bool,
-) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
-    """Say the state of seconds, and how sure that is.
+) -> tuple[NDArray[np.int8], NDArray[np.float64], NDArray[np.int8]]:
+    """Say the state of seconds, how sure that is, and what it seems to be.
 
     Parameters
     ----------
@@ -40,14 +40,15 @@ def judged(
 
     Returns
     -------
-    Codes of states and confidence, shape (n,) each.
+    Codes of states and confidence, shape (n,) each; and the codes with sitting left in that may as well be standing,
+    since how a trunk is held may be told where it is not known which of the two it does.
     """
     n = len(chances)
     upright = orientation.upright(held)
-    still_s, odd, against = np.empty(n), np.empty(n), np.empty(n, dtype=np.int64)
+    still_s, odd, own, against = np.empty(n), np.empty(n), np.empty(n), np.empty(n, dtype=np.int64)
     for i in range(n):
         still_s[i], against[i] = held[i, orientation.STILL_S], int(held[i, orientation.ODD])
-        odd[i] = against[i] % 2
+        odd[i], own[i] = against[i] % 2, held[i, orientation.OWN]
     codes, confidence = activity.decide(chances, covered, upright, sureness, sees_trunk)
     if sees_trunk:
         codes, confidence = rising.told(codes, confidence, risen, upright, table)
@@ -55,4 +56,8 @@ def judged(
     codes, confidence = seat.seated(codes, confidence, held, table)
     if sees_trunk:
         codes, confidence = carried.doubted(codes, confidence, against)
-    return wear.worn(codes, confidence, still_s, odd, upright, sees_trunk)
+    codes, confidence = wear.worn(codes, confidence, still_s, odd, upright, sees_trunk)
+    seems = codes
+    if sees_trunk:
+        codes, confidence = rising.unsaid(codes, confidence, risen, upright, own)
+    return codes, confidence, seems

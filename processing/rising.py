@@ -24,6 +24,7 @@ from processing.activity import SURE_OF_REST, UPRIGHT
 from processing.compiled import compiled
 from processing.epochs import State
 from processing.grid import ENOUGH, RATE_HZ
+from processing.orientation import TAUGHT
 from processing.stretches import MOVING_G
 
 NOTHING: Final = 0
@@ -129,10 +130,6 @@ def told(
 ) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
     """Say sitting, standing or lying by what was seen, where upright is not known well enough from walking.
 
-    Before any walk the signal of the seconds themselves does not tell sitting: short rests of people left out, put
-    together so that no walk comes first, were called sitting whatever they were, and 4 of 10 were (standing, where
-    it is said, is right; quiet standing sways). Then sitting is said by what was seen alone.
-
     Parameters
     ----------
     codes, confidence, known
@@ -144,13 +141,34 @@ def told(
     """
     codes, confidence = codes.copy(), confidence.copy()
     for i in range(len(codes)):
-        if upright[i] < _LITTLE and codes[i] == _SITTING:
-            codes[i], confidence[i] = _UNKNOWN, min(confidence[i], SURE_OF_REST)
-        if known[i] == NOTHING or upright[i] > _LITTLE or confidence[i] >= CONFIDENCE:
+        guessed = upright[i] < _LITTLE and codes[i] == _SITTING
+        if known[i] == NOTHING or upright[i] > _LITTLE or (confidence[i] >= CONFIDENCE and not guessed):
             continue
         rests = table[i, statistics.COVERED] > 0 and table[i, statistics.MAD] <= MOVING_G
         if rests and codes[i] in (_UNKNOWN, _LYING, _SITTING, _STANDING):
             codes[i], confidence[i] = _SAID[known[i]], CONFIDENCE
+    return codes, confidence
+
+
+@compiled
+def unsaid(
+    codes: NDArray[np.int8],
+    confidence: NDArray[np.float64],
+    known: NDArray[np.int8],
+    upright: NDArray[np.int64],
+    own: NDArray[np.float64],
+) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
+    """Take back sitting that only the signal of the seconds tells, before any walk and with nothing taught.
+
+    It does not tell it then: short rests of people left out, put together so that no walk comes first, were called
+    sitting whatever they were, and 4 of 10 were (see `benchmarks/before_a_walk.py`). Standing, where it is said, is
+    right: quiet standing sways. Parameters are those of `told`, and the column `orientation.OWN`.
+    """
+    codes, confidence = codes.copy(), confidence.copy()
+    for i in range(len(codes)):
+        seen = known[i] == DOWN or own[i] == TAUGHT
+        if codes[i] == _SITTING and upright[i] < _LITTLE and not seen:
+            codes[i], confidence[i] = _UNKNOWN, min(confidence[i], SURE_OF_REST)
     return codes, confidence
 
 

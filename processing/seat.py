@@ -71,7 +71,7 @@ def laid(
     held: NDArray[np.float64],
     table: NDArray[np.float64],
 ) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
-    """Say `lying` where the state was not known, and the trunk rests too far from the upright that was told to sit.
+    """Say `lying` where the trunk rests too far from the upright that was told to sit, whatever else was said of rest.
 
     This is for when only the axes tell up, before any walk. Parameters are those of `seated`.
     """
@@ -79,7 +79,7 @@ def laid(
     for i in range(len(codes)):
         told = np.isfinite(held[i, orientation.REFERENCE.start]) and held[i, orientation.STRENGTH] == 0.0
         far = told and _cosine(table, i, held, orientation.REFERENCE.start) < _FLAT_COS
-        if codes[i] == _UNKNOWN and far and _rests(table, i):
+        if (codes[i] == _UNKNOWN or codes[i] == _SITTING) and far and _rests(table, i):
             codes[i], confidence[i] = _LYING, CONFIDENCE_LAID
     return codes, confidence
 

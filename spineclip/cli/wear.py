@@ -44,11 +44,11 @@ def wear(
     collecting = known.for_collector(settings.resolve().parent)
     logs.set_up()
     typer.echo("Getting ready; the first time on a machine it takes a minute or two ...")
-    from spineclip.warming import warm  # noqa: PLC0415 - these load every stage, which other commands do without
+    from processing.warm_up import warm_up  # noqa: PLC0415 - these load every stage, which other commands do without
     from spineclip.wearing import Wishes  # noqa: PLC0415
     from spineclip.wearing import wear as run  # noqa: PLC0415
 
-    warm()
+    warm_up()
 
     def opened(address: str) -> None:
         typer.echo(f"Your page: {address}  (Ctrl-C stops; what was measured stays)")
