@@ -20,6 +20,7 @@ from processing.patient import REGISTRY, PatientCheckpoint
 from processing.pipeline import PatientState
 from processing.service import Core
 from processing.stores.base import MetricStore
+from processing.warm_up import warm_up
 from spineclip.broker import Broker, embedded_broker
 from spineclip.calibrating import MqttCalibrator
 from spineclip.contract.clock import Clock
@@ -119,6 +120,8 @@ async def station(
     commit_s
         How far the store may be behind, in real seconds.
     """
+    # nothing is served yet that compiling would hold up
+    await asyncio.to_thread(warm_up)
     async with contextlib.AsyncExitStack() as stack:
         broker = await stack.enter_async_context(embedded_broker())
         await publish_config(broker, plan.patient, plan.config)

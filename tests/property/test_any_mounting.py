@@ -124,15 +124,15 @@ def test_clipping_on_anew_is_noticed_at_the_next_walk() -> None:
 
 
 @pytest.mark.data
-@pytest.mark.parametrize(("dataset", "subject"), [("har70plus", "507"), ("harth", "S028")])
-def test_turning_a_real_recording_changes_no_state(dataset: str, subject: str) -> None:
+@pytest.mark.parametrize("dataset", ["har70plus", "harth"])
+def test_turning_a_real_recording_changes_no_state(dataset: str) -> None:
     if not (DATA / dataset).is_dir():
         pytest.skip(f"the labelled recordings are not at {DATA}")
-    (one,) = (one for one in labelled.recordings(DATA / dataset, "lower_back") if one.subject == subject)
-    upright = _said(one.t_ns, one.xyz_g, one.placement)
-    known = np.isfinite(upright.flexion_deg)
-    for turn in _rotations(2):
-        turned = _said(one.t_ns, one.xyz_g @ turn.T, one.placement)
-        assert np.mean(turned.state == upright.state) >= 0.98
-        off = np.abs(turned.flexion_deg - upright.flexion_deg)[known]
-        assert np.percentile(off[np.isfinite(off)], 99) <= 3.0
+    for one in labelled.recordings(DATA / dataset, "lower_back"):
+        upright = _said(one.t_ns, one.xyz_g, one.placement)
+        known = np.isfinite(upright.flexion_deg)
+        for turn in _rotations(2):
+            turned = _said(one.t_ns, one.xyz_g @ turn.T, one.placement)
+            assert np.mean(turned.state == upright.state) >= 0.98, one.name
+            off = np.abs(turned.flexion_deg - upright.flexion_deg)[known]
+            assert np.percentile(off[np.isfinite(off)], 99) <= 3.0, one.name
