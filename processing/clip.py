@@ -215,7 +215,8 @@ def _look(state: ClipState, fitted: Model, *, last: bool) -> ClipState:
     covered = table[a:b, statistics.COVERED] > 0
     seen = stretches.Looked(state.looked, a, b, table, state.xyz_g[state.looked - state.kept :], held)
     stretch = stretches.look(state.stretch, seen, posture.fine_model(place)) if place.sees_trunk else state.stretch
-    risen, how = _rise(state, np.ascontiguousarray(held[:, orientation.MOUNT]))
+    mount = np.ascontiguousarray(held[:, orientation.MOUNT])
+    risen, how = rising.follow(state.rising, state.looked, table, a, mount, state.xyz_g, state.kept - state.first)
     smoothed = smoothing.observe(
         state.smoothing, activity.chances(fitted, described), covered, described[:, features.TURNING]
     )
@@ -224,13 +225,6 @@ def _look(state: ClipState, fitted: Model, *, last: bool) -> ClipState:
         state.coverage, np.concatenate([state.held, held]), oriented, smoothed, stretch, state.habits, risen,
         np.concatenate([state.risen, how]),
     )  # fmt: skip
-
-
-def _rise(state: ClipState, mount: NDArray[np.float64]) -> tuple[RisingState, NDArray[np.int8]]:
-    at = state.looked - state.kept
-    lead = min(rising.LEAD_S, at)
-    part = slice(at - lead, at + len(mount))
-    return rising.follow(state.rising, state.looked, lead, state.xyz_g[part], state.coverage[part], mount)
 
 
 def _give(state: ClipState, fitted: Model, *, last: bool) -> tuple[ClipState, Epochs]:

@@ -23,7 +23,7 @@ from processing import statistics
 from processing.activity import SURE_OF_REST, UPRIGHT
 from processing.compiled import compiled
 from processing.epochs import State
-from processing.grid import ENOUGH, RATE_HZ
+from processing.grid import RATE_HZ
 from processing.orientation import TAUGHT
 from processing.stretches import MOVING_G
 
@@ -64,7 +64,7 @@ _SAME_SIZE: Final = 0.02
 _STANDARD_G: Final = 9.80665
 _LYING_COS: Final = float(np.cos(np.radians(LYING_DEG)))
 _RISEN_COS: Final = float(np.cos(np.radians(RISEN_DEG)))
-_HALF: Final = RATE_HZ // 2
+_GRAVITY: Final = statistics.GRAVITY.start
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,21 +92,23 @@ class RisingState:
 def follow(
     state: RisingState,
     first: int,
-    lead: int,
-    xyz_g: NDArray[np.float64],
-    coverage: NDArray[np.float64],
+    table: NDArray[np.float64],
+    start: int,
     mount: NDArray[np.float64],
+    xyz_g: NDArray[np.float64],
+    begins: int,
 ) -> tuple[RisingState, NDArray[np.int8]]:
     """Follow a clip through seconds from `first` (since 1970) on.
 
     Parameters
     ----------
-    lead
-        How many seconds of `xyz_g` and `coverage` come before `first`: `LEAD_S`, or as many as there are.
-    xyz_g, coverage
-        Shapes (at least lead + n, 25, 3) and (lead + n,), see `processing.grid`.
+    table, start
+        Shape (m, `statistics.COLUMNS`), and the row of the second `first` in it; before it as many as there are.
     mount
         Shape (n,): which mount it is (column of `orientation.HELD`).
+    xyz_g, begins
+        Shape (k, 25, 3), see `processing.grid`, and the row of the table that its first second has: `LEAD_S` before
+        `start`, or as many as there are.
 
     Returns
     -------
@@ -115,7 +117,7 @@ def follow(
     out = np.empty(len(mount), dtype=np.int8)
     held = state.held_g.copy()
     known, rested, worn = _follow(
-        xyz_g, coverage, first - lead, lead, mount, state.known, state.rested, state.mount, held, out
+        table, start, first - start, mount, xyz_g, begins, state.known, state.rested, state.mount, held, out
     )
     return RisingState(known, rested, worn, held), out
 
@@ -182,102 +184,96 @@ _LITTLE: Final = UPRIGHT - 2  # upright is known from little walking
 
 @compiled
 def _follow(
-    xyz_g: NDArray[np.float64],
-    coverage: NDArray[np.float64],
-    begin: int,
-    lead: int,
+    table: NDArray[np.float64],
+    start: int,
+    zero: int,
     mount: NDArray[np.float64],
+    xyz_g: NDArray[np.float64],
+    begins: int,
     known: int,
     rested: int,
     worn: int,
     held: NDArray[np.float64],
     out: NDArray[np.int8],
 ) -> tuple[int, int, int]:
-    """Go through the seconds one by one; row 0 of the samples is the second `begin`."""
-    count = lead + len(mount)
-    mean, size, still = np.empty((count, 4)), np.empty((count, RATE_HZ)), np.empty(count, dtype=np.bool_)
-    for row in range(count):
-        still[row] = _still(xyz_g, row, coverage[row], mean, size)
+    """Go through the seconds one by one; row 0 of the table is the second `zero`."""
     for i in range(len(mount)):
-        row, second = lead + i, begin + lead + i
-        if coverage[row] < ENOUGH or int(mount[i]) != worn:
+        row = start + i
+        if not table[row, statistics.COVERED] > 0 or int(mount[i]) != worn:
             known, rested, worn = NOTHING, -1, int(mount[i])
-        elif row > 0 and still[row] and still[row - 1] and abs(mean[row, 3] - mean[row - 1, 3]) < _LEVEL_G:
-            last = rested - begin
-            if rested >= 0 and last >= 1 and 2 < row - last <= LONGEST_S + 2:
-                known = _moved(known, _height(size, mean, last, row), mean, last, row, held)
+        elif row > 0 and _rests(table, row):
+            last = rested - zero
+            if rested >= 0 and last > begins and 2 < row - last <= LONGEST_S + 2:
+                known = _moved(known, _height(xyz_g, begins, table, last, row), table, last, row, held)
             elif rested >= 0 and row - last > 1 and known != LYING:
                 known = NOTHING
-            known = _turned(known, mean, row, held)
-            rested = second
+            known = _turned(known, table, row, held)
+            rested = zero + row
         out[i] = known
     return known, rested, worn
 
 
 @compiled
-def _still(
-    xyz_g: NDArray[np.float64], row: int, coverage: float, mean: NDArray[np.float64], size: NDArray[np.float64]
-) -> bool:
-    """Tell whether a second is still; fills in its mean specific force, the mean size, and each sample's size."""
-    for k in range(RATE_HZ):
-        x, y, z = xyz_g[row, k, 0], xyz_g[row, k, 1], xyz_g[row, k, 2]
-        size[row, k] = np.sqrt(x * x + y * y + z * z)
-    along, first2, last2, total, apart = 0.0, 0.0, 0.0, 0.0, 0.0
-    for axis in range(3):
-        first, last = 0.0, 0.0
-        for k in range(_HALF):
-            first += xyz_g[row, k, axis]
-            last += xyz_g[row, RATE_HZ - 1 - k, axis]
-        mean[row, axis] = (first + last + xyz_g[row, _HALF, axis]) / RATE_HZ
-        along += first * last
-        first2 += first * first
-        last2 += last * last
-    for k in range(RATE_HZ):
-        total += size[row, k]
-    mean[row, 3] = total / RATE_HZ
-    for k in range(RATE_HZ):
-        apart += abs(size[row, k] - mean[row, 3])
-    turns = along < _STILL_COS * np.sqrt(first2 * last2)
-    return bool(coverage >= ENOUGH and apart < _STILL_G * RATE_HZ and not turns)
+def _rests(table: NDArray[np.float64], row: int) -> bool:
+    """Tell whether a second and the one before are still, and alike in the size and the direction of the mean."""
+    for one in (row - 1, row):
+        if not table[one, statistics.COVERED] > 0 or table[one, statistics.MAD] >= _STILL_G:
+            return False
+    along, before2, now2 = 0.0, 0.0, 0.0
+    for axis in range(statistics.GRAVITY.start, statistics.GRAVITY.stop):
+        before, now = table[row - 1, axis], table[row, axis]
+        along += before * now
+        before2 += before * before
+        now2 += now * now
+    alike = abs(np.sqrt(now2) - np.sqrt(before2)) < _LEVEL_G
+    return bool(alike and along > _STILL_COS * np.sqrt(before2 * now2))
 
 
 @compiled
-def _height(size: NDArray[np.float64], mean: NDArray[np.float64], last: int, row: int) -> float:
+def _size(table: NDArray[np.float64], row: int) -> float:
+    x, y, z = table[row, _GRAVITY], table[row, _GRAVITY + 1], table[row, _GRAVITY + 2]
+    return float(np.sqrt(x * x + y * y + z * z))
+
+
+@compiled
+def _height(xyz_g: NDArray[np.float64], begins: int, table: NDArray[np.float64], last: int, row: int) -> float:
     """Height in m from the rest that ends with second `last` to the one that begins a second before `row`.
 
     NaN where rest has another size after it: the axes' gains differ, and there is no telling what they add on the way.
     """
-    before, after = mean[last - 1, 3], mean[row, 3]  # their neighbours may already, or still, move a little
+    before, after = _size(table, last - 1), _size(table, row)  # their neighbours may already, or still, move a little
     if abs(after - before) > _SAME_SIZE * before:
         return np.nan
     count = (row - last) * RATE_HZ
     pull = np.empty(count)
     total = 0.0
     for k in range(count):
+        second, sample = last - begins + k // RATE_HZ, k % RATE_HZ
+        x, y, z = xyz_g[second, sample, 0], xyz_g[second, sample, 1], xyz_g[second, sample, 2]
         rest = before + (after - before) * (k / (count - 1))
-        pull[k] = size[last + k // RATE_HZ, k % RATE_HZ] / max(rest, 1e-6) - 1.0
+        pull[k] = np.sqrt(x * x + y * y + z * z) / max(rest, 1e-6) - 1.0
         total += pull[k]
     speed, height = 0.0, 0.0
     for k in range(count):
         speed += pull[k] - total / count
         height += speed
-    return height * _STANDARD_G / (RATE_HZ * RATE_HZ)
+    return float(height * _STANDARD_G / (RATE_HZ * RATE_HZ))
 
 
 @compiled
 def _moved(
-    known: int, height_m: float, mean: NDArray[np.float64], last: int, row: int, held: NDArray[np.float64]
+    known: int, height_m: float, table: NDArray[np.float64], last: int, row: int, held: NDArray[np.float64]
 ) -> int:
     """Tell what is known after a movement from the rest that ends at `last` to the one at `row`."""
     if known == LYING:
-        return LYING if _along(mean, row, held) <= _RISEN_COS else _from_bed(height_m)
-    if known != NOTHING and _along(mean, row, held) < _LYING_COS:
+        return LYING if _along(table, row, held) <= _RISEN_COS else _from_bed(height_m)
+    if known != NOTHING and _along(table, row, held) < _LYING_COS:
         return LYING
     if not abs(height_m) >= RISE_M:
         return known if abs(height_m) < LEVEL_M else NOTHING
     stands = row if height_m > 0.0 else last
     for axis in range(3):
-        held[axis] = mean[stands - 1, axis] + mean[stands, axis]
+        held[axis] = table[stands - 1, _GRAVITY + axis] + table[stands, _GRAVITY + axis]
     return UP if height_m > 0.0 else DOWN
 
 
@@ -290,27 +286,23 @@ def _from_bed(height_m: float) -> int:
 
 
 @compiled
-def _turned(known: int, mean: NDArray[np.float64], row: int, held: NDArray[np.float64]) -> int:
+def _turned(known: int, table: NDArray[np.float64], row: int, held: NDArray[np.float64]) -> int:
     """Tell lying from how far the trunk has turned since it was known to be held up."""
     if known == NOTHING:
         return NOTHING
-    along = _along(mean, row, held)
+    along = _along(table, row, held)
     if known == LYING:
         return NOTHING if along > _RISEN_COS else LYING
     return LYING if along < _LYING_COS else known
 
 
 @compiled
-def _along(mean: NDArray[np.float64], row: int, held: NDArray[np.float64]) -> float:
+def _along(table: NDArray[np.float64], row: int, held: NDArray[np.float64]) -> float:
     """Cosine of the angle between the rest at `row` and how the trunk was held."""
-    now = np.empty(3)
+    along, now2, held2 = 0.0, 0.0, 0.0
     for axis in range(3):
-        now[axis] = mean[row - 1, axis] + mean[row, axis]
-    return _cosine(now, held)
-
-
-@compiled
-def _cosine(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    along = a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-    size = (a[0] * a[0] + a[1] * a[1] + a[2] * a[2]) * (b[0] * b[0] + b[1] * b[1] + b[2] * b[2])
-    return float(along / np.sqrt(max(size, 1e-12)))
+        now = table[row - 1, _GRAVITY + axis] + table[row, _GRAVITY + axis]
+        along += now * held[axis]
+        now2 += now * now
+        held2 += held[axis] * held[axis]
+    return float(along / np.sqrt(max(now2 * held2, 1e-12)))

@@ -10,10 +10,10 @@ from scipy.spatial.transform import Rotation
 from firmware_sim.motion import Motion
 from firmware_sim.person import Pose
 from firmware_sim.script import Stretch, lies, sits, stands, walks
-from processing import clip, rising
+from processing import clip, rising, statistics
 from processing.clip import ClipSetup
 from processing.epochs import Epochs, State
-from processing.grid import RATE_HZ
+from processing.grid import RATE_HZ, Seconds
 from processing.rising import DOWN, LYING, NOTHING, UP, RisingState
 from processing.samples import Block
 from spineclip.contract.placement import Placement
@@ -47,7 +47,13 @@ def _follow(norm_g: NDArray[np.float64], *, tilt_deg: NDArray[np.float64] | None
     tilt = np.radians(np.zeros(len(norm_g)) if tilt_deg is None else tilt_deg)
     xyz = np.stack([norm_g * np.cos(tilt), norm_g * np.sin(tilt), np.zeros(len(norm_g))], axis=1)
     n = len(norm_g) // RATE_HZ
-    _, known = rising.follow(RisingState(), 1_700_000_000, 0, xyz.reshape(n, RATE_HZ, 3), np.ones(n), np.zeros(n))
+    return _known(xyz.reshape(n, RATE_HZ, 3), np.ones(n), np.zeros(n))
+
+
+def _known(xyz_g: NDArray[np.float64], coverage: NDArray[np.float64], mount: NDArray[np.float64]) -> list[int]:
+    first = 1_700_000_000
+    table, _ = statistics.statistics(Seconds(first, xyz_g, coverage))
+    _, known = rising.follow(RisingState(), first, table, 0, mount, xyz_g, 0)
     return [int(code) for code in known]
 
 
@@ -87,16 +93,16 @@ def test_from_standing_a_quarter_turn_is_lying() -> None:
 def test_a_gap_and_another_mount_end_what_was_known() -> None:
     xyz = np.stack([_lifted(0.4), np.zeros(550), np.zeros(550)], axis=1).reshape(22, RATE_HZ, 3)
     coverage, mount = np.ones(22), np.zeros(22)
-    _, known = rising.follow(RisingState(), 0, 0, xyz, coverage, mount)
+    known = _known(xyz, coverage, mount)
     assert known[16] == known[21] == UP
     gap = coverage.copy()
     gap[16] = 0.0
-    _, known = rising.follow(RisingState(), 0, 0, xyz, gap, mount)
+    known = _known(xyz, gap, mount)
     assert known[15] == UP
-    assert not known[16:].any()
-    _, known = rising.follow(RisingState(), 0, 0, xyz, coverage, np.where(np.arange(22) < 18, 0.0, 1.0))
+    assert not any(known[16:])
+    known = _known(xyz, coverage, np.where(np.arange(22) < 18, 0.0, 1.0))
     assert known[17] == UP
-    assert not known[18:].any()
+    assert not any(known[18:])
 
 
 def test_without_a_walk_an_unmoved_rest_stays_unsure() -> None:
