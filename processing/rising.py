@@ -54,9 +54,6 @@ RISEN_DEG: Final = 60.0
 CONFIDENCE: Final = 0.75
 """No recording with truth holds whole changes from a chair, so that this is a choice: likely, and never sure."""
 
-LEAD_S: Final = LONGEST_S + 4
-"""Seconds before the first one that `follow` needs, where there are any."""
-
 _STILL_G: Final = 0.012
 _LEVEL_G: Final = 0.008  # a slow lift of a second changes the mean more than what varies about it
 _STILL_COS: Final = float(np.cos(np.radians(4.0)))
@@ -107,8 +104,8 @@ def follow(
     mount
         Shape (n,): which mount it is (column of `orientation.HELD`).
     xyz_g, begins
-        Shape (k, 25, 3), see `processing.grid`, and the row of the table that its first second has: `LEAD_S` before
-        `start`, or as many as there are.
+        Shape (k, 25, 3), see `processing.grid`, and the row of the table that its first second has: at least
+        `LONGEST_S` + 4 before `start`, or as many as there are.
 
     Returns
     -------
