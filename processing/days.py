@@ -235,12 +235,8 @@ def _enter(state: DaysState, done: FinishedBout, zone_name: str) -> tuple[DaysSt
 
 def agreed_on(state: DaysState, config: PatientConfig, date: dt.date) -> Goals:
     """Return the goals of a local day, with the graded plan as far as earlier days have earned it."""
-    return _agreed(config.goals, date, tuple(state.met.items()) if _grows(config.goals, date) else None)
-
-
-@lru_cache(maxsize=4096)
-def _grows(history: tuple[Goals, ...], date: dt.date) -> bool:
-    return goals.agreement_on(history, date).walking_step_min > 0
+    grows = any(agreement.walking_step_min for agreement in config.goals)
+    return _agreed(config.goals, date, tuple(state.met.items()) if grows else None)
 
 
 @lru_cache(maxsize=4096)

@@ -36,18 +36,27 @@ class Day:
     date: str
 
 
+def wall_clock(zone_name: str, second: int) -> dt.datetime:
+    """Return what a clock on the wall showed when the second's quarter of an hour began: date and hour are its own."""
+    return _wall_clock(zone_name, second // _QUARTER_S)
+
+
+@lru_cache(maxsize=4096)
+def _wall_clock(zone_name: str, quarter: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(quarter * _QUARTER_S, tz=zone(zone_name))
+
+
 @lru_cache(maxsize=4096)
 def offset_s(zone_name: str, quarter: int) -> int:
     """Return the zone's offset from UTC in a quarter of an hour, counted since 1970."""
-    moment = dt.datetime.fromtimestamp(quarter * _QUARTER_S, tz=zone(zone_name))
-    offset = moment.utcoffset()
+    offset = _wall_clock(zone_name, quarter).utcoffset()
     return 0 if offset is None else round(offset.total_seconds())
 
 
 @lru_cache(maxsize=4096)
 def hour_at(zone_name: str, quarter: int) -> Hour:
     """Return the local hour that a quarter of an hour lies in."""
-    moment = dt.datetime.fromtimestamp(quarter * _QUARTER_S, tz=zone(zone_name))
+    moment = _wall_clock(zone_name, quarter)
     start_s = quarter * _QUARTER_S - moment.minute * 60 - moment.second
     # an hour cut short by a change of the clock begins at the change
     while offset_s(zone_name, start_s // _QUARTER_S) != offset_s(zone_name, quarter):

@@ -115,6 +115,8 @@ def _turn_the_day(state: NudgeState, local: datetime) -> NudgeState:
 def _end(
     state: NudgeState, moment: Moment, today: Today, nudging: Nudging, local: datetime
 ) -> tuple[NudgeState, tuple[Nudge, ...]]:
+    if not state.active:
+        return state, ()
     over = {
         Cause.SLOUCHED: state.slouched_s == 0.0 or state.oriented_since_ns == 0,
         Cause.SEDENTARY: state.seat.now.up_s >= UP_ENDS_S or state.seat.now.seated_s == 0.0,

@@ -89,10 +89,10 @@ def step(
     wait_s
         How long the others are waited for, in seconds of data.
     """
-    if len(state.clips) <= 1 and all(row.device == device for row in state.clips):
-        return _alone(state, device, placement, final)
     if not len(final):
         return state, Epochs.empty()
+    if not state.clips or (len(state.clips) == 1 and state.clips[0].device == device):
+        return _alone(state, device, placement, final)
     state = _with(state, device, placement, final)
     newest = max(row.through for row in state.clips)
     reached = [row.through or state.since for row in state.clips]
@@ -118,8 +118,6 @@ def _left_behind(state: PersonState, through: int, newest: int, wait_s: int) -> 
 
 
 def _alone(state: PersonState, device: str, placement: Placement, final: Epochs) -> tuple[PersonState, Epochs]:
-    if not len(final):
-        return state, final
     new = _from(final, state.given)
     through = int(final.start_ns[-1]) // EPOCH_NS + 1
     row = ClipRow(device, str(placement), through, Epochs.empty())
@@ -140,7 +138,7 @@ def _with(state: PersonState, device: str, placement: Placement, final: Epochs) 
 
 
 def _from(final: Epochs, second: int) -> Epochs:
-    first = int(np.searchsorted(final.start_ns, second * EPOCH_NS))
+    first = int(final.start_ns.searchsorted(second * EPOCH_NS))
     return final.slice(first, len(final)) if first else final
 
 

@@ -195,11 +195,13 @@ def _worn(state: PatientState, device: str, placement: Placement, t_ns: int) -> 
     known = state.clips.get(device)
     told = state.config.clips.get(device)
     before = None if known is None else known.stream.setup
-    setup = ClipSetup(placement, told.axes if told else {}, _calibration(told, before, t_ns))
-    if known is not None and setup == before:
+    axes, calibration = told.axes if told else {}, _calibration(told, before, t_ns)
+    if known is None or before is None:
+        return Worn(placement, clip.begin(ClipSetup(placement, axes, calibration))), Epochs.empty()
+    if before.placement is placement and before.axes == axes and before.calibration == calibration:
         return known, Epochs.empty()
-    held = Epochs.empty() if known is None else clip.finish(known.stream).final
-    return Worn(placement, clip.begin(setup), 0 if known is None else known.last_ns), held
+    begun = clip.begin(ClipSetup(placement, axes, calibration))
+    return Worn(placement, begun, known.last_ns), clip.finish(known.stream).final
 
 
 def _calibration(told: Clip | None, before: ClipSetup | None, t_ns: int) -> Calibration | None:
@@ -215,7 +217,26 @@ def _live(
     """Add the present second, and the nudges that it begins or ends, when this clip is the one that decides it."""
     if output.live is None:
         return state, Result(state.patient, given.seconds, given.points)
-    oldest_ns = output.live.time_ns - STALE_NS
+    told_by = _told_by(state, device, output.live)
+    if told_by is None:
+        return state, Result(state.patient, given.seconds, given.points)
+    second, teller = told_by
+    moment = present.moment(second, output.final, teller)
+    local, today = present.today(state.days, state.config, second.time_ns)
+    asked, changed = nudges.step(state.nudges, moment, today, state.config.nudging, local)
+    now, live = present.live(state.present, second, state.days, today, device=device, battery_pct=battery_pct)
+    said = tuple(nudge_words.point(nudge, state.patient, state.config.language) for nudge in changed)
+    state = PatientState(
+        state.patient, state.config, state.clips, state.person, state.days, asked, now, state.overlapping
+    )
+    return state, Result(state.patient, given.seconds, (*given.points, *said), live, changed)
+
+
+def _told_by(state: PatientState, device: str, newest: LiveSecond) -> tuple[LiveSecond, Placement] | None:
+    """Join the live seconds of all clips, and say which place tells the angles; None if another clip decides."""
+    if len(state.clips) == 1:
+        return newest, state.clips[device].placement
+    oldest_ns = newest.time_ns - STALE_NS
     fresh = {
         worn.placement: (name, worn.live)
         for name, worn in state.clips.items()
@@ -224,15 +245,6 @@ def _live(
     seconds = {place: live for place, (_, live) in fresh.items()}
     decider = present.decider(seconds)
     if fresh[decider][0] != device:
-        return state, Result(state.patient, given.seconds, given.points)
+        return None
     teller = present.teller(seconds, decider)
-    second = present.joined(seconds, decider, teller)
-    moment = present.moment(second, output.final, teller)
-    told, today = present.today(state.days, state.config, second.time_ns)
-    asked, changed = nudges.step(state.nudges, moment, today, state.config.nudging, told)
-    now, live = present.live(state.present, second, state.days, today, device=device, battery_pct=battery_pct)
-    said = tuple(nudge_words.point(nudge, state.patient, state.config.language) for nudge in changed)
-    state = PatientState(
-        state.patient, state.config, state.clips, state.person, state.days, asked, now, state.overlapping
-    )
-    return state, Result(state.patient, given.seconds, (*given.points, *said), live, changed)
+    return present.joined(seconds, decider, teller), teller

@@ -14,12 +14,11 @@ from processing.bending import bent
 from processing.clip import LiveSecond
 from processing.days import DaysState, agreed_on
 from processing.epochs import POSTURES, SEDENTARY, Epochs, Posture, State
-from processing.local_time import day_at
+from processing.local_time import day_at, wall_clock
 from processing.nudges import Today
 from processing.streaks import Moment
 from processing.two_clips import Held
-from spineclip.contract.config import PatientConfig, zone
-from spineclip.contract.days import local_time
+from spineclip.contract.config import PatientConfig
 from spineclip.contract.live import Live
 from spineclip.contract.placement import Placement
 
@@ -36,8 +35,6 @@ class Present:
 
 def decider(seconds: Mapping[Placement, LiveSecond]) -> Placement:
     """Choose the clip that decides the state, as for final seconds: the first that knows, from the thigh up."""
-    if len(seconds) == 1:
-        return next(iter(seconds))
     ordered = [place for place in person.STATE_ORDER if place in seconds]
     for unwanted in ((State.UNKNOWN, State.NOT_WORN), (State.UNKNOWN,)):
         for place in ordered:
@@ -48,8 +45,6 @@ def decider(seconds: Mapping[Placement, LiveSecond]) -> Placement:
 
 def teller(seconds: Mapping[Placement, LiveSecond], who: Placement) -> Placement:
     """Choose the clip that tells posture and angles: the uppermost that knows them, or else the decider."""
-    if len(seconds) == 1:
-        return who
     known = (place for place in person.POSTURE_ORDER if place in seconds and seconds[place].oriented)
     return next((place for place in known if math.isfinite(seconds[place].flexion_deg)), who)
 
@@ -109,8 +104,8 @@ def moment(second: LiveSecond, newest: Epochs, place: Placement) -> Moment:
 
 
 def today(state: DaysState, config: PatientConfig, now_ns: int) -> tuple[dt.datetime, Today]:
-    """Return the patient's wall clock, and the day so far, up to the last final slot."""
-    local = local_time(now_ns, zone(config.time_zone))
+    """Return the patient's wall clock, to the quarter of an hour, and the day so far, up to the last final slot."""
+    local = wall_clock(config.time_zone, now_ns // NS)
     date = day_at(config.time_zone, now_ns // NS).date
     agreed = agreed_on(state, config, dt.date.fromisoformat(date))
     for row in reversed(state.days):

@@ -56,6 +56,7 @@ MEASURED_GAP_S: Final = 5.0
 """A longer step between two live seconds is time that was not measured (a live second is at most so far behind)."""
 
 _NS: Final = 1_000_000_000
+_AHEAD_NS: Final = round(AHEAD_S * _NS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +99,6 @@ class Seen:
     state: State
     confidence: float
 
-    @property
-    def sure(self) -> bool:
-        """Whether it counts."""
-        return self.confidence >= SURE
-
 
 @dataclass(frozen=True, slots=True)
 class Seat:
@@ -117,7 +113,7 @@ class Seat:
 def look(seat: Seat, time_ns: int, state: State, confidence: float) -> Seat:
     """Take in the live second that is known at `time_ns`, later than all before."""
     settled, settled_ns, tail = seat.settled, seat.settled_ns, seat.tail
-    seen = Seen(time_ns - round(AHEAD_S * _NS), state, confidence)
+    seen = Seen(time_ns - _AHEAD_NS, state, confidence)
     before_ns = tail[-1].end_ns if tail else settled_ns
     if seen.end_ns <= before_ns:
         return seat
@@ -133,11 +129,11 @@ def settle(seat: Seat, final: Epochs) -> Seat:
     """Take in final seconds; they stand in for the live ones of their time."""
     if not len(final) or int(final.start_ns[-1]) < seat.settled_ns:
         return seat
-    skip = int(np.searchsorted(final.start_ns, seat.settled_ns))
+    skip = int(final.start_ns.searchsorted(seat.settled_ns))
     settled, lost_ns = seat.settled, int(final.start_ns[skip]) - seat.settled_ns
     if seat.settled_ns and lost_ns > 0:
         settled = _doubt(settled, lost_ns / _NS)
-    for code, sure, span_s, sure_sum in _runs(final.state[skip:], final.confidence[skip:]).tolist():
+    for code, sure, span_s, sure_sum in _runs(final.state, final.confidence, skip).tolist():
         settled = _take(settled, STATES[int(code)], span_s, sure_sum if sure else None)
     settled_ns = int(final.start_ns[-1]) + _NS
     tail = tuple([seen for seen in seat.tail if seen.end_ns > settled_ns])
@@ -145,12 +141,12 @@ def settle(seat: Seat, final: Epochs) -> Seat:
 
 
 @compiled
-def _runs(codes: NDArray[np.int8], confidence: NDArray[np.float64]) -> NDArray[np.float64]:
+def _runs(codes: NDArray[np.int8], confidence: NDArray[np.float64], skip: int) -> NDArray[np.float64]:
     """Give runs of one state, sure or not, shape (m, 4): code, whether sure, seconds, sum of their confidence."""
     runs, m = np.zeros((len(codes), 4)), 0
-    for i in range(len(codes)):
+    for i in range(skip, len(codes)):
         sure = confidence[i] >= SURE
-        if i == 0 or codes[i] != codes[i - 1] or sure != (confidence[i - 1] >= SURE):
+        if i == skip or codes[i] != codes[i - 1] or sure != (confidence[i - 1] >= SURE):
             runs[m, 0], runs[m, 1] = codes[i], 1.0 if sure else 0.0
             m += 1
         runs[m - 1, 2] += 1.0
@@ -161,19 +157,20 @@ def _runs(codes: NDArray[np.int8], confidence: NDArray[np.float64]) -> NDArray[n
 def _lengthened(so_far: Sitting, tail: tuple[Seen, ...], before_ns: int) -> Sitting:
     """Count live seconds, at once those that are alike."""
     span_s = sure_sum = 0.0
-    last: Seen | None = None
+    state, sure = State.UNKNOWN, False
     for seen in tail:
         passed_s = (seen.end_ns - before_ns) / _NS if before_ns else 1.0
         gap_s = passed_s - 1.0 if passed_s > MEASURED_GAP_S else 0.0
-        if last is not None and (gap_s or last.state is not seen.state or last.sure is not seen.sure):
-            so_far = _take(so_far, last.state, span_s, sure_sum if last.sure else None)
+        counts = seen.confidence >= SURE
+        if span_s and (gap_s or state is not seen.state or sure is not counts):
+            so_far = _take(so_far, state, span_s, sure_sum if sure else None)
             span_s = sure_sum = 0.0
         if gap_s:
             so_far = _doubt(so_far, gap_s)
         span_s += passed_s - gap_s
         sure_sum += (passed_s - gap_s) * seen.confidence
-        last, before_ns = seen, seen.end_ns
-    return so_far if last is None else _take(so_far, last.state, span_s, sure_sum if last.sure else None)
+        state, sure, before_ns = seen.state, counts, seen.end_ns
+    return _take(so_far, state, span_s, sure_sum if sure else None) if tail else so_far
 
 
 def _take(so_far: Sitting, state: State, span_s: float, sure_sum: float | None) -> Sitting:

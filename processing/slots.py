@@ -16,6 +16,7 @@ SLOT_S: Final = 5
 _SLOT_NS: Final = SLOT_S * EPOCH_NS
 ENOUGH: Final = 0.5
 """A second of which less was measured counts as missing, and so does a slot (our choice: the larger half)."""
+_FEW: Final = 2 * SLOT_S
 _ANGLE_DECIMALS: Final = 2
 _SHARE_DECIMALS: Final = 3
 _STATE_NAMES: Final = tuple(state.value for state in STATES)
@@ -51,16 +52,18 @@ def step(state: SlotState, epochs: Epochs, *, last: bool = False) -> tuple[SlotS
     whole = last or int(pieces[-1].start_ns[-1]) == (newest * SLOT_S + SLOT_S - 1) * EPOCH_NS
     if oldest == newest and not whole:
         return SlotState(pieces), Epochs.empty()
-    table = Epochs.concat(list(pieces)) if len(pieces) > 1 else pieces[0]
-    slot = table.start_ns // _SLOT_NS
-    n = len(table) if whole else int(np.searchsorted(slot, newest))
-    rest = () if whole else (table.slice(n, len(table)).copy(),)
-    return SlotState(rest), _filled(table.slice(0, n), slot[:n])
+    table = Epochs.concat(list(pieces))
+    if whole:
+        return SlotState(), _filled(table)
+    n = int(table.start_ns.searchsorted(newest * _SLOT_NS))
+    rest = table.slice(n, len(table))
+    # a view keeps the whole of what it shows a part of: so of few only
+    return SlotState((rest if n <= _FEW else rest.copy(),)), _filled(table.slice(0, n))
 
 
-def _filled(table: Epochs, slot: NDArray[np.int64]) -> Epochs:
-    n = len(table)
-    if not n or (n % SLOT_S == 0 and (slot[::SLOT_S] == slot[SLOT_S - 1 :: SLOT_S]).all()):
+def _filled(table: Epochs) -> Epochs:
+    n, slot = len(table), table.start_ns // _SLOT_NS
+    if n % SLOT_S == 0 and (slot[::SLOT_S] == slot[SLOT_S - 1 :: SLOT_S]).all():
         return table
     slots = np.unique(slot)
     seconds = (slots[:, None] * SLOT_S + np.arange(SLOT_S)).ravel() * EPOCH_NS
