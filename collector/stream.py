@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from collector.delivery import Delivery
+from collector.lateness import Lateness, Packet
 from collector.rates import Rate
 from collector.sequence import Sequence, Step
 from collector.timing import NOMINAL_ERROR, SAME_WEARABLE_ERROR, Line, SegmentClock, Timeline
@@ -25,27 +25,10 @@ from spineclip.contract.wire import MAX_DT_NS, Gap, Record, SampleBatch
 
 BATCH_S: Final = 1.0
 _LONGEST_NS: Final = 2 * 10**9
-"""A batch waits no longer for samples that do not come."""
-_LOOK_AHEAD_NS: Final = 500_000_000
-"""A host that was busy hands a burst over afterwards; a loss stays. So long after a jump we wait to tell them apart."""
-_EVEN_NS: Final = 1_000_000
-_EARLY_NS: Final = 250_000_000
-"""Nothing comes before it is made; by so much, the count runs faster than we think."""
-_FLOORS: Final = 8
+"""A batch waits no longer for samples that do not come ..."""
+_FIRST_NS: Final = _LONGEST_NS + 10**9
+"""... and a segment's first no longer to see whether some are lost."""
 _U32_END: Final = (1 << 32) - 1
-
-
-@dataclass(frozen=True, slots=True)
-class _Packet:
-    first: int
-    counts: NDArray[np.int16]
-    scale_g: float
-    arrival_ns: int
-    offset_ns: int
-
-    @property
-    def n(self) -> int:
-        return len(self.counts)
 
 
 class ClipStream:
@@ -75,8 +58,7 @@ class ClipStream:
     _index: int
     _pending_n: int
     _line: Line | None
-    _typical_ns: float
-    _floors: list[float]
+    _lateness: Lateness
     _last: tuple[Decoded, int] | None
 
     def __init__(
@@ -110,7 +92,7 @@ class ClipStream:
         self._seq = 0
         self._timeline = Timeline()
         self._gap: tuple[int | None, str] | None = (stopped_ns, "collector-off")
-        self._pending: list[_Packet] = []
+        self._pending: list[Packet] = []
         self.rate: Rate | None = None
         """What is known of the wearable's rate; may be set before the first packet."""
 
@@ -135,14 +117,12 @@ class ClipStream:
 
     def disconnected(self, reason: str) -> list[Record]:
         """End a connection: hand out what is pending; the time until the next packet will be a gap for `reason`."""
-        line = self._line
-        raised = None if self._sequence.knows_losses or line is None else self._first_raised(line)
-        if raised is None or line is None or not self._is_even(self._pending[raised:], line):
+        line = self._line_by_now()
+        raised = None if line is None else self._lateness.first_raised(self._pending, line)
+        if raised is None or line is None or not self._lateness.is_even(self._pending[raised:], line):
             records = self._commit_all()
         else:  # nothing will come that could still tell a busy host from a loss: name it
-            records = self._commit(self._pending[:raised])
-            self._restart_with(self._pending[raised:])
-            records += self._commit_all()
+            records = self._commit_before(raised) + self._commit_all()
         self._open_gap(reason)
         return records
 
@@ -180,7 +160,7 @@ class ClipStream:
                 self._begin_segment()
         elif self._pending and self._pending[-1].scale_g != frame.scale_g:
             records += self._commit_all()
-        packet = _Packet(self._index, frame.counts, frame.scale_g, arrival_ns, offset_ns)
+        packet = Packet(self._index, frame.counts, frame.scale_g, arrival_ns, offset_ns)
         self._index += packet.n
         known = self._sequence.period()
         if known is not None:
@@ -209,94 +189,63 @@ class ClipStream:
 
     def _commit_ready(self) -> list[Record]:
         """Commit what is pending, unless its end looks like a loss that is not certain yet."""
-        if self._sequence.knows_losses or self._line is None:
+        line = self._line_by_now()
+        if line is None:
             return self._commit_all()
-        early = self._first_early(self._line)
+        early = self._lateness.first_early(self._pending, line)
         if early is not None:
-            records = self._commit(self._pending[:early])
-            self._restart_with(self._pending[early:], "wrong-rate")
-            return records
-        raised = self._first_raised(self._line)
+            return self._commit_before(early, "wrong-rate")
+        raised = self._lateness.first_raised(self._pending, line)
         if raised is None:
-            return self._commit_all() + self._slow_loss()
-        pending = self._pending
+            records = self._commit_all()
+            if self._lateness.is_up(line):
+                self._open_gap("lost")
+                self._begin_segment()
+            return records
+        return self._commit_raised(raised, line)
+
+    def _commit_raised(self, raised: int, line: Line) -> list[Record]:
+        """Commit what comes before the packets that are late, and these, too, as soon as it is certain why."""
         if raised == 0 and self._pending_n > 5 * self._batch_samples:
             return self._commit_all()
-        records = self._commit(pending[:raised])
-        self._pending = pending[raised:]
+        if self._lateness.is_loss(self._pending[raised:], line):
+            records = self._commit_before(raised)
+            return records + (self._commit_all() if self._pending_n >= self._batch_samples else [])
+        if self._line is None:
+            waited_ns = self._pending[-1].arrival_ns - self._pending[0].arrival_ns
+            return self._commit_all() if waited_ns > _FIRST_NS else []
+        records = self._commit(self._pending[:raised])
+        self._pending = self._pending[raised:]
         self._pending_n = sum(packet.n for packet in self._pending)
-        looked_ns = self._pending[-1].arrival_ns - self._pending[0].arrival_ns
-        if looked_ns >= _LOOK_AHEAD_NS and self._is_even(self._pending, self._line):
-            self._restart_with(self._pending)
-            if self._pending_n >= self._batch_samples:
-                records += self._commit_all()
         return records
 
-    def _restart_with(self, packets: list[_Packet], reason: str = "lost") -> None:
-        """Name a gap before these packets and count anew from the first of them."""
-        self._pending = []
+    def _line_by_now(self) -> Line | None:
+        """Give the line that shows what is missing; None where packets tell it themselves, or none have come."""
+        if self._sequence.knows_losses or not self._pending:
+            return None
+        return self._clock.expected() if self._line is None else self._line
+
+    def _commit_before(self, at: int, reason: str = "lost") -> list[Record]:
+        """Commit what is pending before a packet, name a gap, and count anew from that packet on."""
+        before, after = self._pending[:at], self._pending[at:]
+        if self._line is None and before:  # the line must not follow what comes after
+            self._begin_segment(before)
+        records = self._commit(before)
         self._open_gap(reason)
-        self._begin_segment()
-        for packet in packets:
-            again = replace(packet, first=self._index)
-            self._index += again.n
-            self._clock.add(self._index - 1, again.arrival_ns)
-            self._pending.append(again)
-        self._pending_n = self._index
-
-    def _first_raised(self, line: Line) -> int | None:
-        """Find the first pending packet from which on all are later than honest delays make them, or None.
-
-        A wearable without counter that lost a packet goes on with a count that is too small: all that follows seems
-        late by what was lost.
-        """
-        limit_ns = max(0.6 * line.period_ns, 6.0 * self._typical_ns)
-        found = None
-        for at in range(len(self._pending) - 1, -1, -1):
-            packet = self._pending[at]
-            if packet.arrival_ns - line.earliest_ns(packet.first + packet.n - 1) <= limit_ns:
-                break
-            found = at
-        return found
-
-    def _is_even(self, packets: list[_Packet], line: Line) -> bool:
-        """Tell whether packets are late as a loss makes them: all by as much. A host that is busy makes them uneven."""
-        late_ns = [packet.arrival_ns - line.earliest_ns(packet.first + packet.n - 1) for packet in packets]
-        least_ns = min(late_ns)
-        return max(late_ns) - least_ns <= max(_EVEN_NS, 6.0 * self._typical_ns, least_ns / 2)
-
-    def _first_early(self, line: Line) -> int | None:
-        """Find the first pending packet from which on all come before their time: the rate has risen; or None."""
-        newest = self._pending[-1]
-        if len(self._floors) < _FLOORS:  # the line is young: it is bent, not broken
-            return None
-        if line.time_ns(newest.first + newest.n - 1) - newest.arrival_ns < _EARLY_NS:
-            return None
-        early = [packet.arrival_ns < line.time_ns(packet.first + packet.n - 1) for packet in self._pending]
-        return len(early) - next((k for k, one in enumerate(reversed(early)) if not one), len(early))
-
-    def _slow_loss(self) -> list[Record]:
-        """Notice a few lost samples by the floor of lateness, which stays up for seconds."""
-        if len(self._floors) < _FLOORS or self._line is None:
-            return []
-        up_ns = min(self._floors)
-        if up_ns <= max(0.6 * self._line.period_ns, 0.75 * self._typical_ns) or max(self._floors) > 2 * up_ns:
-            return []
-        self._open_gap("lost")
-        self._begin_segment()
-        return []
+        self._begin_segment(after)
+        return records
 
     def _commit_all(self) -> list[Record]:
         pending, self._pending, self._pending_n = self._pending, [], 0
         return self._commit(pending)
 
-    def _commit(self, packets: list[_Packet]) -> list[Record]:
+    def _commit(self, packets: list[Packet]) -> list[Record]:
         if not packets:
             return []
         if self._timeline.follow(min(packet.offset_ns for packet in packets)):
             self._open_gap("clock-step")
         line = self._clock.line()
-        self._note_lateness(packets)
+        self._lateness.note(packets, line if self._line is None else self._line)
         first, n = packets[0].first, sum(packet.n for packet in packets)
         placed = self._timeline.place(line, first, n)
         records: list[Record] = []
@@ -327,17 +276,6 @@ class ClipStream:
         self.rate = rate if rate.fine else self.rate
         return [*records, batch]
 
-    def _note_lateness(self, packets: list[_Packet]) -> None:
-        first = self._line is None
-        line = self._clock.line() if self._line is None else self._line
-        late_ns = sorted(packet.arrival_ns - line.earliest_ns(packet.first + packet.n - 1) for packet in packets)
-        median_ns = late_ns[len(late_ns) // 2]
-        if first:
-            self._typical_ns = median_ns
-            return
-        self._typical_ns += (median_ns - self._typical_ns) / 8
-        self._floors = [*self._floors[-(_FLOORS - 1) :], late_ns[0]]
-
     # ---- gaps
 
     def _open_gap(self, reason: str) -> None:
@@ -367,16 +305,20 @@ class ClipStream:
             self._seq = seq + 1
         return boot, seq
 
-    def _begin_segment(self) -> None:
-        """Forget where samples were; keep what is known of the rate."""
+    def _begin_segment(self, packets: list[Packet] | None = None) -> None:
+        """Forget where samples were, keep what is known of the rate; begin with packets that are pending, if any."""
         period_ns, error = self._nominal_ns, NOMINAL_ERROR
         known = self.rate
         if known is not None and known.fine and math.isclose(known.nominal_ns, self._nominal_ns, rel_tol=1e-6):
             period_ns, error = known.period_ns, math.hypot(known.error, SAME_WEARABLE_ERROR)
         self._clock = SegmentClock(period_ns, error)
         self._index = 0
-        self._pending_n = sum(packet.n for packet in self._pending)
+        self._pending = []
+        for packet in packets or []:
+            self._pending.append(replace(packet, first=self._index))
+            self._index += packet.n
+            self._clock.add(self._index - 1, packet.arrival_ns)
+        self._pending_n = self._index
         self._line = None
-        self._typical_ns = 0.0
-        self._floors = []
+        self._lateness = Lateness()
         self._last = None

