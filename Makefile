@@ -35,6 +35,12 @@ demo: setup ## Set up, then show the whole way from a virtual wearable to a page
 secrets: setup ## Make the clinic's passwords, tokens and certificates in ./secrets
 	@$(BIN)/spineclip clinic secrets
 
+.PHONY: clinic-demo
+clinic-demo: secrets ## Start the clinic (Docker) with a made-up patient, so that its Grafana is full at once
+	@docker compose --profile demo up --detach --build
+	@echo "Grafana: http://localhost:3000, user admin, password in secrets/grafana_password (full after a minute or two)"
+	@echo "The page: http://localhost:8080   The end of it: docker compose --profile demo down"
+
 # --- for developers ------------------------------------------------------------------------------------------------
 
 .PHONY: dev

@@ -177,7 +177,7 @@ def eight_weeks(first: date, *, seed: int = 0, weeks: int = 8) -> tuple[Day, ...
             nsaid=flare > 0.3,
             note="A bad day, moved as much as I could." if n == 17 else "",
         )
-        if n % 13 == 9:
+        if n % 13 == 1:
             day = replace(day, worn_from_h=11.0, worn_until_h=15.5)  # forgotten at home: too little to judge the day
         days.append(day)
     return tuple(days)

@@ -7,7 +7,9 @@ second, so the seconds are written down directly and go through the same day tot
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -16,9 +18,14 @@ from numpy.typing import NDArray
 from firmware_sim.motion import Motion
 from firmware_sim.scenario import Day, eight_weeks, start_of, typical_day
 from processing import days, pipeline, slots
+from processing.days import DaysState
 from processing.epochs import EPOCH_NS, Epochs, Posture, State
 from processing.metrics import Point, Value
 from processing.pipeline import PatientState
+from spineclip import clip_past
+from spineclip.clip_past import Lapse
+from spineclip.contract.config import PatientConfig, zone
+from spineclip.contract.days import day_of
 from spineclip.demo_person import Person
 from spineclip.story import WEEKS, first_day, story
 
@@ -36,17 +43,18 @@ _INTENSITY_MG: Final = {
 """Usual movement by state (median of the labelled sets, rounded)."""
 _UNSURE_S: Final = 2
 """Seconds after a change of state in which a measuring core is not sure yet."""
+_MINUTE_NS: Final = 60 * EPOCH_NS
+_COUNTED: Final = frozenset({"daily", "hourly", "bout"})
+"""What the core makes of seconds; the diary, goals and nudges of a day that is written closely are the story's."""
 
 
-def day_epochs(day: Day, *, tz: str, seed: int = 0, until_ns: int | None = None) -> Epochs:
+def day_epochs(day: Day, *, tz: str, seed: int = 0) -> Epochs:
     """Write down the seconds of one local day of a generated person.
 
     Parameters
     ----------
     day
         What the day is like.
-    until_ns
-        Where to stop (UTC nanoseconds); the end of the day by default.
 
     Returns
     -------
@@ -54,8 +62,7 @@ def day_epochs(day: Day, *, tz: str, seed: int = 0, until_ns: int | None = None)
     """
     start_ns = start_of(day.date, tz)
     end_ns = start_of(day.date + dt.timedelta(days=1), tz)
-    stop_ns = end_ns if until_ns is None else min(end_ns, until_ns)
-    truth = Motion(typical_day(day, seed=seed, tz=tz), start_ns=start_ns, seed=seed).truth(start_ns, stop_ns)
+    truth = Motion(typical_day(day, seed=seed, tz=tz), start_ns=start_ns, seed=seed).truth(start_ns, end_ns)
     rng = np.random.default_rng([seed, day.date.toordinal(), 5])
     n = len(truth)
     state = _codes(truth.state, {str(one): one.code for one in State})
@@ -91,12 +98,60 @@ def _just_changed(state: NDArray[np.int8]) -> NDArray[np.bool_]:
     return changed
 
 
-def _heard_last(patient: str, person: Person) -> Point:
-    """Write down how the clip did when it was heard last, in the minute before it is heard again."""
-    (device, worn), *_ = person.config.clips.items()
-    minute_ns = (person.begins_ns // (60 * EPOCH_NS) - 1) * 60 * EPOCH_NS
-    fields: dict[str, Value] = {"battery_pct": 91.0, "rssi_dbm": -62.0, "placement": str(worn.placement)}
-    return Point("device", minute_ns, {"patient": patient, "device": device}, fields)
+@dataclass(frozen=True, slots=True)
+class Life:
+    """How far a person's seconds were written down.
+
+    Attributes
+    ----------
+    through_ns
+        The first second that was not (UTC nanoseconds).
+    days
+        What the days up to today are like; those after it are like today.
+    counted
+        What the core carries from second to second.
+    """
+
+    patient: str
+    config: PatientConfig
+    days: Mapping[dt.date, Day]
+    through_ns: int
+    counted: DaysState
+    seed: int = 0
+
+    def day(self, date: dt.date) -> Day:
+        """Return what a local day is like."""
+        known = self.days.get(date)
+        return known if known is not None else replace(self.days[max(self.days)], date=date)
+
+
+def go_on(life: Life, until_ns: int) -> tuple[Life, list[Point]]:
+    """Write down the seconds up to a time (UTC nanoseconds, whole seconds), and what the core makes of them."""
+    tz = life.config.time_zone
+    (device, worn), *_ = life.config.clips.items()
+    points: list[Point] = []
+    while life.through_ns < until_ns:
+        date = day_of(life.through_ns, zone(tz))
+        stop_ns = min(until_ns, start_of(date + dt.timedelta(days=1), tz))
+        if life.through_ns < (minute_ns := stop_ns // _MINUTE_NS * _MINUTE_NS):
+            stop_ns = minute_ns  # at full minutes the core tells how hour and day stand
+        lapses = (date - min(life.days)).days
+        lapse, epochs = _heard(life.day(date), tz, life.seed)
+        tags = {"patient": life.patient, "device": device}
+        clip = clip_past.points(epochs, lapse, tags, worn.placement, lapses=lapses, seed=life.seed)
+        first, end = np.searchsorted(epochs.start_ns, (life.through_ns, stop_ns)).tolist()
+        counted, output = days.step(life.counted, epochs.slice(first, end), life.patient, life.config)
+        points += [*slots.points(slots.summarise(output.seconds), life.patient), *output.points]
+        points += [point for known_ns, point in clip if life.through_ns <= known_ns < stop_ns]
+        life = replace(life, through_ns=stop_ns, counted=counted)
+    return life, points
+
+
+@lru_cache(maxsize=1)
+def _heard(day: Day, tz: str, seed: int) -> tuple[Lapse, Epochs]:
+    """Return when the clip was out of reach on a local day, and what was heard of the rest, all of the day."""
+    lapse = clip_past.lapse_on(day, tz=tz, seed=seed)
+    return lapse, clip_past.heard(day_epochs(day, tz=tz, seed=seed), lapse)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +160,11 @@ class Past:
 
     points: tuple[Point, ...]
     state: PatientState
+    life: Life
 
 
-def past(patient: str, person: Person, *, seed: int = 0) -> Past:
-    """Write down eight weeks, the last day and a half of them second by second.
+def past(patient: str, person: Person, *, closely: int = 1, seed: int = 0) -> Past:
+    """Write down eight weeks, the last days of them second by second.
 
     Parameters
     ----------
@@ -116,22 +172,37 @@ def past(patient: str, person: Person, *, seed: int = 0) -> Past:
         The patient's id.
     person
         Who it is; the past ends where their wearable begins to be heard.
+    closely
+        So many days before today are written down second by second, as today is; of those before there are days,
+        hours, and bouts.
     """
     tz = person.config.time_zone
-    points = story(patient, person.yesterday, person.config, seed=seed)
+    weeks = eight_weeks(first_day(person.yesterday), seed=seed, weeks=WEEKS)
+    near = {day.date: day for day in (*weeks[len(weeks) - closely :], person.today)}
+    near_ns = start_of(min(near), tz)
+    points = [
+        point
+        for point in story(patient, person.yesterday, person.config, seed=seed)
+        if point.time_ns < near_ns or point.measurement not in _COUNTED
+    ]
     met = {
         str(point.fields["date"]): bool(point.fields["met_walking"])
         for point in points
         if point.measurement == "daily" and "met_walking" in point.fields
     }
-    met.pop(person.yesterday.isoformat(), None)
-    counted = days.DaysState(met=met)
-    last_day = eight_weeks(first_day(person.yesterday), seed=seed, weeks=WEEKS)[-1]
-    for day in (last_day, person.today):
-        epochs = day_epochs(day, tz=tz, seed=seed, until_ns=person.begins_ns)
-        counted, output = days.step(counted, epochs, patient, person.config)
-        points += [*slots.points(slots.summarise(output.seconds), patient), *output.points]
-    points.append(_heard_last(patient, person))
+    life = Life(patient, person.config, near, near_ns, days.DaysState(met=met), seed)
+    life, lived = go_on(life, person.begins_ns)
+    points += lived
+    minute_ns = (person.begins_ns // _MINUTE_NS - 1) * _MINUTE_NS
+    if not any(point.measurement == "device" and point.time_ns >= minute_ns for point in lived):
+        points.append(_on_the_charger(life, minute_ns))
     state = pipeline.begin(patient, person.config)
     given = replace(state.person, given=person.begins_ns // EPOCH_NS)
-    return Past(tuple(points), replace(state, days=counted, person=given))
+    return Past(tuple(points), replace(state, days=life.counted, person=given), life)
+
+
+def _on_the_charger(life: Life, minute_ns: int) -> Point:
+    """Write down that a clip that is not worn was heard, too."""
+    (device, worn), *_ = life.config.clips.items()
+    fields: dict[str, Value] = {"battery_pct": 100.0, "rssi_dbm": -62.0, "placement": str(worn.placement)}
+    return Point("device", minute_ns, {"patient": life.patient, "device": device}, fields)

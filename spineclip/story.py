@@ -18,6 +18,7 @@ from firmware_sim.person import Pose
 from firmware_sim.scenario import Day, eight_weeks, typical_day
 from firmware_sim.script import Doing, Stretch
 from processing import diary, nudge_words
+from processing.attention import attention
 from processing.epochs import State
 from processing.goals import goals_on, judge
 from processing.goals import point as goal_point
@@ -105,6 +106,7 @@ def story(patient: str, last: date, config: PatientConfig, *, seed: int = 0) -> 
         start_ns = day_start_ns(day.date, local)
         fields: dict[str, Value] = {"date": day.date.isoformat(), **daily, **verdict}
         fields["breaks"] = int(daily["breaks"])
+        fields |= attention(fields)
         points.append(Point("daily", start_ns, {"patient": patient}, fields))
         points += _hours(patient, start_ns, seconds)
         points += _bouts(patient, start_ns, seconds, config)

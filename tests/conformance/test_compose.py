@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from dashboards.grafana.patient import patient
 from spineclip.cli.main import load
 
 HOUSE = Path(__file__).resolve().parents[2]
@@ -19,7 +20,24 @@ each = pytest.mark.parametrize("name", list(SERVICES))
 
 
 def test_the_clinic_is_complete() -> None:
-    assert set(SERVICES) == {"mosquitto", "influxdb", "grafana", "core", "page"}
+    started = {name for name, service in SERVICES.items() if "profiles" not in service}
+    assert started == {"mosquitto", "influxdb", "grafana", "core", "page"}
+
+
+def test_the_profile_of_the_demo_adds_one_patient_and_nothing_else() -> None:
+    (demo,) = (service for service in SERVICES.values() if "profiles" in service)
+    assert demo["profiles"] == ["demo"]
+    assert demo["command"][:2] == ["clinic", "demo"]
+    assert demo["networks"] == ["inside"]
+    assert "secrets" not in demo, "it knows the database alone, not the broker"
+    database = SERVICES["influxdb"]["environment"]
+    options = {option: parameter.default for parameter in _command("demo").params for option in parameter.opts}
+    assert options["--influx-bucket"] == database["DOCKER_INFLUXDB_INIT_BUCKET"]
+    assert options["--influx-org"] == database["DOCKER_INFLUXDB_INIT_ORG"]
+    (boxed,) = [row for row in patient()["templating"]["list"] if row["name"] == "zone"]
+    assert options["--zone"] == boxed["query"], "their days are those of the dashboards"
+    recipe = (HOUSE / "Makefile").read_text()
+    assert re.search(r"^clinic-demo: secrets .*\n\t@docker compose --profile demo up ", recipe, re.M)
 
 
 @each
@@ -126,17 +144,23 @@ def test_the_image_is_not_root_and_installs_by_hash() -> None:
     assert not [line for line in ignored if line.startswith("!") and re.search("secret|state|env|git", line)]
 
 
-@pytest.mark.parametrize("name", ["core", "page"])
-def test_a_command_knows_its_options_and_names_files_that_it_is_given(name: str) -> None:
+@pytest.mark.parametrize(("name", "files"), [("core", 3), ("page", 3), ("demo", 1)])
+def test_a_command_knows_its_options_and_names_files_that_it_is_given(name: str, files: int) -> None:
     service = SERVICES[name]
-    given = {f"/run/secrets/{secret}" for secret in service["secrets"]}
+    given = {f"/run/secrets/{secret}" for secret in service.get("secrets", [])}
     given |= {mount.split(":")[1] for mount in service["volumes"]}
     named = {word for word in service["command"] if word.startswith("/run/")}
-    assert len(named) == 3
+    assert len(named) == files
     assert named <= given
-    command = load(name)
-    known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    known = {o for parameter in _command(name).params for o in (*parameter.opts, *parameter.secondary_opts)}
     assert {word for word in service["command"] if word.startswith("--")} <= known
+
+
+def _command(name: str) -> Any:
+    """Return what a service runs: a command, or a command within one."""
+    first, second = SERVICES[name]["command"][:2]
+    command: Any = load(first)
+    return getattr(command, "commands", {}).get(second, command)
 
 
 def test_the_scripts_are_right_in_form() -> None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from firmware_sim.scenario import Day
 from processing.epochs import EPOCH_NS, State
+from processing.metrics import Point
+from processing.stores.influx_seen import Key, key_of
 from spineclip.contract.clock import DrivenClock
 from spineclip.contract.config import zone
 from spineclip.contract.days import day_of, day_start_ns
 from spineclip.demo_person import PATIENT, person
-from spineclip.history import day_epochs, past
+from spineclip.history import day_epochs, go_on, past
 
 BERLIN = zone("Europe/Berlin")
 NOON_NS = day_start_ns(dt.date(2026, 11, 21), BERLIN) + 12 * 3600 * EPOCH_NS
@@ -53,3 +57,48 @@ def test_whole_days_begin_with_the_morning() -> None:
 def test_the_same_seed_makes_the_same_past() -> None:
     who = person(DrivenClock(NOON_NS), "Europe/Berlin", speed=1.0)
     assert past(PATIENT, who).points == past(PATIENT, who).points
+
+
+@pytest.mark.parametrize("hours", [0.1, 8.0])
+def test_who_lives_on_has_the_past_of_whoever_begins_later(hours: float) -> None:
+    """Promise: a life that is written as it goes is the one that is written at once."""
+    later_ns = NOON_NS + round(hours * 3600) * EPOCH_NS
+    then = past(PATIENT, person(DrivenClock(NOON_NS), "Europe/Berlin", speed=1.0))
+    points = list(then.points)
+    life = then.life
+    for until_ns in (NOON_NS + 33 * EPOCH_NS, later_ns):
+        life, more = go_on(life, until_ns)
+        points += more
+    at_once = past(PATIENT, person(DrivenClock(later_ns), "Europe/Berlin", speed=1.0))
+    assert _final(points) == _final(at_once.points)
+
+
+def test_no_day_is_told_twice() -> None:
+    """Promise: a day that is written second by second does not have the story's bouts beside its own."""
+    points = past(PATIENT, person(DrivenClock(NOON_NS), "Europe/Berlin", speed=1.0)).points
+    walks = sorted(
+        (p.time_ns, p.time_ns + round(float(p.fields["dur_s"]) * 1e9))
+        for p in points
+        if p.measurement == "bout" and p.fields["state"] == "walking"
+    )
+    assert len(walks) > 100
+    assert all(before[1] <= after[0] for before, after in pairwise(walks))
+
+
+def test_the_clip_was_out_of_reach_for_as_long_as_is_missing() -> None:
+    points = past(PATIENT, person(DrivenClock(NOON_NS), "Europe/Berlin", speed=1.0)).points
+    (gap,) = [p for p in points if p.measurement == "gap" and day_of(p.time_ns, BERLIN) == dt.date(2026, 11, 20)]
+    (yesterday,) = [
+        p for p in _final(points).values() if p.fields.get("date") == "2026-11-20" and p.measurement == "daily"
+    ]
+    missing_s = (1.0 - float(yesterday.fields["coverage"])) * 24 * 3600
+    assert missing_s == pytest.approx(float(gap.fields["dur_s"]), abs=0.01)
+    before, after = (
+        [p for p in points if p.measurement == "device" and (p.time_ns > gap.time_ns) is late] for late in (False, True)
+    )
+    assert int(after[0].fields["reconnects"]) == int(before[-1].fields["reconnects"]) + 1
+
+
+def _final(points: Iterable[Point]) -> dict[Key, Point]:
+    """Of points with the same time and tags the last one holds."""
+    return {key_of(point): point for point in points}
