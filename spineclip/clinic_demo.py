@@ -15,6 +15,7 @@ from typing import Final
 
 from processing.metrics import Point
 from processing.stores.base import MetricStore
+from processing.stores.influx_seen import key_of
 from spineclip.contract.clock import Clock
 from spineclip.contract.errors import StoreBusyError, StoreError
 from spineclip.demo_person import DEVICE, PATIENT, person
@@ -45,8 +46,9 @@ def begin(store: MetricStore, clock: Clock, *, tz: str, language: str, say: Call
     check_ours(store)
     behind = past(PATIENT, who, closely=CLOSELY)
     store.erase(PATIENT)
+    newest = {key_of(point): point for point in behind.points}.values()  # of one time the last writing holds
     # the clip first: by it the patient is known as ours, should the writing be interrupted
-    points = sorted(behind.points, key=lambda point: point.measurement != "device")
+    points = sorted(newest, key=lambda point: point.measurement != "device")
     _write(store, points)
     say(f"{PATIENT} has eight weeks behind them: {len(points):,} points, all made up. To be rid of them: {_ERASE}")
     return behind.life

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import queue
 import re
@@ -13,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 HOUSE = Path(__file__).resolve().parents[1]
 
@@ -92,3 +94,15 @@ def spineclip(*arguments: str, data: Path) -> Iterator[Command]:
         command._reader.join(5)
         if command.process.stdout is not None:
             command.process.stdout.close()
+
+
+def ask(address: str) -> tuple[int, str]:
+    """Get a page as a browser does; return status and content."""
+    parts = urlsplit(address)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
+    try:
+        connection.request("GET", "/")
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()

@@ -205,12 +205,23 @@ class SqliteStore(SqliteReader):
             db.execute(sql, (patient, start_ns, end_ns))
 
     def erase(self, patient: str) -> None:
-        """Delete everything of a patient and overwrite where it stood, in the file and in its log."""
+        """Delete everything of a patient and overwrite where it stood, in the file and in its log.
+
+        Raises
+        ------
+        StoreBusyError
+            If the file is locked, the disk has no room for the file once more, or a reader still needs the log:
+            nothing can be read of the patient any more, but the file holds what can be found; calling again ends it.
+        """
         with self._write() as db:
             for table in (*MEASUREMENTS, "checkpoint", "aside", "aside_count"):
                 db.execute(f"DELETE FROM {table} WHERE patient=?", (patient,))  # noqa: S608
         with self._lock, _errors(self.path):
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            # secure_delete leaves copies of rows that were moved when pages were balanced; a file made anew has none
+            self._db.execute("VACUUM")
+            (busy, *_) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if busy:
+                raise sqlite3.OperationalError("somebody reads it, so that its log stays")
 
     @contextlib.contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:

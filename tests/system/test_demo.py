@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import re
 import signal
@@ -17,20 +16,9 @@ import pytest
 from processing.stores.sqlite import SqliteReader
 from spineclip.demo_person import PATIENT
 from spineclip.patients import store_file
-from tests.running import Command, spineclip
+from tests.running import Command, ask, spineclip
 
 pytestmark = pytest.mark.slow
-
-
-def _ask(address: str) -> tuple[int, str]:
-    parts = urlsplit(address)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
-    try:
-        connection.request("GET", "/")
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode()
-    finally:
-        connection.close()
 
 
 def _address(command: Command) -> str:
@@ -59,7 +47,7 @@ def test_it_ends_by_itself_with_one_line_and_keeps_its_data_where_asked(tmp_path
     arguments = ["--no-browser", "--port", "0", "--for", "4", "--speed", "60", "--data", str(data)]
     with spineclip("demo", *arguments, data=tmp_path) as command:
         address = _address(command)
-        status, page = _ask(address)
+        status, page = ask(address)
         assert (status, "My back today" in page) == (200, True)
         assert command.wait() == 0, command.text
         _nothing_left(command, address)

@@ -7,36 +7,25 @@ import csv
 import io
 import json
 import zipfile
-from datetime import date
 from pathlib import Path
 
-import paho.mqtt.client as mqtt
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
 from collector.outbox import Outbox
 from collector.rates import Rate, RateBook
 from processing.metrics import MEASUREMENTS, Point
 from processing.stores.sqlite import SqliteStore
-from spineclip.broker import Broker, embedded_broker
+from spineclip.broker import embedded_broker
 from spineclip.cli.main import app
 from spineclip.contract.clock import DrivenClock
-from spineclip.contract.topics import Channel, topic
-from spineclip.enrolment import Passwords, write_bundle
+from spineclip.contract.topics import Channel
 from spineclip.erasure import RETAINED, erase_retained
 from spineclip.export import newest_first
-from spineclip.links import Links
-from spineclip.patients import Patients, store_file
+from spineclip.patients import store_file
 from spineclip.sole import sole_core
-from spineclip.story import story, story_config
-
-PATIENT, OTHER = "p-forgotten1", "p-remembered"
-LAST = date(2026, 5, 12)
-
-
-def _spineclip(*arguments: str) -> Result:
-    return CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200"})
+from spineclip.story import story_config
+from tests.system.forgetting import LAST, OTHER, PATIENT, fill, leave_files, retain, spineclip
 
 
 @pytest.fixture
@@ -45,17 +34,8 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     store = SqliteStore(store_file(tmp_path))
     for patient in (PATIENT, OTHER):
-        config = story_config(LAST)
-        store.commit(patient, story(patient, LAST, config), b"checkpoint")
-        store.commit(patient, [Point("diary", 10**18, {"patient": patient}, {"note": f"<b>{patient}</b>"})], None)
-        store.keep_aside(patient, 10**18, "schema", patient.encode())
-        Patients(tmp_path).change(patient, lambda _, config=config: config)
-        Links(tmp_path).make(patient)
-        secrets = tmp_path / "secrets"
-        password = Passwords(secrets / "passwords").admit(patient)
-        write_bundle(secrets / "collectors", patient, password, host="localhost", port=8883, authority=secrets / "no")
-        outbox = tmp_path / "state" / "spineclip" / f"{patient}.sqlite"
-        outbox.parent.mkdir(parents=True, exist_ok=True)
+        fill(store, patient)
+        outbox = leave_files(tmp_path, patient)
         outbox.write_bytes(patient.encode())  # damaged: it is moved aside, and a new one begun
         kept = Outbox(outbox, DrivenClock(10**18))
         assert kept.opened.damaged
@@ -77,13 +57,13 @@ def _traces(data: Path, patient: str) -> list[str]:
 def test_nothing_of_the_one_is_left_and_everything_of_the_other(data: Path) -> None:
     before = _traces(data, OTHER)
     assert len(_traces(data, PATIENT)) >= 7
-    answer = _spineclip("erase", PATIENT, "--yes", "--data", str(data), "--secrets", str(data / "secrets"))
+    answer = spineclip("erase", PATIENT, "--yes", "--data", str(data), "--secrets", str(data / "secrets"))
     assert answer.exit_code == 0, answer.output
     for what in ("link", "settings", "measurements", "access", "credentials", "collector kept"):
         assert what in answer.output
     assert _traces(data, PATIENT) == []
     assert _traces(data, OTHER) == before
-    again = _spineclip("erase", PATIENT, "--yes", "--data", str(data))
+    again = spineclip("erase", PATIENT, "--yes", "--data", str(data))
     assert f"Nothing was kept of {PATIENT}" in again.output
 
 
@@ -98,7 +78,7 @@ def test_it_asks_first_and_a_wrong_answer_erases_nothing(data: Path) -> None:
 def test_a_core_that_runs_would_write_it_down_again(data: Path) -> None:
     before = _traces(data, PATIENT)
     with sole_core(store_file(data)):
-        answer = _spineclip("erase", PATIENT, "--yes", "--data", str(data))
+        answer = spineclip("erase", PATIENT, "--yes", "--data", str(data))
     assert answer.exit_code == 1
     assert "Stop it first" in answer.output
     assert _traces(data, PATIENT) == before
@@ -106,7 +86,7 @@ def test_a_core_that_runs_would_write_it_down_again(data: Path) -> None:
 
 def test_everything_is_in_the_export(data: Path) -> None:
     file = data / "mine.zip"
-    answer = _spineclip("export", PATIENT, "--data", str(data), "--out", str(file))
+    answer = spineclip("export", PATIENT, "--data", str(data), "--out", str(file))
     assert answer.exit_code == 0, answer.output
     assert file.stat().st_mode & 0o077 == 0, "for its owner alone"
     store = SqliteStore(store_file(data))
@@ -121,8 +101,8 @@ def test_everything_is_in_the_export(data: Path) -> None:
             assert len(rows) == len(kept[name])
         diary = list(csv.DictReader(io.StringIO(archive.read("diary.csv").decode())))
     assert f"<b>{PATIENT}</b>" in {row["note"] for row in diary}
-    assert _spineclip("export", PATIENT, "--data", str(data), "--out", str(file)).exit_code == 1, "none is written over"
-    assert _spineclip("export", "p-nobody", "--data", str(data), "--out", str(data / "n.zip")).exit_code == 1
+    assert spineclip("export", PATIENT, "--data", str(data), "--out", str(file)).exit_code == 1, "none is written over"
+    assert spineclip("export", "p-nobody", "--data", str(data), "--out", str(data / "n.zip")).exit_code == 1
 
 
 @pytest.mark.parametrize("page", [1, 2, 3, 7, 1000])
@@ -140,23 +120,10 @@ def test_a_page_at_a_time_is_the_same_as_all_at_once(page: int, tmp_path: Path) 
     assert sorted(times) == sorted((point.time_ns, point.tags["device"]) for point in points)
 
 
-def _retain(broker: Broker, patient: str) -> None:
-    client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311)
-    client.username_pw_set(broker.username, broker.password)
-    client.connect(broker.host, broker.port)
-    client.loop_start()
-    for channel in RETAINED:
-        client.publish(topic(patient, channel), b"{}", qos=1, retain=True).wait_for_publish(10)
-    client.disconnect()
-    client.loop_stop()
-    if (left_open := client.socket()) is not None:
-        left_open.close()
-
-
 async def test_the_broker_forgets_what_it_retained() -> None:
     async with embedded_broker() as broker:
         for patient in (PATIENT, OTHER):
-            await asyncio.to_thread(_retain, broker, patient)
+            await asyncio.to_thread(retain, broker, patient)
         gone, left = await erase_retained(broker, PATIENT)
         assert (set(gone), left) == (set(RETAINED), [])
         assert await erase_retained(broker, PATIENT) == ([], [])

@@ -8,40 +8,25 @@ import io
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import date
 from pathlib import Path
 from threading import Event, Thread
 
-import paho.mqtt.client as mqtt
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
-from typer.testing import CliRunner, Result
 
 from collector.outbox import Outbox
-from processing.metrics import MEASUREMENTS, Point
+from processing.metrics import MEASUREMENTS
 from processing.stores.influx import InfluxStore
 from processing.stores.influx_link import Address
 from processing.stores.lease import BEAT_S, Lease
-from spineclip.cli.main import app
 from spineclip.contract.clock import DrivenClock
 from spineclip.contract.connection import BrokerAccess
-from spineclip.contract.topics import topic
-from spineclip.enrolment import Passwords, write_bundle
 from spineclip.erasure import RETAINED, erase_retained
-from spineclip.links import Links
-from spineclip.patients import Patients
 from spineclip.sole import sole_core_influx
-from spineclip.story import story, story_config
 from tests.servers.influx import Influx
 from tests.servers.mosquitto import Broker
+from tests.system.forgetting import OTHER, PATIENT, fill, leave_files, retain, spineclip
 
-PATIENT, OTHER = "p-forgotten1", "p-remembered"
-LAST = date(2026, 5, 12)
 END = 1 << 62
-
-
-def _spineclip(*arguments: str) -> Result:
-    return CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200"})
 
 
 @pytest.fixture
@@ -49,9 +34,7 @@ def database(influx_empty: Influx) -> Iterator[InfluxStore]:
     """The clinic's database with two patients: days, diary, goals, nudges, the core's state, and a damaged record."""
     with closing(_opened(influx_empty)) as store:
         for patient in (PATIENT, OTHER):
-            store.commit(patient, story(patient, LAST, story_config(LAST)), b"checkpoint")
-            store.commit(patient, [Point("diary", 10**18, {"patient": patient}, {"note": f"<b>{patient}</b>"})], None)
-            store.keep_aside(patient, 10**18, "schema", patient.encode())
+            fill(store, patient)
         yield store
 
 
@@ -63,14 +46,8 @@ def _opened(server: Influx) -> InfluxStore:
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The clinic's files of both: settings, links, access, and an outbox of a collector on the same machine."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    secrets = tmp_path / "secrets"
     for patient in (PATIENT, OTHER):
-        Patients(tmp_path).change(patient, lambda _: story_config(LAST))
-        Links(tmp_path).make(patient)
-        password = Passwords(secrets / "passwords").admit(patient)
-        write_bundle(secrets / "collectors", patient, password, host="localhost", port=8883, authority=secrets / "no")
-        outbox = tmp_path / "state" / "spineclip" / f"{patient}.sqlite"
-        outbox.parent.mkdir(parents=True, exist_ok=True)
+        outbox = leave_files(tmp_path, patient)
         Outbox(outbox, DrivenClock(10**18)).close()
     return tmp_path
 
@@ -100,22 +77,9 @@ def _files(data: Path, patient: str) -> list[Path]:
     return [path for path in files if patient.encode() in path.read_bytes() or patient in str(path)]
 
 
-def _retain(broker: Broker, patient: str) -> None:
-    client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311)
-    client.username_pw_set(broker.username, broker.password)
-    client.connect(broker.host, broker.port)
-    client.loop_start()
-    for channel in RETAINED:
-        client.publish(topic(patient, channel), b"{}", qos=1, retain=True).wait_for_publish(10)
-    client.disconnect()
-    client.loop_stop()
-    if (left_open := client.socket()) is not None:
-        left_open.close()
-
-
 def test_everything_is_in_the_export(database: InfluxStore, data: Path, told: list[str]) -> None:
     file = data / "mine.zip"
-    answer = _spineclip("export", PATIENT, "--data", str(data), "--out", str(file), *told)
+    answer = spineclip("export", PATIENT, "--data", str(data), "--out", str(file), *told)
     assert answer.exit_code == 0, answer.output
     kept = _kept(database, PATIENT)
     assert {"daily", "hourly", "diary", "goal", "nudge"} <= set(kept)
@@ -132,7 +96,7 @@ def test_nothing_of_the_one_is_left_and_everything_of_the_other(
     database: InfluxStore, data: Path, told: list[str], influx_empty: Influx, mosquitto_server: Broker
 ) -> None:
     for patient in (PATIENT, OTHER):
-        _retain(mosquitto_server, patient)
+        retain(mosquitto_server, patient)
     before = _kept(database, OTHER), _series(influx_empty, OTHER), _files(data, OTHER)
     assert _series(influx_empty, PATIENT)
     assert _files(data, PATIENT)
@@ -142,7 +106,7 @@ def test_nothing_of_the_one_is_left_and_everything_of_the_other(
     broker = ["--host", mosquitto_server.host, "--broker-port", str(mosquitto_server.port)]
     clinic = [*broker, "--user", mosquitto_server.username, "--password-file", str(password)]
     secrets = ["--secrets", str(data / "secrets")]
-    answer = _spineclip("erase", PATIENT, "--yes", "--data", str(data), *secrets, *told, *clinic)
+    answer = spineclip("erase", PATIENT, "--yes", "--data", str(data), *secrets, *told, *clinic)
     assert answer.exit_code == 0, answer.output
     for what in ("link", "settings", "measurements", "access", "credentials", "collector kept", "broker kept"):
         assert what in answer.output
@@ -159,7 +123,7 @@ def test_nothing_of_the_one_is_left_and_everything_of_the_other(
     )
     assert asyncio.run(erase_retained(access, PATIENT)) == ([], [])
     assert set(asyncio.run(erase_retained(access, OTHER))[0]) == set(RETAINED)
-    again = _spineclip("erase", PATIENT, "--yes", "--data", str(data), *secrets, *told, *clinic)
+    again = spineclip("erase", PATIENT, "--yes", "--data", str(data), *secrets, *told, *clinic)
     assert f"Nothing was kept of {PATIENT}" in again.output
 
 
@@ -186,7 +150,7 @@ def test_a_core_that_runs_would_write_it_down_again(
 ) -> None:
     before = _kept(database, PATIENT), _files(data, PATIENT)
     with closing(_opened(influx_empty)) as core, sole_core_influx(core) as lease, _beating(lease):
-        answer = _spineclip("erase", PATIENT, "--yes", "--data", str(data), *told)
+        answer = spineclip("erase", PATIENT, "--yes", "--data", str(data), *told)
     assert answer.exit_code == 1
     assert "Stop it first" in answer.output
     assert (_kept(database, PATIENT), _files(data, PATIENT)) == before
@@ -197,7 +161,7 @@ def test_a_token_that_may_only_read_erases_nothing_and_says_so(
 ) -> None:
     (tmp_path / "token").write_text(influx_empty.read_token)
     before = _kept(database, PATIENT)
-    answer = _spineclip("erase", PATIENT, "--yes", "--data", str(data), *told)
+    answer = spineclip("erase", PATIENT, "--yes", "--data", str(data), *told)
     assert answer.exit_code == 1
     assert "Erased: measurements" not in answer.output
     assert _kept(database, PATIENT) == before

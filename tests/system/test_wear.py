@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import http.client
 import time
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -16,21 +14,10 @@ from processing.stores.sqlite import SqliteReader
 from spineclip import settings as files
 from spineclip.contract.config import PatientConfig
 from spineclip.patients import Patients, store_file
-from tests.running import Command, spineclip
+from tests.running import Command, ask, spineclip
 from tests.unit.motions import Still
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-
-
-def _page(address: str) -> tuple[int, str]:
-    parts = urlsplit(address)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
-    try:
-        connection.request("GET", "/")
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode()
-    finally:
-        connection.close()
 
 
 def _paired(folder: Path) -> Path:
@@ -55,7 +42,7 @@ def _worn(folder: Path, settings: Path) -> Command:
     with spineclip("wear", *words, data=folder) as command:
         address = command.wait_for(r"http://127\.0\.0\.1:\d+/", 400).group()
         command.wait_for("streaming at 50 Hz")
-        assert _page(address)[0] == 200
+        assert ask(address)[0] == 200
         reader = SqliteReader(store_file(folder))
         patient = files.read(settings).patient
         deadline = time.monotonic() + 60

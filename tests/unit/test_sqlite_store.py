@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import sqlite3
 import stat
@@ -10,11 +11,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from processing.metrics import MEASUREMENTS, Point
+from processing.stores import sqlite
 from processing.stores.base import MetricReader, MetricStore
 from processing.stores.sqlite import MAX_ASIDE, SqliteReader, SqliteStore
 from spineclip.contract.errors import StoreBusyError, StoreError
@@ -191,3 +194,37 @@ def test_erased_bytes_are_gone_from_the_disk(store: SqliteStore, path: Path) -> 
     assert any(b"unmistakable" in file.read_bytes() for file in files)
     store.erase("p-1")
     assert not any(b"unmistakable" in file.read_bytes() for file in files)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_erasing_leaves_no_copy_in_the_file(seed: int, tmp_path: Path) -> None:
+    """Rows are moved from page to page as a table changes; copies of them would stay where they were."""
+    rng = random.Random(seed)
+    store = SqliteStore(tmp_path / "metrics.sqlite")
+    for patient in ("p-forgotten1", "p-remembered"):
+        for step, longest in ((1, 300), (7, 600)):
+            points = [
+                Point("diary", day * 10**9, {"patient": patient}, {"note": "x" * rng.randrange(longest)})
+                for day in range(0, 500, step)
+            ]
+            store.commit(patient, points, None)
+    store.erase("p-forgotten1")
+    kept = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert b"p-remembered" in kept
+    assert b"p-forgotten1" not in kept
+    store.close()
+
+
+def test_erasing_tells_when_a_reader_keeps_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Promise: nobody is told that all is gone while the log still has it."""
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_S", 0.05)
+    file = tmp_path / "metrics.sqlite"
+    with closing(SqliteStore(file)) as store, closing(sqlite3.connect(file, isolation_level=None)) as reader:
+        store.commit("p-1", [Point("diary", 10**18, {"patient": "p-1"}, {"pain": 3})], None)
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM diary").fetchall()
+        with pytest.raises(StoreBusyError, match="reads it"):
+            store.erase("p-1")
+        reader.execute("COMMIT")
+        store.erase("p-1")
+        assert not any(b"p-1" in path.read_bytes() for path in tmp_path.iterdir())
