@@ -6,9 +6,10 @@ done in slices of bounded length, so memory does not grow with a recording.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,11 +30,12 @@ from processing import (
     windows,
 )
 from processing.activity import Model
+from processing.compiled import compiled
 from processing.epochs import POSTURES, STATES, Epochs, Neutral, Posture, State
 from processing.grid import RATE_HZ, SECOND_NS, GridState, Seconds
 from processing.habits import Habits
 from processing.judgement import judged
-from processing.naming import Wearing
+from processing.naming import Named, Wearing
 from processing.orientation import OrientationState
 from processing.rising import RisingState
 from processing.samples import Block
@@ -47,6 +49,9 @@ MAX_SILENCE_S: Final = 7 * 86400
 
 _SLICE: Final = 2000
 _HISTORY: Final = windows.BEFORE_S + 2
+_WAVES: Final = 2 * len(statistics.WAVE_HZ)
+_WALKING, _RUNNING = State.WALKING.code, State.RUNNING.code
+_TAUGHT, _POSES = Neutral.TAUGHT.value, Neutral.POSES.value
 _MOST: Final = 8
 """Seconds that nothing ahead depends on, above which a state is not carried on without letting go of them."""
 
@@ -120,7 +125,7 @@ class ClipState:
 def begin(setup: ClipSetup) -> ClipState:
     """Return the state of a clip before its first sample."""
     neutral = None if setup.calibration is None else setup.calibration.neutral
-    table, waves = np.empty((0, statistics.COLUMNS)), np.empty((0, 2 * len(statistics.WAVE_HZ)))
+    table, waves = np.empty((0, statistics.COLUMNS)), np.empty((0, _WAVES))
     return ClipState(
         setup, grid.begin(), 0, 0, 0, table, waves, 0, np.empty((0, RATE_HZ, 3)), np.empty(0),
         np.empty((0, orientation.HELD)), orientation.begin(setup.axes, neutral, setup.placement), smoothing.begin(),
@@ -183,14 +188,14 @@ def _append(state: ClipState, gridded: GridState, seconds: Seconds) -> ClipState
             table=table, waves=waves, xyz_g=seconds.xyz_g, coverage=seconds.coverage,
         )  # fmt: skip
     rows, samples = _done(state)
+    table, waves, xyz_g, coverage = _joined(
+        state.table[rows:], table, _waves(state, 1), waves,
+        state.xyz_g[samples:], seconds.xyz_g, state.coverage[samples:], seconds.coverage,
+    )  # fmt: skip
     return ClipState(  # by itself, not by `replace`, which costs as much as a stage: so once in every stage
-        state.setup, gridded, state.first + rows, state.looked, state.given,
-        np.concatenate([state.table[rows:], table]),
-        np.concatenate([_waves(state, 1), waves]),
-        state.kept + samples,
-        np.concatenate([state.xyz_g[samples:], seconds.xyz_g]),
-        np.concatenate([state.coverage[samples:], seconds.coverage]),
-        state.held, state.orientation, state.smoothing, state.stretch, state.habits, state.rising, state.risen,
+        state.setup, gridded, state.first + rows, state.looked, state.given, table, waves, state.kept + samples,
+        xyz_g, coverage, state.held, state.orientation, state.smoothing, state.stretch, state.habits, state.rising,
+        state.risen,
     )  # fmt: skip
 
 
@@ -212,7 +217,7 @@ def _look(state: ClipState, fitted: Model, *, last: bool) -> ClipState:
         state.orientation, state.looked, table, a, b, near=near, xyz_g=swung, begins=state.kept - state.first
     )
     described = features.features(table, rhythm, held, a, b, near=near)
-    covered = table[a:b, statistics.COVERED] > 0
+    covered = table[a:b, statistics.COVERED].astype(np.bool_)
     seen = stretches.Looked(state.looked, a, b, table, state.xyz_g[state.looked - state.kept :], held)
     stretch = stretches.look(state.stretch, seen, posture.fine_model(place)) if place.sees_trunk else state.stretch
     mount = np.ascontiguousarray(held[:, orientation.MOUNT])
@@ -220,10 +225,10 @@ def _look(state: ClipState, fitted: Model, *, last: bool) -> ClipState:
     smoothed = smoothing.observe(
         state.smoothing, activity.chances(fitted, described), covered, described[:, features.TURNING]
     )
+    known, ups = _lengthened(state.held, held, state.risen, how)
     return ClipState(
         state.setup, state.grid, state.first, stop, state.given, table, state.waves, state.kept, state.xyz_g,
-        state.coverage, np.concatenate([state.held, held]), oriented, smoothed, stretch, state.habits, risen,
-        np.concatenate([state.risen, how]),
+        state.coverage, known, oriented, smoothed, stretch, state.habits, risen, ups,
     )  # fmt: skip
 
 
@@ -232,114 +237,183 @@ def _give(state: ClipState, fitted: Model, *, last: bool) -> tuple[ClipState, Ep
     n = len(chances)
     if not n:
         return state, Epochs.empty()
-    a = state.given - state.kept
     rows = state.table[state.given - state.first : state.given - state.first + n]
-    held = state.held[:n]
-    start_ns = (state.given + np.arange(n, dtype=np.int64)) * SECOND_NS
+    said = _say(state, fitted, chances, state.given, rows, ahead_s=stretches.AHEAD_S)
+    a = state.given - state.kept
     coverage = state.coverage[a : a + n]
-    codes, confidence, seems = _state(state, fitted, chances, state.given, slice(0, n))
+    going, walking_s, intensity_mg = _moving(said.codes, coverage, rows)
     low = max(a - walking.BEFORE_S, 0)
     high = min(a + n + walking.AFTER_S, len(state.coverage))
-    going = (codes == State.WALKING.code) | (codes == State.RUNNING.code)
     wanted = np.zeros(high - low, dtype=np.bool_)
     wanted[a - low : a - low + n] = going
-    gait = walking.gait(_with_nan(state, low, high), wanted)
-    flexion, lateral = orientation.angles(held, rows)
-    how = naming.name(
-        _wearing(state), state.stretch, state.given,
-        codes=seems, held=held, known=np.isfinite(flexion), ahead_s=stretches.AHEAD_S,
-    )  # fmt: skip
-    mad = rows[:, statistics.MAD] * 1000.0
+    gait = walking.gait(_with_nan(state.xyz_g[low:high], state.coverage[low:high]), wanted)
     epochs = Epochs(
-        start_ns,
-        codes,
-        how.posture,
-        flexion,
-        lateral,
-        np.where(going, coverage, 0.0),
+        np.arange(state.given * SECOND_NS, (state.given + n) * SECOND_NS, SECOND_NS, dtype=np.int64),
+        said.codes,
+        said.named.posture,
+        said.flexion_deg,
+        said.lateral_deg,
+        walking_s,
         gait.cadence_spm[a - low : a - low + n],
         gait.steps[a - low : a - low + n],
-        np.where(coverage >= grid.ENOUGH, mad, np.nan),
-        confidence,
+        intensity_mg,
+        said.confidence,
         coverage,
-        _neutral(state.setup, held, flexion),
-        how.beyond,
+        said.neutral,
+        said.named.beyond,
     )
     given = state.given + n
-    stretch = stretches.forget(state.stretch, given)
     state = ClipState(
         state.setup, state.grid, state.first, state.looked, given, state.table, state.waves, state.kept, state.xyz_g,
-        state.coverage, state.held[n:], state.orientation, smoothed, stretch, how.habits, state.rising, state.risen[n:],
+        state.coverage, state.held[n:], state.orientation, smoothed, stretches.forget(state.stretch, given),
+        said.named.habits, state.rising, state.risen[n:],
     )  # fmt: skip
     return state, epochs
-
-
-def _state(
-    state: ClipState, fitted: Model, chances: NDArray[np.float64], first: int, part: slice
-) -> tuple[NDArray[np.int8], NDArray[np.float64], NDArray[np.int8]]:
-    """Judge the seconds from `first` on; they are `part` of the rows of `held`."""
-    n, trunk = len(chances), state.setup.placement.sees_trunk
-    rows = state.table[first - state.first : first - state.first + n]
-    covered = state.coverage[first - state.kept : first - state.kept + n] >= grid.ENOUGH
-    return judged(chances, covered, fitted.confidence, state.risen[part], state.held[part], rows, trunk)
-
-
-def _wearing(state: ClipState) -> Wearing:
-    calibration = state.setup.calibration
-    return Wearing(state.setup.placement, calibration.poses if calibration is not None else {}, state.habits)
-
-
-def _neutral(setup: ClipSetup, held: NDArray[np.float64], flexion_deg: NDArray[np.float64]) -> NDArray[np.int8]:
-    """Tell what the angles are against, as codes of `Neutral`."""
-    own = np.where(np.isfinite(flexion_deg), held[:, orientation.OWN], 0.0).astype(np.int8)
-    shown = setup.calibration is not None and bool(setup.calibration.poses)
-    return own + np.int8(1) * (own == Neutral.TAUGHT) if shown else own
-
-
-def _with_nan(state: ClipState, low: int, high: int) -> NDArray[np.float64]:
-    xyz = state.xyz_g[low:high].reshape(-1, 3)
-    missing = state.coverage[low:high] < grid.ENOUGH
-    if missing.any():
-        xyz = xyz.copy()
-        xyz[np.repeat(missing, RATE_HZ)] = np.nan
-    return xyz
 
 
 def _live(state: ClipState, fitted: Model) -> LiveSecond | None:
     """Say what the newest look at the stream says."""
     if not len(state.held):
         return None
-    row = state.looked - 1 - state.kept
-    newest = len(state.coverage) - 1
-    codes, confidence, seems = _state(
-        state, fitted, smoothing.now(state.smoothing), state.looked - 1, slice(len(state.held) - 1, None)
-    )
-    now = STATES[int(codes[0])]
-    seen = bool(state.coverage[newest] >= grid.ENOUGH)
-    flexion, lateral = orientation.angles(state.held[-1:], state.table[-1:])
-    how = naming.name(
-        _wearing(state), state.stretch, state.looked - 1,
-        codes=seems, held=state.held[-1:], known=np.isfinite(flexion), ahead_s=0,
-    )  # fmt: skip
-    cadence = np.nan
+    said = _say(state, fitted, smoothing.now(state.smoothing), state.looked - 1, state.table[-1:], ahead_s=0)
+    now = STATES[int(said.codes[0])]
+    newest = len(state.coverage)
+    seen = state.coverage[newest - 1] >= grid.ENOUGH
+    flexion_deg, cadence_spm = float(said.flexion_deg[0]), math.nan
     if now in (State.WALKING, State.RUNNING):
+        row = state.looked - 1 - state.kept
         low = max(row - walking.BEFORE_S, 0)
-        wanted = np.zeros(newest + 1 - low, dtype=np.bool_)
+        wanted = np.zeros(newest - low, dtype=np.bool_)
         wanted[row - low] = True
-        cadence = float(walking.gait(_with_nan(state, low, newest + 1), wanted).cadence_spm[row - low])
+        gait = walking.gait(_with_nan(state.xyz_g[low:], state.coverage[low:]), wanted)
+        cadence_spm = float(gait.cadence_spm[row - low])
     return LiveSecond(
-        (state.kept + newest + 1) * SECOND_NS,
+        (state.kept + newest) * SECOND_NS,
         now,
-        POSTURES[int(how.posture[0])],
-        float(confidence[0]),
-        float(flexion[0]) if seen else float("nan"),
-        float(lateral[0]) if seen else float("nan"),
-        cadence,
-        bool(np.isfinite(flexion[0])),
-        int(_neutral(state.setup, state.held[-1:], flexion)[0]),
-        tuple(how.beyond[0].tolist()),
-        float(how.chance[0]),
+        POSTURES[int(said.named.posture[0])],
+        float(said.confidence[0]),
+        flexion_deg if seen else math.nan,
+        float(said.lateral_deg[0]) if seen else math.nan,
+        cadence_spm,
+        math.isfinite(flexion_deg),
+        int(said.neutral[0]),
+        tuple(said.named.beyond[0].tolist()),
+        float(said.named.chance[0]),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What is said of seconds, with little or with all of what follows them; columns as those of `Epochs`."""
+
+    codes: NDArray[np.int8]
+    confidence: NDArray[np.float64]
+    flexion_deg: NDArray[np.float64]
+    lateral_deg: NDArray[np.float64]
+    neutral: NDArray[np.int8]
+    named: Named
+
+
+def _say(
+    state: ClipState,
+    fitted: Model,
+    chances: NDArray[np.float64],
+    first: int,
+    leaning: NDArray[np.float64],
+    *,
+    ahead_s: int,
+) -> _Said:
+    """Judge the seconds from `first` on by their chances, and name how the trunk is held in them.
+
+    Angles are those of the rows `leaning` of the table: the same seconds, or a newer one than a state can be told of.
+    """
+    n, place, calibration = len(chances), state.setup.placement, state.setup.calibration
+    rows = state.table[first - state.first : first - state.first + n]
+    coverage = state.coverage[first - state.kept : first - state.kept + n]
+    known = slice(first - state.given, first - state.given + n)
+    held = state.held[known]
+    codes, confidence, seems = judged(
+        chances, coverage, fitted.confidence, state.risen[known], held, rows, place.sees_trunk
+    )
+    flexion, lateral = orientation.angles(held, leaning)
+    poses = calibration.poses if calibration is not None else {}
+    named = naming.name(
+        Wearing(place, poses, state.habits), state.stretch, first,
+        codes=seems, held=held, known=np.isfinite(flexion), ahead_s=ahead_s,
+    )  # fmt: skip
+    return _Said(codes, confidence, flexion, lateral, _neutral(held, flexion, bool(poses)), named)
+
+
+@compiled
+def _neutral(held: NDArray[np.float64], flexion_deg: NDArray[np.float64], shown: bool) -> NDArray[np.int8]:
+    """Tell what the angles are against, as codes of `Neutral`; loops over seconds."""
+    codes = np.zeros(len(held), dtype=np.int8)
+    for i in range(len(held)):
+        if np.isfinite(flexion_deg[i]):
+            own = int(held[i, orientation.OWN])
+            codes[i] = _POSES if shown and own == _TAUGHT else own
+    return codes
+
+
+@compiled
+def _moving(
+    codes: NDArray[np.int8], coverage: NDArray[np.float64], rows: NDArray[np.float64]
+) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]]:
+    """Tell which seconds are walked or run, how much of each, and how much it moves, milli-g; loops over seconds."""
+    n = len(codes)
+    going, walking_s, intensity_mg = np.empty(n, dtype=np.bool_), np.empty(n), np.empty(n)
+    for i in range(n):
+        going[i] = codes[i] in (_WALKING, _RUNNING)
+        walking_s[i] = coverage[i] if going[i] else 0.0
+        intensity_mg[i] = rows[i, statistics.MAD] * 1000.0 if coverage[i] >= grid.ENOUGH else np.nan
+    return going, walking_s, intensity_mg
+
+
+@compiled
+def _with_nan(xyz_g: NDArray[np.float64], coverage: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give the samples of seconds, shape (25 n, 3), NaN in those of which too little was measured."""
+    missing = 0
+    for i in range(len(coverage)):
+        missing += coverage[i] < grid.ENOUGH
+    samples_g = xyz_g.reshape(-1, 3) if missing == 0 else xyz_g.copy().reshape(-1, 3)
+    for i in range(len(coverage)):
+        if coverage[i] < grid.ENOUGH:
+            samples_g[i * RATE_HZ : (i + 1) * RATE_HZ] = np.nan
+    return samples_g
+
+
+@compiled
+def _joined(
+    table: NDArray[np.float64], new_table: NDArray[np.float64],
+    waves: NDArray[np.float64], new_waves: NDArray[np.float64],
+    xyz_g: NDArray[np.float64], new_xyz_g: NDArray[np.float64],
+    coverage: NDArray[np.float64], new_coverage: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:  # fmt: skip
+    """Put new seconds after those that are kept, at once: one by one these small arrays cost a stage."""
+    return (
+        _after(table.reshape(-1), new_table.reshape(-1)).reshape(-1, statistics.COLUMNS),
+        _after(waves.reshape(-1), new_waves.reshape(-1)).reshape(-1, _WAVES),
+        _after(xyz_g.reshape(-1), new_xyz_g.reshape(-1)).reshape(-1, RATE_HZ, 3),
+        _after(coverage, new_coverage),
+    )
+
+
+@compiled
+def _lengthened(
+    held: NDArray[np.float64], new_held: NDArray[np.float64], risen: NDArray[np.int8], new_risen: NDArray[np.int8]
+) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
+    """Do the same for what is known of seconds that are not given yet."""
+    return _after(held.reshape(-1), new_held.reshape(-1)).reshape(-1, orientation.HELD), _after(risen, new_risen)
+
+
+@compiled
+def _after(kept: NDArray[Any], new: NDArray[Any]) -> NDArray[Any]:
+    out = np.empty(len(kept) + len(new), kept.dtype)
+    for i in range(len(kept)):
+        out[i] = kept[i]
+    for i in range(len(new)):
+        out[len(kept) + i] = new[i]
+    return out
 
 
 def _done(state: ClipState) -> tuple[int, int]:

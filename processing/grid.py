@@ -101,9 +101,11 @@ def _joined(state: GridState, block: Block) -> tuple[NDArray[np.int64], NDArray[
     """Carried and new samples; new ones that are not newer are left out."""
     t_ns, xyz_g = block.t_ns, block.xyz_g
     held = len(state.t_ns)
-    if not held or _holds(t_ns, xyz_g, state):
+    if not held:
         return t_ns, xyz_g
     if len(t_ns) and int(t_ns[0]) <= int(state.t_ns[-1]):
+        if _holds(t_ns, xyz_g, state):
+            return t_ns, xyz_g
         newer = int(np.searchsorted(t_ns, state.t_ns[-1], side="right"))
         t_ns, xyz_g = t_ns[newer:], xyz_g[newer:]
     return np.concatenate([state.t_ns, t_ns]), np.concatenate([state.xyz_g, xyz_g])

@@ -9,14 +9,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from processing import activity, carried, orientation, rising, seat, wear
+from processing import activity, carried, grid, orientation, rising, seat, wear
 from processing.compiled import compiled
 
 
 @compiled
 def judged(
     chances: NDArray[np.float64],
-    covered: NDArray[np.bool_],
+    coverage: NDArray[np.float64],
     sureness: NDArray[np.float64],
     risen: NDArray[np.int8],
     held: NDArray[np.float64],
@@ -27,8 +27,8 @@ def judged(
 
     Parameters
     ----------
-    chances, covered
-        Shapes (n, classes) and (n,): chance of each of `activity.CLASSES`; measured well enough to be looked at.
+    chances, coverage
+        Shapes (n, classes) and (n,): chance of each of `activity.CLASSES`; share that was measured.
     sureness
         How often a chance is right: `activity.Model.confidence`.
     risen
@@ -46,7 +46,9 @@ def judged(
     n = len(chances)
     upright = orientation.upright(held)
     still_s, odd, own, against = np.empty(n), np.empty(n), np.empty(n), np.empty(n, dtype=np.int64)
+    covered = np.empty(n, dtype=np.bool_)
     for i in range(n):
+        covered[i] = coverage[i] >= grid.ENOUGH
         still_s[i], against[i] = held[i, orientation.STILL_S], int(held[i, orientation.ODD])
         odd[i], own[i] = against[i] % 2, held[i, orientation.OWN]
     codes, confidence = activity.decide(chances, covered, upright, sureness, sees_trunk)

@@ -157,7 +157,7 @@ def step(
     held, walked, ahead, neutral, last_walk, last_moved, last_covered, last_upright, mounts, alive_s = _follow(
         state.walked, (state.push, state.swing), state.neutral, state.up, state.forward, state.usual, marks,
         (state.mounts, state.alive_s), first, table, start, stop,
-        (near.of(windows.NOW), near.of(windows.SHORT), near.of(windows.LONG)), xyz_g, begins,
+        near.folded, xyz_g, begins,
     )  # fmt: skip
     return OrientationState(
         walked, ahead[0], last_walk, last_moved, last_covered, last_upright,
@@ -179,13 +179,15 @@ def _follow(
     table: NDArray[np.float64],
     start: int,
     stop: int,
-    near: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+    folded: NDArray[np.float64],
     xyz_g: NDArray[np.float64],
     begins: int,
 ) -> tuple[Any, ...]:
     """Go through the rows of the table, second by second; what is returned is in the order of `OrientationState`."""
     last_walk, last_moved, last_covered, last_upright = marks
-    (mounts, alive_s), (now, short, minute), unknown = counts, near, np.full(3, np.nan)
+    (mounts, alive_s), unknown = counts, np.full(3, np.nan)
+    now, short = windows.sums(folded, windows.NOW), windows.sums(folded, windows.SHORT)
+    minute = windows.sums(folded, windows.LONG)
     walked, ahead, neutral = _padded(old), (old_ahead[0].copy(), old_ahead[1].copy()), old_neutral.copy()
     walks, known = np.empty((3, 4)), np.empty(HELD)
     _sum_walks(walked, walks)

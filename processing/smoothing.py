@@ -74,7 +74,8 @@ def observe(
 ) -> SmoothingState:
     """Take in the next seconds: log chances, shape (n, classes), and the feature ``turning``, shape (n,)."""
     memory, turning = state.memory.copy(), np.ascontiguousarray(turning)
-    evidence, past = np.empty((2, len(state.evidence) + len(log_chances), _COLUMNS))
+    shape = len(state.evidence) + len(log_chances), _COLUMNS
+    evidence, past = np.empty(shape), np.empty(shape)
     _observe(log_chances, covered, turning, state.evidence, state.past, memory, evidence, past)
     return SmoothingState(memory, evidence, past)
 

@@ -61,8 +61,14 @@ class Windows:
 
     def of(self, window: int) -> NDArray[np.float64]:
         """Sums of a window, shape (n, 14), a row for each second."""
-        first = _FIRST[window]
-        return self.folded[_LEVEL[window], first : first + self.folded.shape[1] - BEFORE_S - AHEAD_S]
+        return sums(self.folded, window)
+
+
+@compiled
+def sums(folded: NDArray[np.float64], window: int) -> NDArray[np.float64]:
+    """Do as `Windows.of`."""
+    first = _FIRST[window]
+    return folded[_LEVEL[window], first : first + folded.shape[1] - BEFORE_S - AHEAD_S]
 
 
 @compiled
