@@ -53,7 +53,9 @@ def rules() -> list[Json]:
             "spineclip-call",
             "A week far from what was agreed",
             select("daily", [Column("attention", "points", "sum")], where=(), group=["patient"]),
-            back_s=7 * 86_400,
+            # the seven days before today, as in the overview: today's point is at most a day old
+            back_s=8 * 86_400,
+            until_s=86_400,
             above=9,
             hold="1h",
             summary="{{ $labels.patient }}: {{ $values.B.Value }} points in seven days. See the clinic overview.",
@@ -75,12 +77,13 @@ def _rule(
     query: str,
     *,
     back_s: int,
+    until_s: int = 0,
     hold: str,
     summary: str,
     above: float | None = None,
     below: float | None = None,
 ) -> Json:
-    seen = {"from": back_s, "to": 0}
+    seen = {"from": back_s, "to": until_s}
     asked: dict[str, Any] = {
         "refId": "A",
         "datasource": DATASOURCE,

@@ -12,6 +12,8 @@ from dashboards.grafana.panels import DATASOURCE, Json, bars, override, steps, t
 _TODAY: Final = "time >= now() - 25h"
 _WEEK: Final = "time >= now() - 7d"
 """The points of seven local days: today's and the six before, each at its first second."""
+_OVER: Final = "time >= now() - 8d AND time < now() - 24h"
+"""The points of the seven local days before today: a day that has just begun was not worn yet, which says nothing."""
 _LAST_SEEN: Final = "L"
 _NO_TIME: Final = {"Time": True} | {f"Time {n}": True for n in range(1, 12)}
 
@@ -38,7 +40,7 @@ def _column(ref: str, measurement: str, *columns: Column, times: str, where: tup
 
 def _everybody() -> Json:
     targets = [
-        _column("A", "daily", Column("attention", "Call", "sum"), times=_WEEK),
+        _column("A", "daily", Column("attention", "Call", "sum"), times=_OVER),
         _column(
             "B",
             "daily",
@@ -90,7 +92,7 @@ def _everybody() -> Json:
     link = f"/d/{UIDS['patient']}?var-patient=${{__value.raw}}"
     return table(
         "Everybody",
-        "Who needs a call? Most points first; the points say how far the last seven days were from what was agreed.",
+        "Who needs a call? Most points first; they say how far the seven days before today were from what was agreed.",
         targets,
         sort=[{"displayName": "Call", "desc": True}],
         transformations=[
@@ -153,7 +155,7 @@ def _not_seen() -> Json:
 
 def _reasons() -> Json:
     query = select(
-        "daily", [Column("attention_why", "why")], where=['"attention" >= 1'], times=_WEEK, group=["patient"]
+        "daily", [Column("attention_why", "why")], where=['"attention" >= 1'], times=_OVER, group=["patient"]
     )
     return table(
         "Why",
@@ -167,9 +169,10 @@ def _reasons() -> Json:
 def _reading() -> Json:
     return words(
         "How to read it",
-        "**Call** adds up seven days: 2 for a day on which the clip was not worn, 1 for a day worn too little, "
-        "1 each for less than half of the walking goal, a sitting of more than twice the limit, less than half of the "
-        "upright goal.\n\n**Walked**, **Sitting** and **Worn** are today so far; **Day** tells which day that is "
+        "**Call** adds up the seven days before today: 2 for a day on which the clip was not worn, 1 for a day worn "
+        "too little, 1 each for less than half of the walking goal, a sitting of more than twice the limit, less than "
+        "half of the upright goal.\n\n**Walked**, **Sitting** and **Worn** are today so far; **Day** tells which day "
+        "that is "
         "at the patient's place. Days are the patient's local days.\n\n"
         "spineclip informs; it does not diagnose.",
     )

@@ -63,11 +63,9 @@ def every_query() -> list[Asked]:
             asked.append(Asked(f"{name}: annotation {mark['name']}", mark["query"], shown, 0, "1m"))
     for rule in rules():
         first = rule["data"][0]
-        asked.append(
-            Asked(
-                f"alert: {rule['title']}", first["model"]["query"], first["relativeTimeRange"]["from"] * SECOND, 0, "1m"
-            )
-        )
+        seen = first["relativeTimeRange"]
+        back_ns, until_ns = (seen[name] * SECOND for name in ("from", "to"))
+        asked.append(Asked(f"alert: {rule['title']}", first["model"]["query"], back_ns - until_ns, until_ns, "1m"))
     return asked
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -90,6 +92,27 @@ def test_variables_find_every_patient(clinic: Clinic) -> None:
             if variable["type"] == "query":
                 values = {row[1] for one in clinic.link.query(variable["query"]) for row in one["values"]}
                 assert values == {"p-1", "p-2", "p-3"}, name
+
+
+def test_a_day_that_has_just_begun_is_nothing_to_ask_about(clinic: Clinic) -> None:
+    """Promise: nobody is listed for a call because the clip was not put on yet this morning."""
+    morning = round(dt.datetime(2025, 11, 20, 6, 0, tzinfo=ZoneInfo(ninety_days.ZONE)).timestamp()) * SECOND
+    looking = replace(LOOKING, now_ns=morning)
+    midnight = morning - 6 * 3600 * SECOND
+    asking = [asked for asked in every_query() if '"attention' in asked.query]
+    assert {asked.where.split(" (")[0] for asked in asking} == {
+        "overview: Everybody", "overview: Why", "alert: A week far from what was agreed",
+    }  # fmt: skip
+    for asked in asking:
+        query = fill_in(asked, "p-1", looking)
+        days = [
+            p
+            for p in clinic.points["p-1"]
+            if p.measurement == "daily" and all(test(p) for test in read(query).tests if p.tags["patient"] == "p-1")
+        ]
+        assert {p.time_ns for p in days} <= {midnight - 24 * k * 3600 * SECOND for k in range(1, 8)}, asked.where
+        if "sum" in query:
+            assert len(days) == 7, asked.where
 
 
 def test_the_day_of_25_hours_is_one_day(clinic: Clinic) -> None:
