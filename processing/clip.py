@@ -70,7 +70,8 @@ class LiveSecond:
     """The body a moment ago: provisional, within 5 s of the newest sample.
 
     `neutral` is a code of `Neutral`, `beyond` a row of that column of `Epochs`; `posture_confidence` is the chance that
-    the posture is right, 0 where it is unknown.
+    the posture is right, 0 where it is unknown. `oriented` says whether up and forward are known, be this second
+    measured or not; `mount` counts how often the clip was put on anew.
     """
 
     time_ns: int
@@ -84,6 +85,7 @@ class LiveSecond:
     neutral: int = 0
     beyond: tuple[int, ...] = (0,) * 6
     posture_confidence: float = 0.0
+    mount: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +279,7 @@ def _live(state: ClipState, fitted: Model) -> LiveSecond | None:
         return None
     said = _say(state, fitted, smoothing.now(state.smoothing), state.looked - 1, state.table[-1:], ahead_s=0)
     now = STATES[int(said.codes[0])]
+    axes = state.held[-1]
     newest = len(state.coverage)
     seen = state.coverage[newest - 1] >= grid.ENOUGH
     flexion_deg, cadence_spm = float(said.flexion_deg[0]), math.nan
@@ -295,10 +298,11 @@ def _live(state: ClipState, fitted: Model) -> LiveSecond | None:
         flexion_deg if seen else math.nan,
         float(said.lateral_deg[0]) if seen else math.nan,
         cadence_spm,
-        math.isfinite(flexion_deg),
+        math.isfinite(axes[orientation.NEUTRAL.start]) and math.isfinite(axes[orientation.FORWARD.start]),
         int(said.neutral[0]),
         tuple(said.named.beyond[0].tolist()),
         float(said.named.chance[0]),
+        int(axes[orientation.MOUNT]),
     )
 
 

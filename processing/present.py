@@ -65,6 +65,7 @@ def joined(seconds: Mapping[Placement, LiveSecond], decided: Placement, told: Pl
         flexion_deg=upper.flexion_deg,
         lateral_deg=upper.lateral_deg,
         oriented=upper.oriented,
+        mount=upper.mount,
         neutral=upper.neutral,
         posture_confidence=upper.posture_confidence if posture is upper.posture else 0.0,
     )
@@ -100,7 +101,7 @@ def moment(second: LiveSecond, newest: Epochs, place: Placement) -> Moment:
     """
     shaken_mg = float(newest.intensity_mg[-1]) if len(newest) else math.nan
     back = bent(second, place)
-    return Moment(second.time_ns, second.state, back, second.confidence, second.oriented, shaken_mg)
+    return Moment(second.time_ns, second.state, back, second.confidence, second.oriented, shaken_mg, second.mount)
 
 
 def today(state: DaysState, config: PatientConfig, now_ns: int) -> tuple[dt.datetime, Today]:

@@ -62,6 +62,8 @@ class Moment:
         Whether it is known how the clip sits on the body.
     vibration_mg
         Mean amplitude deviation of the norm, milli-g; NaN where no new value is known.
+    mount
+        Another number, once the clip was put on anew.
     """
 
     time_ns: int
@@ -70,6 +72,7 @@ class Moment:
     confidence: float
     oriented: bool
     vibration_mg: float = math.nan
+    mount: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,8 @@ class NudgeState:
     """Since when the clip has been worn; 0 while it is not."""
     oriented_since_ns: int = 0
     """Since when, besides, it is known how it sits; 0 while it is not."""
+    mount: int = 0
+    """The mount that this, and the bend, are of."""
     seat: Seat = field(default_factory=Seat)
     slouched_s: float = 0.0
     bent_sure_s: float = 0.0
@@ -124,21 +129,23 @@ def observe(state: NudgeState, moment: Moment) -> NudgeState:
     passed_s = (moment.time_ns - state.last_ns) / 1e9 if state.last_ns else 1.0
     lost_s, span_s = (0.0, passed_s) if passed_s <= MEASURED_GAP_S else (passed_s - 1.0, 1.0)
     worn = moment.state is not State.NOT_WORN
+    anew = moment.mount != state.mount
     count = _Count(state)
-    if worn:
+    if worn and not anew:
         count.lose_back(lost_s)
         count.bending(moment, span_s)
     else:
-        count.slouched_s = count.bent_sure_s = count.relief_s = count.slouch_unsure_s = 0.0
+        count.forget_back()
     count.shaken(moment, span_s)
     known = lost_s < UNSURE_RESETS_S
     worn_since_ns = (known and state.worn_since_ns) or moment.time_ns
-    oriented_since_ns = (known and state.oriented_since_ns) or moment.time_ns
+    oriented_since_ns = (known and not anew and state.oriented_since_ns) or moment.time_ns
     walks = moment.confidence >= SURE and moment.state in (State.WALKING, State.RUNNING)
     return NudgeState(
         last_ns=moment.time_ns,
         worn_since_ns=worn_since_ns if worn else 0,
         oriented_since_ns=oriented_since_ns if worn and moment.oriented else 0,
+        mount=moment.mount,
         seat=seating.look(state.seat, moment.time_ns, moment.state, moment.confidence),
         slouched_s=count.slouched_s,
         bent_sure_s=count.bent_sure_s,
@@ -167,6 +174,10 @@ class _Count:
         self.slouch_unsure_s = state.slouch_unsure_s
         self.vibration_mg = state.vibration_mg
         self.newest_mg = state.newest_mg
+
+    def forget_back(self) -> None:
+        """Begin anew: what was counted was of another mount, or of nobody."""
+        self.slouched_s = self.bent_sure_s = self.relief_s = self.slouch_unsure_s = 0.0
 
     def lose_back(self, seconds: float) -> None:
         """Count time in which it is not known how the back is held."""

@@ -50,12 +50,13 @@ class Body:
         confidence: float = 0.9,
         oriented: bool = True,
         vibration_mg: float = 3.0,
+        mount: int = 0,
     ) -> list[Nudge]:
         """Stay like this for a while; return the nudges that started or ended meanwhile."""
         before = len(self.said)
         for _ in range(round(seconds)):
             self.now_ns += 10**9
-            moment = Moment(self.now_ns, state, bent, confidence, oriented, vibration_mg)
+            moment = Moment(self.now_ns, state, bent, confidence, oriented, vibration_mg, mount)
             local = local_time(self.now_ns, BERLIN)
             self.state, nudges = step(self.state, moment, self.today, self.nudging, local)
             self.said += nudges
@@ -228,6 +229,21 @@ def test_after_the_clip_is_put_on_anew_there_is_a_warm_up() -> None:
     person.be(30, oriented=False)
     assert person.slouch(WARM_UP_S) == []
     assert len(person.slouch(1)) == 1
+
+
+def test_clipped_on_anew_without_having_been_off_there_is_a_warm_up_and_no_bend_so_far() -> None:
+    person = Body(Nudging(slouched_min=1, sedentary_min=0))
+    person.be(WARM_UP_S)
+    person.slouch(55)
+    assert person.be(WARM_UP_S, bent=True, mount=1) == [], "what it is bent against is known for too short a time"
+    assert len(person.be(1, bent=True, mount=1)) == 1
+    assert person.said[0].measured_min == (WARM_UP_S + BENT_LATE_S) / 60, "nothing of the mount before"
+
+
+def test_clipped_on_anew_what_was_said_of_the_mount_before_is_over(body: Body) -> None:
+    body.slouch(120)
+    [ended] = body.be(1, bent=True, mount=1)
+    assert ended.ended_s is not None
 
 
 def test_taking_the_clip_off_ends_what_is_said(body: Body) -> None:
