@@ -75,7 +75,7 @@ class Run:
         return [one for one in self.records if isinstance(one, Gap)]
 
 
-async def run(kind: str, seconds: float, *, faults: Faults | None = None, seed: int = 1) -> Run:
+async def run(kind: str, seconds: float, *, faults: Faults | None = None, link: LinkModel = LINK, seed: int = 1) -> Run:
     """Let a collector's clip hear a twin."""
     boots = iter(range(1, 1000))
     firmware = CATALOG[kind](Turning(), boot_ns=START_NS - 5 * 10**9, drift_ppm=35.0)
@@ -90,7 +90,7 @@ async def run(kind: str, seconds: float, *, faults: Faults | None = None, seed: 
     def heard(char: str, value: bytes, t_ns: int) -> None:
         records.extend(clip.feed(char, value, t_ns - START_NS, t_ns))
 
-    air = Shortcut(firmware, START_NS, heard, link=LINK, seed=seed)
+    air = Shortcut(firmware, START_NS, heard, link=link, seed=seed)
     plan = wearable.plan(50.0, 8.0)
     await wearable.prepare(air, plan)
     clip.connected(plan)

@@ -108,9 +108,10 @@ class PacketBounds:
 
     def _bound(self, base_ns: int) -> None:
         since = self._grid.since_ns
-        which = np.flatnonzero(self._open & self._head & (self._arrival >= (since or 0)))
+        which = np.flatnonzero(self._open & (self._arrival >= (since or 0)))
         upper, lower = self._grid.bounds(self._arrival[which])
-        self._upper[which], self._lower[which] = upper - base_ns, lower - base_ns
+        self._upper[which] = upper - base_ns
+        self._lower[which] = np.where(self._head[which], lower - base_ns, -np.inf)
 
     def _let_go(self, x: Reals, strip: Strip) -> None:
         line = strip.height + strip.slope * (x - strip.x)

@@ -32,6 +32,9 @@ _STRIP_WINDOW_NS: Final = 12 * 60 * 10**9
 """A strip is sure of itself sooner: where temperature bends the line by 2 ppm in 20 minutes, it is off by 0.2 ms."""
 LEAST_DELAY_NS: Final = 5_000_000
 """What even the fastest packet may need on air and through the host: some packets of 1.2 ms before it, a wake-up."""
+_SHORTEST_NS: Final = 7_500_000
+_STEP_OF_INTERVAL_NS: Final = 1_250_000
+"""Connection intervals are multiples of this (Bluetooth Core, Vol 6 Part B, 4.5.1)."""
 _INTERVAL_NS: Final = 50_000_000
 """The longest usual connection interval."""
 _MIN_PACKETS: Final = 8
@@ -117,8 +120,8 @@ class SegmentClock:
 
     def line(self) -> Line:
         """Give the best line for now. Needs one packet."""
-        hull = self._hull_line()
-        if hull.phase_error_ns <= _EVEN_NS:
+        hull, even = self._hull_line()
+        if even:
             self._line = None
             return hull
         if self._n >= self._due or self._line is None:
@@ -156,12 +159,13 @@ class SegmentClock:
             LEAST_DELAY_NS,
         )
 
-    def _is_other(self, fitted_ns: float, fit_error: float, span: int) -> bool:
+    def _is_other(self, fitted_ns: float, fit_error: float, for_ns: float) -> bool:
         """Tell whether packets come at a rate that is not the one that was known: one that nobody has asked for."""
         differs = max(fitted_ns / self._prior_ns, self._prior_ns / fitted_ns) - 1.0 if fitted_ns > 0 else 0.0
-        return differs > max(_OTHER * (fit_error + self._prior_error), _DIFFERS) and span * fitted_ns > _LASTS_NS
+        return differs > max(_OTHER * (fit_error + self._prior_error), _DIFFERS) and for_ns > _LASTS_NS
 
-    def _hull_line(self) -> Line:
+    def _hull_line(self) -> tuple[Line, bool]:
+        """Give the line below all arrivals, and whether they come evenly."""
         hull = self._hull.hull
         if hull is None:
             raise ValueError("no packet yet")
@@ -175,17 +179,38 @@ class SegmentClock:
             # one burst had one delay.
             delays = hull.n * min(1.0, self._bounds.events / self._n)
             fit_error = 14.0 * late_ns / (delays * hull.span * fitted_ns) if fitted_ns > 0 else 1.0
+            for_ns = hull.span * fitted_ns
+            if late_ns <= _EVEN_NS and fitted_ns > 0:
+                # It may be the rate of events, along which the wearable's packets slide. It is no burst's for certain.
+                fit_error = max(fit_error, self._wait_ns(fitted_ns) / 2 / for_ns)
+                for_ns = math.inf
             weight = error**2 / (error**2 + fit_error**2) if error > 0 or fit_error > 0 else 1.0
-            if self._is_other(fitted_ns, fit_error, hull.span):
+            if self._is_other(fitted_ns, fit_error, for_ns):
                 weight = 1.0
             period_ns += weight * (fitted_ns - period_ns)
             error = (1.0 - weight) * error + weight * fit_error
         late_ns = hull.mean_distance(period_ns)
         at_ns = arrival_ns + hull.below(period_ns)
         if late_ns <= _EVEN_NS and hull.n >= _MIN_PACKETS:
-            return Line(index, at_ns, period_ns, late_ns, error)
+            wait_ns = self._wait_ns(hull.slope())
+            delay_ns = LEAST_DELAY_NS if wait_ns else 0.0
+            return Line(index, at_ns, period_ns, max(late_ns, wait_ns / 2), error, delay_ns=delay_ns), True
         # As long as no interval shows, all packets may have waited for the same part of one.
-        return Line(index, at_ns, period_ns, max(late_ns, _INTERVAL_NS / 2), error, delay_ns=LEAST_DELAY_NS)
+        return Line(index, at_ns, period_ns, max(late_ns, _INTERVAL_NS / 2), error, delay_ns=LEAST_DELAY_NS), False
+
+    def _wait_ns(self, slope_ns: float) -> float:
+        """Say how long each packet may have waited for its event, all the same time: for a while nobody can see it.
+
+        None has, where they come more often than events may, or at an interval that Bluetooth does not have.
+        """
+        hull = self._hull.hull
+        if hull is None or hull.n < 2 or slope_ns <= 0:
+            return 0.0
+        spacing_ns = hull.span * slope_ns / (hull.n - 1)
+        off_ns = abs(spacing_ns - round(spacing_ns / _STEP_OF_INTERVAL_NS) * _STEP_OF_INTERVAL_NS)
+        doubt_ns = 2e-4 * spacing_ns + 2 * hull.mean_distance(slope_ns) / (hull.n - 1)
+        fits = spacing_ns > _SHORTEST_NS - doubt_ns and off_ns <= doubt_ns
+        return min(spacing_ns, _INTERVAL_NS) if fits else 0.0
 
 
 @dataclass(frozen=True, slots=True)

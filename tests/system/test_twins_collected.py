@@ -11,6 +11,7 @@ import pytest
 from benchmarks.wearables import START_NS, run
 from firmware_sim.faults import Faults
 from firmware_sim.firmware.catalog import CATALOG
+from firmware_sim.link import LinkModel
 
 S = 10**9
 
@@ -31,6 +32,25 @@ async def test_every_sample_comes_back_at_its_time(kind: str) -> None:
     assert np.abs(t[late] - true[late]).max() < 15_000_000
     assert met.gaps == []
     assert met.rejects == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "interval_ms"),
+    [("witmotion", 40.0), ("witmotion", 35.0), ("metamotion", 30.0), ("polar-h10", 45.0)],
+)
+async def test_a_wearable_that_keeps_step_with_the_events_is_not_thought_to_be_known_well(
+    kind: str, interval_ms: float
+) -> None:
+    """Where all packets wait as long for their events, no arrival shows it: each batch has to allow for it."""
+    link = LinkModel(interval_ms, interval_ms, packets_per_event=20, queue=256, stall=0.001)
+    for seed in (1, 2):
+        met = await run(kind, 120.0, link=link, seed=seed)
+        true, at, fine = met.firmware.truth.t_ns, 0, []
+        for batch in met.batches:
+            fine.append(abs(batch.t0_ns - int(true[at])) <= (batch.clock_error_ns or 0))
+            at += batch.n
+        assert met.gaps == []
+        assert np.mean(fine) >= 0.9
 
 
 async def test_a_home_made_wearables_losses_are_named_to_the_sample() -> None:

@@ -166,6 +166,21 @@ def test_exact_arrivals_give_exact_times() -> None:
         assert placed.error_ns < 1_000
 
 
+@pytest.mark.parametrize(("waits_ms", "slides_ppm"), [(10.0, 35.0), (20.0, 35.0), (30.0, -35.0)])
+@pytest.mark.parametrize("n", [8, 20, 200])
+def test_packets_that_come_evenly_may_all_have_waited_as_long(waits_ms: float, slides_ppm: float, n: int) -> None:
+    """A packet every 720 ms over events every 45 ms: sixteen to one, nearly. So each is heard as late as the first."""
+    period_ns = 720e6 * (1 + slides_ppm * 1e-6)
+    clock = SegmentClock(720e6, NOMINAL_ERROR)
+    true_ns = [S - waits_ms * 1e6 + k * period_ns for k in range(n)]
+    for k, one in enumerate(true_ns):
+        clock.add(k, int(np.ceil((one - S) / 45e6)) * 45_000_000 + S)
+    line = clock.line()
+    assert abs(line.time_ns(n - 1) - true_ns[-1]) <= line.error_ns(n - 1)
+    # Within one interval the wearable may be faster or slower than the events.
+    assert abs(line.period_ns / period_ns - 1) <= 2 * line.rate_error
+
+
 def test_times_rise_and_stay_near_through_the_first_seconds() -> None:
     for seed in range(6):
         clock, timeline = SegmentClock(S / 100, NOMINAL_ERROR), Timeline()
