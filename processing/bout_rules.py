@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from enum import IntEnum, StrEnum
+from itertools import chain
 from operator import attrgetter
 from typing import Final
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from processing.compiled import compiled
 from processing.epochs import State
+from processing.frozen import frozen
 
 
 class Kind(IntEnum):
@@ -105,7 +107,7 @@ class Bout:
     ended: Ended
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BoutState:
     """Counts of one kind of bout, all in seconds.
 
@@ -160,7 +162,8 @@ _ENDED_OUT, _ENDED_OFF, _ENDED_NOT_KNOWN, _ENDED_DATA = range(4)
 
 def counts_of(*states: BoutState) -> NDArray[np.int64]:
     """Return the table of counts, shape (k, `COUNTS`)."""
-    return np.array([_values(state) for state in states], dtype=np.int64)
+    counts = chain.from_iterable(_values(state) for state in states)
+    return np.fromiter(counts, np.int64, len(states) * COUNTS).reshape(-1, COUNTS)
 
 
 def state_of(row: list[int]) -> BoutState:

@@ -31,6 +31,7 @@ from processing.bout_rules import (
 from processing.bout_rules import finish as finish_one
 from processing.compiled import compiled
 from processing.epochs import EPOCH_NS, POSTURES, STATES, Epochs, Posture, State
+from processing.frozen import frozen
 
 MINUTE_S: Final = 60
 CADENCE_STEP_SPM: Final = 0.5
@@ -59,7 +60,7 @@ _BARE: Final = _by_state(unknown=Kind.NOT_KNOWN, not_worn=Kind.IN)
 assert all(_SIT[state.code] == Kind.OUT for state in UPRIGHT_STATES)  # noqa: S101  a table that states and rules share
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WalkTally:
     """Steps (thousandths) of the open walk and how often each cadence was seen, shape (512,)."""
 
@@ -67,7 +68,7 @@ class WalkTally:
     cadences: NDArray[np.int32] = field(default_factory=lambda: np.zeros(_CADENCES, dtype=np.int32))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BoutsState:
     """The four kinds, and the next second to come (since 1970; 0 before the first)."""
 
@@ -99,7 +100,7 @@ class FinishedBout:
         return self.name == SEDENTARY.name and self.bout.ended is Ended.OUT
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Streaks:
     """Lengths so far at the end of each whole minute of whose last five seconds something was measured.
 

@@ -32,6 +32,7 @@ from processing import (
 from processing.activity import Model
 from processing.compiled import compiled
 from processing.epochs import POSTURES, STATES, Epochs, Neutral, Posture, State
+from processing.frozen import frozen
 from processing.grid import RATE_HZ, SECOND_NS, GridState, Seconds
 from processing.habits import Habits
 from processing.judgement import judged
@@ -65,7 +66,7 @@ class ClipSetup:
     calibration: Calibration | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LiveSecond:
     """The body a moment ago: provisional, within 5 s of the newest sample.
 
@@ -88,7 +89,7 @@ class LiveSecond:
     mount: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ClipOutput:
     """What a step gives: seconds that are final, and the newest live second (None when nothing new is known)."""
 
@@ -96,7 +97,7 @@ class ClipOutput:
     live: LiveSecond | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ClipState:
     """Everything that is carried from step to step; small, and made of plain values and arrays.
 
@@ -190,10 +191,15 @@ def _append(state: ClipState, gridded: GridState, seconds: Seconds) -> ClipState
             table=table, waves=waves, xyz_g=seconds.xyz_g, coverage=seconds.coverage,
         )  # fmt: skip
     rows, samples = _done(state)
-    table, waves, xyz_g, coverage = _joined(
-        state.table[rows:], table, _waves(state, 1), waves,
-        state.xyz_g[samples:], seconds.xyz_g, state.coverage[samples:], seconds.coverage,
-    )  # fmt: skip
+    kept = state.table[rows:], _waves(state, 1), state.xyz_g[samples:], state.coverage[samples:]
+    new = table, waves, seconds.xyz_g, seconds.coverage
+    table, waves, xyz_g, coverage = (
+        np.empty((len(kept[0]) + len(table), statistics.COLUMNS)),
+        np.empty((len(kept[1]) + len(waves), _WAVES)),
+        np.empty((len(kept[2]) + len(seconds), RATE_HZ, 3)),
+        np.empty(len(kept[3]) + len(seconds)),
+    )
+    _join(*kept, *new, table, waves, xyz_g, coverage)
     return ClipState(  # by itself, not by `replace`, which costs as much as a stage: so once in every stage
         state.setup, gridded, state.first + rows, state.looked, state.given, table, waves, state.kept + samples,
         xyz_g, coverage, state.held, state.orientation, state.smoothing, state.stretch, state.habits, state.rising,
@@ -227,7 +233,9 @@ def _look(state: ClipState, fitted: Model, *, last: bool) -> ClipState:
     smoothed = smoothing.observe(
         state.smoothing, activity.chances(fitted, described), covered, described[:, features.TURNING]
     )
-    known, ups = _lengthened(state.held, held, state.risen, how)
+    n = len(state.held) + len(held)
+    known, ups = np.empty((n, orientation.HELD)), np.empty(n, dtype=np.int8)
+    _lengthen(state.held, held, state.risen, how, known, ups)
     return ClipState(
         state.setup, state.grid, state.first, stop, state.given, table, state.waves, state.kept, state.xyz_g,
         state.coverage, known, oriented, smoothed, stretch, state.habits, risen, ups,
@@ -243,7 +251,8 @@ def _give(state: ClipState, fitted: Model, *, last: bool) -> tuple[ClipState, Ep
     said = _say(state, fitted, chances, state.given, rows, ahead_s=stretches.AHEAD_S)
     a = state.given - state.kept
     coverage = state.coverage[a : a + n]
-    going, walking_s, intensity_mg = _moving(said.codes, coverage, rows)
+    going, walking_s, intensity_mg = np.empty(n, dtype=np.bool_), np.empty(n), np.empty(n)
+    _moving(said.codes, coverage, rows, going, walking_s, intensity_mg)
     low = max(a - walking.BEFORE_S, 0)
     high = min(a + n + walking.AFTER_S, len(state.coverage))
     wanted = np.zeros(high - low, dtype=np.bool_)
@@ -306,7 +315,7 @@ def _live(state: ClipState, fitted: Model) -> LiveSecond | None:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Said:
     """What is said of seconds, with little or with all of what follows them; columns as those of `Epochs`."""
 
@@ -345,32 +354,29 @@ def _say(
         Wearing(place, poses, state.habits), state.stretch, first,
         codes=seems, held=held, known=np.isfinite(flexion), ahead_s=ahead_s,
     )  # fmt: skip
-    return _Said(codes, confidence, flexion, lateral, _neutral(held, flexion, bool(poses)), named)
+    neutral = np.empty(n, dtype=np.int8)
+    _neutral(held, flexion, bool(poses), neutral)
+    return _Said(codes, confidence, flexion, lateral, neutral, named)
 
 
 @compiled
-def _neutral(held: NDArray[np.float64], flexion_deg: NDArray[np.float64], shown: bool) -> NDArray[np.int8]:
+def _neutral(held: NDArray[np.float64], flexion_deg: NDArray[np.float64], shown: bool, codes: NDArray[np.int8]) -> None:
     """Tell what the angles are against, as codes of `Neutral`; loops over seconds."""
-    codes = np.zeros(len(held), dtype=np.int8)
     for i in range(len(held)):
-        if np.isfinite(flexion_deg[i]):
-            own = int(held[i, orientation.OWN])
-            codes[i] = _POSES if shown and own == _TAUGHT else own
-    return codes
+        own = int(held[i, orientation.OWN]) if np.isfinite(flexion_deg[i]) else 0
+        codes[i] = _POSES if shown and own == _TAUGHT else own
 
 
 @compiled
 def _moving(
-    codes: NDArray[np.int8], coverage: NDArray[np.float64], rows: NDArray[np.float64]
-) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]]:
+    codes: NDArray[np.int8], coverage: NDArray[np.float64], rows: NDArray[np.float64],
+    going: NDArray[np.bool_], walking_s: NDArray[np.float64], intensity_mg: NDArray[np.float64],
+) -> None:  # fmt: skip
     """Tell which seconds are walked or run, how much of each, and how much it moves, milli-g; loops over seconds."""
-    n = len(codes)
-    going, walking_s, intensity_mg = np.empty(n, dtype=np.bool_), np.empty(n), np.empty(n)
-    for i in range(n):
+    for i in range(len(codes)):
         going[i] = codes[i] in (_WALKING, _RUNNING)
         walking_s[i] = coverage[i] if going[i] else 0.0
         intensity_mg[i] = rows[i, statistics.MAD] * 1000.0 if coverage[i] >= grid.ENOUGH else np.nan
-    return going, walking_s, intensity_mg
 
 
 @compiled
@@ -387,37 +393,35 @@ def _with_nan(xyz_g: NDArray[np.float64], coverage: NDArray[np.float64]) -> NDAr
 
 
 @compiled
-def _joined(
-    table: NDArray[np.float64], new_table: NDArray[np.float64],
-    waves: NDArray[np.float64], new_waves: NDArray[np.float64],
-    xyz_g: NDArray[np.float64], new_xyz_g: NDArray[np.float64],
-    coverage: NDArray[np.float64], new_coverage: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:  # fmt: skip
-    """Put new seconds after those that are kept, at once: one by one these small arrays cost a stage."""
-    return (
-        _after(table.reshape(-1), new_table.reshape(-1)).reshape(-1, statistics.COLUMNS),
-        _after(waves.reshape(-1), new_waves.reshape(-1)).reshape(-1, _WAVES),
-        _after(xyz_g.reshape(-1), new_xyz_g.reshape(-1)).reshape(-1, RATE_HZ, 3),
-        _after(coverage, new_coverage),
-    )
+def _join(
+    table: NDArray[np.float64], waves: NDArray[np.float64], xyz_g: NDArray[np.float64], coverage: NDArray[np.float64],
+    new_table: NDArray[np.float64], new_waves: NDArray[np.float64], new_xyz_g: NDArray[np.float64],
+    new_coverage: NDArray[np.float64], table_out: NDArray[np.float64], waves_out: NDArray[np.float64],
+    xyz_out: NDArray[np.float64], coverage_out: NDArray[np.float64],
+) -> None:  # fmt: skip
+    """Put new seconds after those that are kept, in one call for all arrays: one by one, they cost a stage."""
+    _put(table.reshape(-1), new_table.reshape(-1), table_out.reshape(-1))
+    _put(waves.reshape(-1), new_waves.reshape(-1), waves_out.reshape(-1))
+    _put(xyz_g.reshape(-1), new_xyz_g.reshape(-1), xyz_out.reshape(-1))
+    _put(coverage, new_coverage, coverage_out)
 
 
 @compiled
-def _lengthened(
-    held: NDArray[np.float64], new_held: NDArray[np.float64], risen: NDArray[np.int8], new_risen: NDArray[np.int8]
-) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
+def _lengthen(
+    held: NDArray[np.float64], new_held: NDArray[np.float64], risen: NDArray[np.int8], new_risen: NDArray[np.int8],
+    held_out: NDArray[np.float64], risen_out: NDArray[np.int8],
+) -> None:  # fmt: skip
     """Do the same for what is known of seconds that are not given yet."""
-    return _after(held.reshape(-1), new_held.reshape(-1)).reshape(-1, orientation.HELD), _after(risen, new_risen)
+    _put(held.reshape(-1), new_held.reshape(-1), held_out.reshape(-1))
+    _put(risen, new_risen, risen_out)
 
 
 @compiled
-def _after(kept: NDArray[Any], new: NDArray[Any]) -> NDArray[Any]:
-    out = np.empty(len(kept) + len(new), kept.dtype)
+def _put(kept: NDArray[Any], new: NDArray[Any], out: NDArray[Any]) -> None:
     for i in range(len(kept)):
         out[i] = kept[i]
     for i in range(len(new)):
         out[len(kept) + i] = new[i]
-    return out
 
 
 def _done(state: ClipState) -> tuple[int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import lru_cache
 from typing import Final
 
@@ -15,6 +15,7 @@ from processing.attention import attention
 from processing.bout_rules import NIGHT_HOURS, NOT_WORN, SEDENTARY, SLOUCHED, WALKING
 from processing.bouts import BoutsState, FinishedBout, Streaks
 from processing.epochs import EPOCH_NS, Epochs
+from processing.frozen import frozen
 from processing.local_time import day_at, hours
 from processing.metrics import Point, Value
 from processing.slots import SlotState
@@ -29,7 +30,7 @@ TOLD_EVERY_S: Final = 60
 """Hours and days are written at every full minute, when they are over, and at the end."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DaysState:
     """All that is carried: the unfinished slot, open bouts, open hours and days, and how earlier days went."""
 
@@ -44,7 +45,7 @@ class DaysState:
     """Up to which second days have been closed: of those before it, each has a point, worn or not."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DaysOutput:
     """What has become final: whole slots (their seconds), and the points of everything but ``activity``."""
 

@@ -6,13 +6,15 @@ comes twice; seconds without enough samples are there too (`coverage` says how m
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from enum import IntEnum, StrEnum
 from operator import attrgetter
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from processing.frozen import frozen
 
 EPOCH_NS: Final = 10**9
 
@@ -74,7 +76,7 @@ SEDENTARY: Final = frozenset({State.SITTING, State.LYING})
 """Sitting, reclining or lying while awake (SBRN consensus 2017)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Epochs:
     """A table of seconds, column by column; columns have shape (n,) where nothing else is said.
 

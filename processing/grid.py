@@ -8,13 +8,13 @@ products of such numbers are exact in float64, so that no library's order of sum
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from processing.compiled import compiled
+from processing.frozen import frozen
 from processing.samples import Block
 
 RATE_HZ: Final = 25
@@ -36,7 +36,7 @@ _REGULAR_MIN: Final = 2 * RATE_HZ
 _SPOILT: Final = -1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GridState:
     """What is carried from block to block: the samples from the last one before `second` on.
 
@@ -48,7 +48,7 @@ class GridState:
     second: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Seconds:
     """Finished seconds without a hole between them, from `first` (seconds since 1970).
 

@@ -13,7 +13,6 @@ from processing import activity, carried, grid, orientation, rising, seat, wear
 from processing.compiled import compiled
 
 
-@compiled
 def judged(
     chances: NDArray[np.float64],
     coverage: NDArray[np.float64],
@@ -44,6 +43,26 @@ def judged(
     since how a trunk is held may be told where it is not known which of the two it does.
     """
     n = len(chances)
+    codes, confidence, seems = np.empty(n, dtype=np.int8), np.empty(n), np.empty(n, dtype=np.int8)
+    _judge(chances, coverage, sureness, risen, held, table, sees_trunk, codes, confidence, seems)
+    return codes, confidence, seems
+
+
+@compiled
+def _judge(
+    chances: NDArray[np.float64],
+    coverage: NDArray[np.float64],
+    sureness: NDArray[np.float64],
+    risen: NDArray[np.int8],
+    held: NDArray[np.float64],
+    table: NDArray[np.float64],
+    sees_trunk: bool,
+    codes_out: NDArray[np.int8],
+    confidence_out: NDArray[np.float64],
+    seems: NDArray[np.int8],
+) -> None:
+    """Apply one rule after another to all seconds."""
+    n = len(chances)
     upright = orientation.upright(held)
     still_s, odd, own, against = np.empty(n), np.empty(n), np.empty(n), np.empty(n, dtype=np.int64)
     covered = np.empty(n, dtype=np.bool_)
@@ -59,7 +78,9 @@ def judged(
     if sees_trunk:
         codes, confidence = carried.doubted(codes, confidence, against)
     codes, confidence = wear.worn(codes, confidence, still_s, odd, upright, sees_trunk)
-    seems = codes
+    for i in range(n):
+        seems[i] = codes[i]
     if sees_trunk:
         codes, confidence = rising.unsaid(codes, confidence, risen, upright, own)
-    return codes, confidence, seems
+    for i in range(n):
+        codes_out[i], confidence_out[i] = codes[i], confidence[i]

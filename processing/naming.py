@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -14,6 +13,7 @@ from processing import habits as habit
 from processing import orientation, pose_model, posture, seat, stretches, tilt, wear
 from processing.compiled import compiled
 from processing.epochs import State
+from processing.frozen import frozen
 from processing.habits import Habits
 from processing.posture import PIECE, Pose
 from processing.stretches import StretchState
@@ -31,7 +31,7 @@ _KINDS: Final = len(posture.SITTING)
 _NEVER: Final = np.empty(0, dtype=np.bool_)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wearing:
     """Where the clip is worn, the poses that its wearer has shown (sensor axes), and what was learned so far."""
 
@@ -40,7 +40,7 @@ class Wearing:
     habits: Habits
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Named:
     """Posture codes and their chances by second, and what is known of the wearer now.
 
@@ -79,7 +79,8 @@ def name(
     learned = wearing.habits
     if not wearing.placement.sees_trunk:
         return Named(out, chance, beyond, learned)
-    rests, open_ = _resting(codes, held, known)
+    rests = np.empty(n, dtype=np.int8)
+    open_ = _resting(codes, held, known, rests)
     if open_:
         now, _ = stretches.heard(stretch, first, n, ahead_s=0)
         _keep_near(rests, now, held, stretches.steady(stretch, first, n))
@@ -107,21 +108,22 @@ def name(
 
 
 @compiled
-def _resting(codes: NDArray[np.int8], held: Array, known: NDArray[np.bool_]) -> tuple[NDArray[np.int8], bool]:
+def _resting(codes: NDArray[np.int8], held: Array, known: NDArray[np.bool_], rests: NDArray[np.int8]) -> bool:
     """Tell which seconds are of sitting or standing, and which may be, and whether there are any of these.
 
     Before the first walk it may not be known which of the two. Then a trunk that keeps still, but lives, near to where
     the told axes have it upright, does one of them. Loops over seconds.
     """
-    rests, open_ = np.zeros(len(codes), dtype=np.int8), False
+    open_ = False
     for i in range(len(codes)):
+        rests[i] = 0
         if not known[i]:
             continue
         if codes[i] in (_SITTING, _STANDING):
             rests[i] = _RESTS
         elif codes[i] == _UNKNOWN and _may_rest(held, i):
             rests[i], open_ = _MAY_REST, True
-    return rests, open_
+    return open_
 
 
 @compiled

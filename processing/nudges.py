@@ -23,11 +23,12 @@ effects of nudges fade), which is one more reason for few of them, and for writi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from processing.epochs import State
+from processing.frozen import frozen
 from processing.seating import AHEAD_S, SURE
 from processing.streaks import (
     BENT_LATE_S,
@@ -58,7 +59,7 @@ WORN_FOR_A_WALK_MIN: Final = 300.0
 """Worn minutes that the day needs before a walk can be called missing: half of a day that can be judged."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Today:
     """The patient's local day so far; a goal of 0 is no goal."""
 

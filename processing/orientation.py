@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import field
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from processing import carried, posture, statistics, swing, tilt, wear, windows
 from processing.compiled import compiled
+from processing.frozen import frozen
 from processing.grid import RATE_HZ
 from processing.named_axes import told
 from processing.windows import Windows
@@ -80,7 +81,7 @@ _DOWN_COS: Final = float(np.cos(np.radians(130.0)))
 _STEADY_COS: Final = float(np.cos(np.radians(15.0)))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OrientationState:
     """What is known of how a clip sits.
 
@@ -154,22 +155,24 @@ def step(
     marks = state.last_walk, state.last_moved, state.last_covered, state.last_upright
     if state.last_moved < 0:
         marks = state.last_walk, first - 1, first - 1, first - 1
-    held, walked, ahead, neutral, last_walk, last_moved, last_covered, last_upright, mounts, alive_s = _follow(
-        state.walked, (state.push, state.swing), state.neutral, state.up, state.forward, state.usual, marks,
-        (state.mounts, state.alive_s), first, table, start, stop,
-        near.folded, xyz_g, begins,
+    held, walked = np.empty((stop - start, HELD)), np.empty((WALKED_S, 4))
+    push, swung, neutral = state.push.copy(), state.swing.copy(), state.neutral.copy()
+    last_walk, last_moved, last_covered, last_upright, mounts, alive_s = _follow(
+        state.walked, walked, (push, swung), neutral, state.up, state.forward, state.usual, marks,
+        (state.mounts, state.alive_s), first, table, start, near.folded, xyz_g, begins, held,
     )  # fmt: skip
     return OrientationState(
-        walked, ahead[0], last_walk, last_moved, last_covered, last_upright,
-        neutral, state.up, state.forward, state.usual, mounts, ahead[1], alive_s,
+        walked, push, last_walk, last_moved, last_covered, last_upright,
+        neutral, state.up, state.forward, state.usual, mounts, swung, alive_s,
     ), held  # fmt: skip
 
 
 @compiled
 def _follow(
     old: NDArray[np.float64],
-    old_ahead: tuple[NDArray[np.float64], NDArray[np.float64]],
-    old_neutral: NDArray[np.float64],
+    walked: NDArray[np.float64],
+    ahead: tuple[NDArray[np.float64], NDArray[np.float64]],
+    neutral: NDArray[np.float64],
     up: NDArray[np.float64],
     forward: NDArray[np.float64],
     usual: NDArray[np.float64],
@@ -178,22 +181,24 @@ def _follow(
     first: int,
     table: NDArray[np.float64],
     start: int,
-    stop: int,
     folded: NDArray[np.float64],
     xyz_g: NDArray[np.float64],
     begins: int,
-) -> tuple[Any, ...]:
-    """Go through the rows of the table, second by second; what is returned is in the order of `OrientationState`."""
+    held: NDArray[np.float64],
+) -> tuple[int, int, int, int, int, int]:
+    """Go through the rows of the table, second by second, one for each of `held`, and bring all up to date.
+
+    Returns the marks and counts in the order of `OrientationState`.
+    """
     last_walk, last_moved, last_covered, last_upright = marks
     (mounts, alive_s), unknown = counts, np.full(3, np.nan)
     now, short = windows.sums(folded, windows.NOW), windows.sums(folded, windows.SHORT)
     minute = windows.sums(folded, windows.LONG)
-    walked, ahead, neutral = _padded(old), (old_ahead[0].copy(), old_ahead[1].copy()), old_neutral.copy()
+    _pad(old, walked)
     walks, known = np.empty((3, 4)), np.empty(HELD)
     _sum_walks(walked, walks)
     _tell(known, walks, ahead, neutral, up, forward, usual)
-    held = np.empty((stop - start, HELD))
-    for i in range(start, stop):
+    for i in range(start, start + len(held)):
         second, mount = first + i - start, mounts
         still, odd = wear.still_and_odd(table[i, statistics.FLAT], now, minute, i - start)
         covered = table[i, statistics.COVERED] > 0
@@ -228,15 +233,15 @@ def _follow(
         known[SINCE_WALK] = second - last_walk if last_walk >= 0 else _NEVER_S
         known[STILL_S], known[ODD], known[MOUNT] = second - last_moved, against, mounts
         _put(held, i - start, known)
-    return held, walked, ahead, neutral, last_walk, last_moved, last_covered, last_upright, mounts, alive_s
+    return last_walk, last_moved, last_covered, last_upright, mounts, alive_s
 
 
 @compiled
-def _padded(old: NDArray[np.float64]) -> NDArray[np.float64]:
-    walked = np.zeros((WALKED_S, 4))
-    for k in range(len(old)):
-        _put(walked, WALKED_S - len(old) + k, old[k])
-    return walked
+def _pad(old: NDArray[np.float64], walked: NDArray[np.float64]) -> None:
+    first = WALKED_S - len(old)
+    for k in range(WALKED_S):
+        for column in range(4):
+            walked[k, column] = old[k - first, column] if k >= first else 0.0
 
 
 @compiled
@@ -407,19 +412,21 @@ def angles(held: NDArray[np.float64], table: NDArray[np.float64]) -> tuple[NDArr
     Against the taught neutral if it is known, else against the wearer's own upright of walking; NaN where up or
     forward is not known.
     """
-    flexion, lateral = _angles(held, table)
+    flexion, lateral = np.empty(len(held)), np.empty(len(held))
+    _angles(held, table, flexion, lateral)
     return flexion, lateral
 
 
 @compiled
-def _angles(held: NDArray[np.float64], table: NDArray[np.float64]) -> NDArray[np.float64]:
-    out = np.full((2, len(held)), np.nan)
+def _angles(
+    held: NDArray[np.float64], table: NDArray[np.float64], flexion: NDArray[np.float64], lateral: NDArray[np.float64]
+) -> None:
     for i in range(len(held)):
+        flexion[i] = lateral[i] = np.nan
         if table[i, statistics.COVERED] > 0:
             gravity, neutral, forward = table[i, statistics.GRAVITY], held[i, NEUTRAL], held[i, FORWARD]
-            out[0, i], out[1, i] = tilt.angles(
+            flexion[i], lateral[i] = tilt.angles(
                 (gravity[0], gravity[1], gravity[2]),
                 (neutral[0], neutral[1], neutral[2]),
                 (forward[0], forward[1], forward[2]),
             )
-    return out

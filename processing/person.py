@@ -7,7 +7,6 @@ clip that has fallen behind the others by more than `WAIT_S` is not waited for.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from processing.compiled import compiled
 from processing.epochs import EPOCH_NS, Epochs, Posture, State
+from processing.frozen import frozen
 from processing.two_clips import LOWER, UPPER, together
 from spineclip.contract.placement import Placement
 
@@ -50,7 +50,7 @@ _UNKNOWN, _NOT_WORN, _LYING = (state.code for state in (State.UNKNOWN, State.NOT
 _SITTING, _STANDING, _NO_POSTURE = State.SITTING.code, State.STANDING.code, Posture.UNKNOWN.code
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ClipRow:
     """What one clip has said that was not yet handed out; `through` is the second (since 1970) it has come to."""
 
@@ -60,7 +60,7 @@ class ClipRow:
     waiting: Epochs
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PersonState:
     """The clips in the order of their ids, how far seconds were handed out, and how many came too late for it.
 

@@ -7,7 +7,7 @@ a recording, and the same samples end in the same points.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
 
 import numpy as np
@@ -16,6 +16,7 @@ from processing import clip, days, nudge_words, nudges, person, present, slots
 from processing.clip import ClipOutput, ClipSetup, ClipState, LiveSecond
 from processing.days import DaysOutput, DaysState
 from processing.epochs import Epochs
+from processing.frozen import frozen
 from processing.metrics import Point
 from processing.orientation import OrientationState
 from processing.person import PersonState
@@ -31,7 +32,7 @@ STALE_NS: Final = 5 * SECOND_NS
 """A clip whose live second is older than the newest by more than this has no say in the present."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Worn:
     """One clip: where it is, its stream's state, the time of its last sample and its newest live second."""
 
@@ -41,7 +42,7 @@ class Worn:
     live: LiveSecond | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PatientState:
     """Everything that is carried of a patient from record to record."""
 
@@ -56,7 +57,7 @@ class PatientState:
     """Samples left out because their time had passed already."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Result:
     """What a step gives: final whole slots, second by second; other points; the present; nudges begun or ended."""
 

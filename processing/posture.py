@@ -18,6 +18,7 @@ from processing import elementary, pose_model, tilt
 from processing import habits as habit
 from processing.compiled import compiled
 from processing.epochs import Posture
+from processing.frozen import frozen
 from processing.habits import Habits
 from processing.pose_model import PoseModel
 from processing.stretch_model import EIGHTH, PARTS, FineModel
@@ -196,7 +197,7 @@ def classify(
     return _classified(knows.points, knows.tail, _rows(flexion_deg, lateral_deg), said, knows.sees_slouch)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Knowledge:
     """What is known of a wearer's postures by angle.
 

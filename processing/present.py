@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from processing.bending import bent
 from processing.clip import LiveSecond
 from processing.days import DaysState, agreed_on
 from processing.epochs import POSTURES, SEDENTARY, Epochs, Posture, State
+from processing.frozen import frozen
 from processing.local_time import day_at, wall_clock
 from processing.nudges import Today
 from processing.streaks import Moment
@@ -25,7 +26,7 @@ from spineclip.contract.placement import Placement
 NS = 10**9
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Present:
     """Since when the present state lasts, UTC nanoseconds."""
 

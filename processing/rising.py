@@ -13,7 +13,7 @@ known.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 import numpy as np
@@ -23,6 +23,7 @@ from processing import statistics
 from processing.activity import SURE_OF_REST, UPRIGHT
 from processing.compiled import compiled
 from processing.epochs import State
+from processing.frozen import frozen
 from processing.grid import RATE_HZ
 from processing.orientation import TAUGHT
 from processing.stretches import MOVING_G
@@ -64,7 +65,7 @@ _RISEN_COS: Final = float(np.cos(np.radians(RISEN_DEG)))
 _GRAVITY: Final = statistics.GRAVITY.start
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RisingState:
     """What was seen last.
 

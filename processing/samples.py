@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from processing.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Block:
     """Samples of one clip in order of time.
 

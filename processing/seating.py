@@ -14,14 +14,15 @@ are named late.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import replace
+from typing import Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from processing.compiled import compiled
 from processing.epochs import STATES, Epochs, State
+from processing.frozen import frozen
 
 SURE: Final = 0.6
 """Confidence from which on a second counts for or against a cause (our choice; `benchmarks/nudges.py` shows what it
@@ -59,7 +60,7 @@ _NS: Final = 1_000_000_000
 _AHEAD_NS: Final = round(AHEAD_S * _NS)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sitting:
     """A sitting so far, in seconds.
 
@@ -91,7 +92,7 @@ class Sitting:
     guessed_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Seen:
     """A live second that is not final yet: its state, and the end of the second that it tells of (UTC)."""
 
@@ -100,7 +101,7 @@ class Seen:
     confidence: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Seat:
     """The sitting by final seconds up to `settled_ns` (UTC), the live ones since, and the sitting by both."""
 
@@ -133,17 +134,23 @@ def settle(seat: Seat, final: Epochs) -> Seat:
     settled, lost_ns = seat.settled, int(final.start_ns[skip]) - seat.settled_ns
     if seat.settled_ns and lost_ns > 0:
         settled = _doubt(settled, lost_ns / _NS)
-    for code, sure, span_s, sure_sum in _runs(final.state, final.confidence, skip).tolist():
+    for code, sure, span_s, sure_sum in _runs(final, skip):
         settled = _take(settled, STATES[int(code)], span_s, sure_sum if sure else None)
     settled_ns = int(final.start_ns[-1]) + _NS
     tail = tuple([seen for seen in seat.tail if seen.end_ns > settled_ns])
     return Seat(settled, settled_ns, tail, _lengthened(settled, tail, settled_ns))
 
 
+def _runs(final: Epochs, skip: int) -> list[list[float]]:
+    """Give runs of one state, sure or not, from a row on: code, whether sure, seconds, sum of their confidence."""
+    runs = np.zeros((len(final) - skip, 4))
+    found = _find_runs(final.state, final.confidence, skip, runs)
+    return cast("list[list[float]]", runs[:found].tolist())
+
+
 @compiled
-def _runs(codes: NDArray[np.int8], confidence: NDArray[np.float64], skip: int) -> NDArray[np.float64]:
-    """Give runs of one state, sure or not, shape (m, 4): code, whether sure, seconds, sum of their confidence."""
-    runs, m = np.zeros((len(codes), 4)), 0
+def _find_runs(codes: NDArray[np.int8], confidence: NDArray[np.float64], skip: int, runs: NDArray[np.float64]) -> int:
+    m = 0
     for i in range(skip, len(codes)):
         sure = confidence[i] >= SURE
         if i == skip or codes[i] != codes[i - 1] or sure != (confidence[i - 1] >= SURE):
@@ -151,7 +158,7 @@ def _runs(codes: NDArray[np.int8], confidence: NDArray[np.float64], skip: int) -
             m += 1
         runs[m - 1, 2] += 1.0
         runs[m - 1, 3] += confidence[i]
-    return runs[:m]
+    return m
 
 
 def _lengthened(so_far: Sitting, tail: tuple[Seen, ...], before_ns: int) -> Sitting:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from processing.compiled import compiled
 from processing.epochs import EPOCH_NS, POSTURES, STATES, Epochs, Posture, State
+from processing.frozen import frozen
 from processing.metrics import Point, Value
 
 SLOT_S: Final = 5
@@ -28,7 +28,7 @@ _RESTS: Final = np.array([state in (State.SITTING, State.STANDING) for state in 
 _MOVES: Final = np.array([state in (State.WALKING, State.RUNNING) for state in STATES])
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SlotState:
     """Seconds that do not yet make a whole slot, in the pieces in which they came."""
 

@@ -8,7 +8,6 @@ model in its place was no better on people left out, and fifty times slower.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from processing import elementary
 from processing.activity import CLASSES, RESTING
 from processing.compiled import compiled
+from processing.frozen import frozen
 
 BLOCK_S: Final = 3
 """Seconds that become final together (whole blocks of UTC, whatever the cutting)."""
@@ -52,7 +52,7 @@ _LOGS: Final = _GROUPS + RESTING
 _LEAST: Final = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SmoothingState:
     """Filter memory and the seconds (evidence, and its decaying past) that wait for the ones after them."""
 

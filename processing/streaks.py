@@ -9,6 +9,7 @@ from typing import Final
 
 from processing import seating
 from processing.epochs import SEDENTARY, Epochs, State
+from processing.frozen import frozen
 from processing.seating import BRIDGED_S, DOUBTED_S, MEASURED_GAP_S, SURE, UNSURE_RESETS_S, Seat
 
 SURE_SHARE: Final = 0.75
@@ -46,7 +47,7 @@ class Cause(StrEnum):
     WALK_MISSING = "walk_missing"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Moment:
     """One live second of a person.
 
@@ -89,7 +90,7 @@ class Nudge:
     ended_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NudgeState:
     """What has to be remembered from second to second; `begin()` makes the first one."""
 

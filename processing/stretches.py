@@ -8,7 +8,6 @@ rounded numbers are exact, so the cutting of a stream changes no bit.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from processing import orientation, statistics
 from processing.compiled import compiled
 from processing.fine_motion import WINDOW_S, numbers
+from processing.frozen import frozen
 from processing.grid import RATE_HZ
 from processing.stretch_model import EIGHTH, FineModel, score
 
@@ -57,7 +57,7 @@ _COLUMNS: Final = 11
 scores."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StretchState:
     """The latest seconds that were looked at, from `first` (since 1970) on, and the second since when it is steady."""
 
@@ -71,7 +71,7 @@ def begin() -> StretchState:
     return StretchState(0, np.empty((0, _COLUMNS)), 0)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Looked:
     """Seconds that are looked at: rows ``[start, stop)`` of the table, the first being `second` (since 1970).
 
@@ -100,32 +100,34 @@ def look(state: StretchState, looked: Looked, model: FineModel | None) -> Stretc
     known = len(state.rows)
     rows = np.zeros((known + looked.stop - looked.start, _COLUMNS))
     rows[:known] = state.rows
-    since, windows = _follow(rows, known, state.since, looked.second, looked.table, looked.start, looked.held)
-    if model is not None and len(windows):
-        _hear(rows, known, windows, looked.xyz_g.reshape(-1, 3), looked.held, *model.parts)
+    windows = np.empty(len(rows) - known, dtype=np.int64)
+    since, found = _follow(rows, known, state.since, looked.second, looked.table, looked.start, looked.held, windows)
+    if model is not None and found:
+        _hear(rows, known, windows[:found], looked.xyz_g.reshape(-1, 3), looked.held, *model.parts)
     return StretchState(state.first, rows, since)
 
 
 @compiled
 def _follow(
-    rows: Array, known: int, since: int, second: int, table: Array, start: int, held: Array
-) -> tuple[int, NDArray[np.int64]]:
+    rows: Array, known: int, since: int, second: int, table: Array, start: int, held: Array,
+    windows: NDArray[np.int64],
+) -> tuple[int, int]:  # fmt: skip
     """Fill the rows after the known ones, from row `start` of the table on; loops over seconds.
 
     Returns
     -------
     since
         The second since when the newest stretch goes on.
-    windows
-        Which of the new seconds begin a window: often at first, seldom once a stretch is known, and only in one
-        stretch.
+    found
+        How many of the new seconds begin a window, often at first, seldom once a stretch is known, and only in one
+        stretch: which ones is written to `windows`.
     """
     n = len(rows) - known
     judged = min(n + WINDOW_S - 1, len(table) - start)
     broken = np.empty(judged, dtype=np.bool_)
     for i in range(judged):
         broken[i] = _breaks(table, start + i)
-    windows, found = np.empty(n, dtype=np.int64), 0
+    found = 0
     for i in range(n):
         for column in range(_BROKEN):
             rows[known + i, column] = table[start + i, statistics.GRAVITY.start + column]
@@ -135,7 +137,7 @@ def _follow(
         elif _due(second + i, since) and _unbroken(broken, i) and _sits(rows, known + i, held, i):
             windows[found] = i
             found += 1
-    return since, windows[:found]
+    return since, found
 
 
 @compiled
@@ -222,12 +224,15 @@ def heard(state: StretchState, first: int, n: int, *, ahead_s: int = AHEAD_S) ->
     skip = first - state.first
     if skip < 0 or skip + n > len(state.rows):
         return np.full((n, 3), np.nan), np.zeros((n, _POSTURES), dtype=np.int8)
-    return _heard(state.rows, skip, n, ahead_s)
+    gravity, fine = np.empty((n, 3)), np.zeros((n, _POSTURES), dtype=np.int8)
+    _heard(state.rows, skip, ahead_s, gravity, fine)
+    return gravity, fine
 
 
 @compiled
-def _heard(rows: Array, skip: int, n: int, ahead_s: int) -> tuple[Array, NDArray[np.int8]]:
+def _heard(rows: Array, skip: int, ahead_s: int, gravity: Array, fine: NDArray[np.int8]) -> None:
     """Do as `heard` for rows from `skip` on; loops over seconds, with sums up to each."""
+    n, sums = len(gravity), np.empty(_COLUMNS)
     low, high = max(skip - MEMORY_S, 0), min(skip + n + ahead_s, len(rows))
     total, ends = np.zeros((high - low + 1, _COLUMNS)), np.empty(high - low, dtype=np.int64)
     for i in range(high - low):
@@ -237,7 +242,6 @@ def _heard(rows: Array, skip: int, n: int, ahead_s: int) -> tuple[Array, NDArray
     for i in range(high - low - 1, -1, -1):
         end = i if rows[low + i, _BROKEN] > 0.0 else end
         ends[i] = end
-    gravity, fine, sums = np.empty((n, 3)), np.zeros((n, _POSTURES), dtype=np.int8), np.empty(_COLUMNS)
     begin = 0
     for i in range(skip - low + n):
         begin = i + 1 if ends[i] == i else begin
@@ -254,7 +258,6 @@ def _heard(rows: Array, skip: int, n: int, ahead_s: int) -> tuple[Array, NDArray
             for column in range(_WINDOWS, _COLUMNS):
                 sums[column] = total[stop, column] - total[far, column]
             _weigh(sums, fine, k)
-    return gravity, fine
 
 
 @compiled

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from processing.compiled import compiled
 from processing.epochs import STATES, Epochs, Posture, State
+from processing.frozen import frozen
 from processing.local_time import Day, Hour
 from processing.metrics import Point, Value
 
@@ -48,7 +49,7 @@ def _column(state: State) -> int:
 _COLUMN_OF_STATE: Final = np.array([_column(state) for state in STATES])
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HourTotals:
     """A local hour so far: its first second, number, the second it has come to, and thousandths of seconds (8,)."""
 
@@ -59,7 +60,7 @@ class HourTotals:
     values: NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DayTotals:
     """A local day ``[start_s, end_s)`` so far; `values` has thousandths (of seconds, steps) by `DAY_COLUMNS`."""
 
@@ -89,9 +90,11 @@ class DayTotals:
 
 def count(epochs: Epochs, *, night: bool) -> NDArray[np.int64]:
     """Add up what seconds give: thousandths by `DAY_COLUMNS`, shape (16,); at night lying is not sedentary."""
-    return _count(
-        epochs.state, epochs.posture, epochs.walking_s, epochs.cadence_spm, epochs.steps, epochs.coverage, night
+    total = np.zeros(_N_DAY, dtype=np.int64)
+    _count(
+        epochs.state, epochs.posture, epochs.walking_s, epochs.cadence_spm, epochs.steps, epochs.coverage, night, total
     )  # fmt: skip
+    return total
 
 
 @compiled
@@ -103,9 +106,9 @@ def _count(
     steps: NDArray[np.float64],
     coverage: NDArray[np.float64],
     night: bool,
-) -> NDArray[np.int64]:
+    total: NDArray[np.int64],
+) -> None:
     """Go through seconds and add up."""
-    total = np.zeros(_N_DAY, dtype=np.int64)
     for i in range(len(state)):
         measured = coverage[i] >= MEASURED
         walked = np.int64(np.rint(walking_s[i] * _MILLI)) if measured else 0
@@ -125,7 +128,6 @@ def _count(
         if state[i] == _SITS:
             total[_UPRIGHT] += rest * (posture[i] == _IS_UPRIGHT)
             total[_POSTURE_KNOWN] += rest * (posture[i] != _IS_UNKNOWN)
-    return total
 
 
 def add(

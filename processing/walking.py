@@ -9,13 +9,13 @@ uneven; the steps are two to a stride.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from processing.compiled import compiled
+from processing.frozen import frozen
 
 GRID_HZ: Final = 25
 """Samples a second that `gait` takes."""
@@ -58,7 +58,7 @@ _AROUND: Final = GRID_HZ // 2
 _TINY: Final = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Gait:
     """Steps and cadence of seconds; all columns have shape (n,).
 

@@ -6,7 +6,6 @@ wherever a stream was cut.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from processing import statistics
 from processing.compiled import compiled
+from processing.frozen import frozen
 
 AHEAD_S: Final = 3
 """Seconds after a second that its windows need."""
@@ -46,7 +46,7 @@ _X, _Y, _Z = range(statistics.GRAVITY.start, statistics.GRAVITY.stop)
 _COPIED: Final = statistics.TOTAL.stop
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Windows:
     """Windows around n seconds.
 
