@@ -110,7 +110,10 @@ class Guard:
         if origin is None:
             # Browsers say where a form or a WebSocket comes from; who does not say is no browser of our reader's.
             return scope["type"] == "http" and scope["method"] in _READING
-        return urlsplit(origin).netloc == host
+        try:
+            return urlsplit(origin).netloc == host
+        except ValueError:
+            return False
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send, key: str, status: int) -> None:
         if scope["type"] == "websocket":

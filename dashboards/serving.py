@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -67,7 +68,8 @@ def public_address(url: str) -> Public:
             f"{url} is not protected on the way, and this is health data",
             advice="Put a web server with TLS before the page, and give its https address",
         )
-    return Public(f"{parts.scheme}://{host}{'' if port is None else f':{port}'}")
+    shown = f"[{host}]" if ":" in host else host
+    return Public(f"{parts.scheme}://{shown}{'' if port is None else f':{port}'}")
 
 
 class _Server(uvicorn.Server):
@@ -153,9 +155,14 @@ def _listen(address: str, port: int | None) -> socket.socket:
     try:
         return socket.create_server((address, wanted))
     except OSError as error:
-        if port is None:
-            return socket.create_server((address, 0))
+        if port is None and error.errno in (errno.EADDRINUSE, errno.EACCES):
+            return _listen(address, 0)
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise SettingsError(
+                f"the page cannot listen on {address} ({error.strerror})",
+                advice="Give an address of this machine with --listen",
+            ) from error
         raise SettingsError(
-            f"the page cannot listen on port {port} ({error.strerror})",
+            f"the page cannot listen on port {wanted} ({error.strerror})",
             advice="Choose another with --port, or --port 0 for any that is free",
         ) from error

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -93,13 +94,20 @@ def _authority(files: CertificateFiles, now: dt.datetime) -> tuple[x509.Certific
                 f"{files.authority} is there, but its key {files.authority_key.name} is not",
                 advice="Bring the key back, or move the certificate away to begin with a new authority",
             )
-        key = serialization.load_pem_private_key(files.authority_key.read_bytes(), None)
+        try:
+            key = serialization.load_pem_private_key(files.authority_key.read_bytes(), None)
+            certificate = x509.load_pem_x509_certificate(files.authority.read_bytes())
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+            raise SettingsError(
+                f"the authority in {files.authority} and {files.authority_key.name} cannot be read ({error})",
+                advice="Bring both back as they were, without a password, or move them away to begin with a new one",
+            ) from error
         if not isinstance(key, ec.EllipticCurvePrivateKey):
             raise SettingsError(
                 f"{files.authority_key} is not an elliptic curve key",
                 advice="Sign the server certificate with your own tools",
             )
-        return x509.load_pem_x509_certificate(files.authority.read_bytes()), key
+        return certificate, key
     key = ec.generate_private_key(ec.SECP256R1())
     name = _name("spineclip clinic authority")
     certificate = (

@@ -7,10 +7,12 @@ Passwords are random; the file holds their hashes, and the collector's own bundl
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import os
 import secrets
 import signal
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +20,7 @@ import tomli_w
 
 from spineclip.contract.errors import SettingsError
 from spineclip.contract.ids import check_id
-from spineclip.private_file import write_private
+from spineclip.private_file import turn, write_private
 
 ROLES = ("core", "page")
 """Users that are no collectors; no patient can bear these names."""
@@ -47,16 +49,26 @@ class Passwords:
         """
         check_id(user, "user")
         password = secrets.token_urlsafe(24)
-        self._write(self._lines() | {user: password_hash(password)})
+        with self._turn():
+            self._write(self._lines() | {user: password_hash(password)})
         return password
 
     def revoke(self, user: str) -> bool:
         """Take a user's password away; tell whether there was one."""
-        lines = self._lines()
-        known = lines.pop(user, None) is not None
-        if known:
-            self._write(lines)
+        if user not in self._lines():
+            return False
+        with self._turn():
+            lines = self._lines()
+            known = lines.pop(user, None) is not None
+            if known:
+                self._write(lines)
         return known
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with turn(self.path.parent):
+            yield
 
     def _lines(self) -> dict[str, str]:
         if not self.path.exists():
@@ -65,7 +77,6 @@ class Passwords:
         return {user: digest for user, _, digest in rows}
 
     def _write(self, lines: dict[str, str]) -> None:
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(self.path, "".join(f"{user}:{lines[user]}\n" for user in sorted(lines)).encode())
 
 

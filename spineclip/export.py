@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import os
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -36,16 +37,21 @@ def export(reader: MetricReader, patients: Patients, patient: str, file: Path) -
         If the file cannot be written.
     """
     counts: dict[str, int] = {}
-    with zipfile.ZipFile(file, "x", zipfile.ZIP_DEFLATED) as archive:
-        file.chmod(0o600)
-        archive.writestr("settings.json", patients.config(patient).to_json())
-        for name in MEASUREMENTS:
-            points = newest_first(reader, name, patient)
-            first = next(points, None)
-            if first is None:
-                continue
-            with archive.open(f"{name}.csv", "w") as raw, io.TextIOWrapper(raw, "utf-8", newline="") as text:
-                counts[name] = _write(text, first, points)
+    # from its first moment on its owner alone can open it
+    descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+    try:
+        with os.fdopen(descriptor, "w+b") as raw_file, zipfile.ZipFile(raw_file, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("settings.json", patients.config(patient).to_json())
+            for name in MEASUREMENTS:
+                points = newest_first(reader, name, patient)
+                first = next(points, None)
+                if first is None:
+                    continue
+                with archive.open(f"{name}.csv", "w") as raw, io.TextIOWrapper(raw, "utf-8", newline="") as text:
+                    counts[name] = _write(text, first, points)
+    except BaseException:
+        file.unlink(missing_ok=True)  # half of a patient's data looks like all of them
+        raise
     return counts
 
 

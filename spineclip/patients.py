@@ -16,7 +16,7 @@ from pathlib import Path
 from spineclip.contract.config import PatientConfig
 from spineclip.contract.errors import SettingsError, WireError
 from spineclip.contract.ids import check_id
-from spineclip.private_file import write_private
+from spineclip.private_file import turn, write_private
 
 
 def data_folder() -> Path:
@@ -72,17 +72,21 @@ class Patients:
     def change(self, patient: str, change: Callable[[PatientConfig], PatientConfig]) -> PatientConfig:
         """Change a patient's settings and return the new ones; a crash leaves the old or the new file, never half.
 
+        Of several who change them at once (the patient's page, the therapist's view, a command) each finds what those
+        before it have changed.
+
         Raises
         ------
         SettingsError
             If the id is not one, or the file cannot be used or written.
         """
         file = self._file(patient)
-        new = change(self.config(patient))
-        text = json.dumps(json.loads(new.to_json()), indent=2, sort_keys=True) + "\n"
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_private(file, text.encode())
+            with turn(self.folder):
+                new = change(self.config(patient))
+                text = json.dumps(json.loads(new.to_json()), indent=2, sort_keys=True) + "\n"
+                write_private(file, text.encode())
         except OSError as error:
             raise SettingsError(f"{file} cannot be written ({error.strerror})", advice="Check the folder") from error
         return new

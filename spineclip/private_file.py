@@ -2,9 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+
+
+@contextlib.contextmanager
+def turn(folder: Path) -> Iterator[None]:
+    """Wait for the turn to change files of a folder, which has to be there.
+
+    Of two who read, change and write a file at once, in any threads or programs, one would undo what the other has
+    changed. The lock is the operating system's: whoever dies lets go of it. Windows has no such lock.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written.
+    """
+    try:
+        import fcntl  # noqa: PLC0415
+    except ImportError:
+        yield
+        return
+    descriptor = os.open(folder / ".turn", os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def write_private(path: Path, content: bytes) -> None:

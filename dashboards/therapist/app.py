@@ -154,8 +154,9 @@ class _View:
 
 
 def _value(text: str) -> float:
-    """Read a number with either decimal sign; what is none is NaN, which no limit allows."""
+    """Read a number with either decimal sign; what is none, or without end, is NaN, which no limit allows."""
     try:
-        return float(text.replace(",", "."))
+        value = float(text.replace(",", "."))
     except ValueError:
         return math.nan
+    return value if math.isfinite(value) else math.nan

@@ -6,8 +6,10 @@ import asyncio
 import csv
 import io
 import json
+import os
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -19,6 +21,7 @@ from processing.stores.sqlite import SqliteStore
 from spineclip.broker import embedded_broker
 from spineclip.cli.main import app
 from spineclip.contract.clock import DrivenClock
+from spineclip.contract.errors import StoreBusyError
 from spineclip.contract.topics import Channel
 from spineclip.erasure import RETAINED, erase_retained
 from spineclip.export import newest_first
@@ -103,6 +106,30 @@ def test_everything_is_in_the_export(data: Path) -> None:
     assert f"<b>{PATIENT}</b>" in {row["note"] for row in diary}
     assert spineclip("export", PATIENT, "--data", str(data), "--out", str(file)).exit_code == 1, "none is written over"
     assert spineclip("export", "p-nobody", "--data", str(data), "--out", str(data / "n.zip")).exit_code == 1
+
+
+def test_an_export_that_breaks_off_leaves_no_file(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of what is kept would look like all of it, and stand in the way of the next try."""
+    read = SqliteStore.points
+
+    def away(store: SqliteStore, measurement: str, *rest: Any, **options: Any) -> list[Point]:
+        if measurement == "diary":
+            raise StoreBusyError("the disk is gone")
+        return read(store, measurement, *rest, **options)
+
+    monkeypatch.setattr(SqliteStore, "points", away)
+    file = data / "mine.zip"
+    answer = spineclip("export", PATIENT, "--data", str(data), "--out", str(file))
+    assert answer.exit_code == 1
+    assert "the disk is gone" in answer.output
+    assert not file.exists()
+    monkeypatch.undo()
+    before = os.umask(0)
+    try:
+        assert spineclip("export", PATIENT, "--data", str(data), "--out", str(file)).exit_code == 0
+    finally:
+        os.umask(before)
+    assert file.stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize("page", [1, 2, 3, 7, 1000])

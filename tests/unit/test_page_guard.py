@@ -46,7 +46,7 @@ async def test_other_names_do_not(host: str) -> None:
     assert b"health" not in sent[1]["body"]
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "http://127.0.0.1:9999", "null"])
+@pytest.mark.parametrize("origin", ["http://evil.example", "http://127.0.0.1:9999", "null", "http://["])
 async def test_other_origins_cannot_open_the_websocket(origin: str) -> None:
     assert await _ask("websocket", host="127.0.0.1:8642", origin=origin) == [{"type": "websocket.close", "code": 1008}]
 

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from spineclip.contract.config import Clip, PatientConfig
+from spineclip.contract.placement import Placement
+from spineclip.enrolment import Passwords
+from spineclip.patients import Patients
 from spineclip.private_file import write_private
 
 
@@ -45,3 +52,27 @@ def test_what_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="token"):
         write_private(taken, b"secret")
     assert list(tmp_path.iterdir()) == [taken]
+
+
+MANY = 40
+
+
+def _all_at_once(work: Callable[[int], object]) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(MANY)))
+
+
+def test_of_many_who_change_a_patients_settings_at_once_none_undoes_anothers(tmp_path: Path) -> None:
+    def wear_one_more(k: int) -> None:
+        def change(config: PatientConfig) -> PatientConfig:
+            return replace(config, clips={**config.clips, f"clip-{k}": Clip(Placement.BELT)})
+
+        Patients(tmp_path).change("p-1", change)
+
+    _all_at_once(wear_one_more)
+    assert set(Patients(tmp_path).config("p-1").clips) == {f"clip-{k}" for k in range(MANY)}
+
+
+def test_of_many_who_are_admitted_at_once_none_is_forgotten(tmp_path: Path) -> None:
+    _all_at_once(lambda k: Passwords(tmp_path / "passwords").admit(f"p-{k}"))
+    assert len(Passwords(tmp_path / "passwords").users()) == MANY

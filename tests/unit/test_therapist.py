@@ -175,7 +175,14 @@ async def test_a_new_agreement_begins_where_the_plan_has_led(client: httpx.Async
 
 
 @pytest.mark.parametrize(
-    "bad", [{"walking_min": "10000"}, {"walking_min": "many"}, {"days_per_week": "2.5"}, {"walking_min": "nan"}]
+    "bad",
+    [
+        {"walking_min": "10000"},
+        {"walking_min": "many"},
+        {"days_per_week": "2.5"},
+        {"walking_min": "nan"},
+        {"days_per_week": "1e999"},
+    ],
 )
 async def test_goals_that_nobody_can_mean_change_nothing(
     client: httpx.AsyncClient, data: Path, bad: dict[str, str]
