@@ -30,17 +30,24 @@ def secret(file: Path | None) -> str:
         ) from error
 
 
-def broker_access(
-    host: str | None, port: int, user: str, password_file: Path | None, ca_file: Path | None
-) -> BrokerAccess | None:
-    """Return how to reach the clinic's broker; None where there is none.
+def to_broker(host: str, port: int, user: str, password_file: Path | None, ca_file: Path | None) -> BrokerAccess:
+    """Return how to reach the clinic's broker.
 
     Raises
     ------
     SettingsError
-        If the password's file cannot be read.
+        If the password's file cannot be read, or the authority's is not there.
     """
-    return None if host is None else BrokerAccess(host, port, user, secret(password_file), ca_file)
+    if ca_file is not None and not ca_file.is_file():
+        raise SettingsError(f"there is no authority's certificate at {ca_file}", advice="Name the right file with --ca")
+    return BrokerAccess(host, port, user, secret(password_file), ca_file)
+
+
+def broker_access(
+    host: str | None, port: int, user: str, password_file: Path | None, ca_file: Path | None
+) -> BrokerAccess | None:
+    """Return how to reach the clinic's broker, as `to_broker` does; None where there is none."""
+    return None if host is None else to_broker(host, port, user, password_file, ca_file)
 
 
 def open_influx(url: str, bucket: str, token_file: Path | None, org: str) -> InfluxStore:

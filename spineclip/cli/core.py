@@ -20,7 +20,7 @@ from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.errors import StoreError
 from spineclip.health import health_if, of_core
 from spineclip.patients import data_folder, store_file
-from spineclip.servers import open_influx, secret
+from spineclip.servers import open_influx, to_broker
 from spineclip.sole import sole_core, sole_core_influx
 from spineclip.stopping import run_until_stopped
 
@@ -47,7 +47,7 @@ def core(
 ) -> None:
     """Turn records from the broker into stored metrics, until Ctrl-C or SIGTERM."""
     logs.set_up(logging.DEBUG if verbose else logging.INFO)
-    mqtt = BrokerAccess(host, port, user, secret(password_file), ca)
+    mqtt = to_broker(host, port, user, password_file, ca)
     with contextlib.ExitStack() as stack:
         kept: MetricStore
         lease: Lease | None = None

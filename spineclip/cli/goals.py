@@ -22,8 +22,6 @@ from spineclip.contract.errors import SettingsError
 from spineclip.patients import Patients, data_folder, store_file
 from spineclip.practice import agreed, present_goals
 
-_Minutes = Annotated[float | None, typer.Option()]
-
 _NAMES = {
     "walking_min": ("walking", "min a day"),
     "walking_step_min": ("added each good week", "min"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +19,10 @@ from spineclip.contract.config import zone
 from spineclip.contract.days import day_of
 from spineclip.contract.errors import SettingsError
 from spineclip.patients import Patients, data_folder, store_file
+from spineclip.private_file import write_private
+
+_FIRST, _LAST = date(2000, 1, 1), date(2199, 12, 31)
+"""No clip has measured before; what stores keep of time (nanoseconds in 64 bits) ends in 2262."""
 
 
 def report(
@@ -39,6 +43,8 @@ def report(
     spoken = config.language if language is None else options.language_of(language)
     today = day_of(SystemClock().utc_ns(), local)
     last = until.date() if until else today - timedelta(days=1)
+    if not _FIRST <= last <= _LAST:
+        raise SettingsError(f"no fortnight of measurements ends on {last}", advice="Name another day with --until")
     reader = SqliteReader(store or store_file(folder))
     try:
         if patient not in reader.patients():
@@ -51,9 +57,9 @@ def report(
     try:
         out.mkdir(parents=True, exist_ok=True)
         page = out / f"{patient}-{last}.html"
-        page.write_text(html, "utf-8")
+        write_private(page, html.encode())
         print_out = page.with_suffix(".pdf")
-        print_out.write_bytes(report_pdf(html))
+        write_private(print_out, report_pdf(html))
     except OSError as error:
         raise SettingsError(f"{out} cannot be written ({error.strerror})", advice="Name another with --out") from error
     typer.echo(f"{page}\n{print_out}")

@@ -5,6 +5,7 @@ The command line and the page write it; collector, core and dashboards read it.
 
 from __future__ import annotations
 
+import math
 import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -200,7 +201,7 @@ class PatientConfig:
                 goals=tuple(_known(Goals, row) for row in fields.get("goals", [])) or (Goals(),),
                 nudging=_known(Nudging, fields.get("nudging", {})),
             )
-        except (AttributeError, KeyError, TypeError, ValueError, SettingsError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError, SettingsError) as error:
             raise WireError("field", f"not a patient's config ({error})") from error
 
 
@@ -253,4 +254,6 @@ def _clip(row: Mapping[str, Any]) -> Clip:
 
 def _vector(values: Any) -> Vector:
     x, y, z = (float(value) for value in values)
+    if not math.isfinite(x + y + z):
+        raise ValueError("a calibration that is no direction")
     return (x, y, z)

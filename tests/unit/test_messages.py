@@ -103,6 +103,25 @@ def test_keys_that_a_newer_sender_added_are_ignored() -> None:
     assert PatientConfig.from_json(dump({"goals": [{"walking_min": 9.0, "new": 1}]})).goals == (Goals(walking_min=9.0),)
 
 
+@pytest.mark.parametrize(
+    "calibration",
+    [
+        b'{"since_ns":1e999}',
+        b'{"since_ns":NaN}',
+        b'{"since_ns":0,"neutral":[NaN,0,1]}',
+        b'{"since_ns":0,"neutral":[0,0,1e999]}',
+        b'{"since_ns":0,"poses":{"slouched":[0,-1e999,1]}}',
+        b'{"since_ns":0,"neutral":[0,0,1' + b"0" * 400 + b"]}",
+    ],
+)
+def test_numbers_without_end_are_no_calibration(calibration: bytes) -> None:
+    """JSON as Python reads it knows them; the core keeps such a message aside instead of calculating with it."""
+    payload = b'{"v":1,"clips":{"clip-1":{"placement":"belt","calibration":' + calibration + b"}}}"
+    with pytest.raises(WireError) as refused:
+        PatientConfig.from_json(payload)
+    assert refused.value.reason == "field"
+
+
 def test_an_empty_config_is_the_default() -> None:
     assert PatientConfig.from_json(dump({})) == PatientConfig()
 

@@ -227,6 +227,13 @@ class TestStory:
         page = tmp_path / "out" / f"story-{LAST}.html"
         assert "Meine zwei Wochen" in page.read_text("utf-8")
         assert page.with_suffix(".pdf").read_bytes().startswith(b"%PDF")
+        assert all(file.stat().st_mode & 0o077 == 0 for file in (page, page.with_suffix(".pdf"))), "health data"
         nobody = CliRunner().invoke(app, ["report", "nobody", *where])
         assert nobody.exit_code == 1
         assert "story" in nobody.output, "the patients that there are"
+
+    @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "1999-12-31"])
+    def test_a_day_that_nobody_measured_is_told(self, store: SqliteStore, tmp_path: Path, day: str) -> None:
+        answer = CliRunner().invoke(app, ["report", "story", "--until", day, "--data", str(tmp_path)])
+        assert answer.exit_code == 1
+        assert f"ends on {day}" in answer.output
