@@ -43,7 +43,7 @@ def draw(path: Path, target: Path, placement: Placement, tz: str) -> int:
     Raises
     ------
     RecordingError
-        If the recording cannot be read, or the picture's ending is not one that can be drawn.
+        If the recording cannot be read, the picture's ending is not one that can be drawn, or it cannot be written.
     """
     endings = Figure().canvas.get_supported_filetypes()
     if target.suffix.lstrip(".").lower() not in endings:
@@ -62,7 +62,12 @@ def draw(path: Path, target: Path, placement: Placement, tz: str) -> int:
         _states(axes[2 * i + 1], epochs, own, finished, tz)
     handles = [Patch(color=colour, label=str(state)) for state, colour in _COLOURS.items()]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False, fontsize=8)
-    figure.savefig(target, dpi=110)
+    try:
+        figure.savefig(target, dpi=110)
+    except OSError as error:
+        raise RecordingError(
+            f"{target} cannot be written ({error.strerror})", advice="Name another file with --out"
+        ) from error
     return len(days)
 
 

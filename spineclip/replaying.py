@@ -29,7 +29,7 @@ from processing import pipeline
 from processing.stores.base import MetricStore
 from spineclip.contract.clock import Clock, DrivenClock
 from spineclip.contract.config import Calibration, Clip, PatientConfig, zone
-from spineclip.contract.errors import LinkError
+from spineclip.contract.errors import LinkError, RecordingError
 from spineclip.contract.ids import wearable_id
 from spineclip.contract.placement import Placement
 from spineclip.station import Plan, Station, seed, station
@@ -106,6 +106,8 @@ async def replay(
     ------
     LinkError
         If the wearable is not found or connected.
+    RecordingError
+        If there are not two samples to play.
     """
     player, rate_hz = _player(task.recording, by_kind(task.kind).rates_hz)
     config = PatientConfig(
@@ -164,6 +166,8 @@ async def _nothing(_stages: Station, _clock: Clock) -> AsyncIterator[None]:
 
 def _player(recording: Recording, rates_hz: tuple[float, ...]) -> tuple[Player, float]:
     """Choose the wearable's rate; at the recording's own rate the very samples are sent, else interpolated ones."""
+    if len(recording.t_ns) < 2:
+        raise RecordingError(f"{recording.name} has one sample, which nobody can play", advice="Check the file")
     enough = (rate for rate in sorted(rates_hz) if rate >= recording.rate_hz * (1 - _SAME_RATE))
     rate_hz = next(enough, max(rates_hz))
     same = math.isclose(rate_hz, recording.rate_hz, rel_tol=_SAME_RATE)

@@ -133,7 +133,7 @@ def test_settings_survive_and_broken_ones_are_named(tmp_path: Path) -> None:
     changed = patients.change("p-1", lambda config: replace(config, time_zone="Europe/Berlin"))
     assert patients.config("p-1") == changed
     assert patients.known() == ["p-1"]
-    assert [file.name for file in patients.folder.iterdir()] == ["p-1.json"], "no draft is left"
+    assert {file.name for file in patients.folder.iterdir()} == {"p-1.json", ".turn"}, "no draft is left"
     (patients.folder / "p-1.json").write_text("{")
     with pytest.raises(SettingsError, match=r"p-1\.json"):
         patients.config("p-1")
