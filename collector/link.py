@@ -24,7 +24,7 @@ from collector.gatt import CALL_S, ClientGatt, Question
 from collector.scan import Sighting, Target, find, radio_errors
 from collector.wearables import Stream
 from spineclip.contract.clock import Clock
-from spineclip.contract.errors import LinkError, SpineclipError, WearableNotFoundError
+from spineclip.contract.errors import LinkError, RadioUnavailableError, SpineclipError, WearableNotFoundError
 
 _LOG = logging.getLogger(__name__)
 
@@ -41,8 +41,11 @@ _BACKOFF_S: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 12.0)
 """With its play of a fifth never more than 15 s: who comes back shall not wait for us."""
 _AWAY_S: Final = (0.5, 1.0, 2.0, 4.0)
 """Pauses between scans for a wearable that is not there: short, so that it streams soon after it comes back ..."""
-_LONG_AWAY: Final = 60
+_MANY: Final = 60
 """... and long after so many scans: then it is in a drawer, and scanning disturbs the others."""
+_REFUSES_S: Final = 25.0
+"""The pause, play included at most 30 s, after so many failures to connect to one that is there: each holds up those
+who wait for the radio, too."""
 _INBOX: Final = 20_000
 """Notifications that may wait to be decoded: 100 s at 200 a second."""
 
@@ -165,7 +168,7 @@ class Link:
 
     async def run(self) -> None:
         """Connect and serve, again and again, until `stop`."""
-        failures = 0
+        failures, was_away = 0, False
         while not self._stop.is_set():
             error: SpineclipError | None = None
             try:
@@ -186,12 +189,19 @@ class Link:
             self._good_since_ns = 0
             if error is not None:
                 self._sink.trouble(error)
+            if isinstance(error, WearableNotFoundError) != was_away:  # who is heard anew is tried anew at once
+                failures, was_away = 0, not was_away
             await self._pause(self._backoff_s(failures, error))
             failures += 1
 
     def _backoff_s(self, failures: int, error: SpineclipError | None) -> float:
-        steps = _AWAY_S if isinstance(error, WearableNotFoundError) and failures < _LONG_AWAY else _BACKOFF_S
-        return steps[min(failures, len(steps) - 1)] * self._dice.uniform(0.8, 1.2)
+        away = isinstance(error, WearableNotFoundError)
+        if failures >= _MANY and error is not None and not away and not isinstance(error, RadioUnavailableError):
+            seconds = _REFUSES_S
+        else:
+            steps = _AWAY_S if away and failures < _MANY else _BACKOFF_S
+            seconds = steps[min(failures, len(steps) - 1)]
+        return seconds * self._dice.uniform(0.8, 1.2)
 
     async def _pause(self, seconds: float) -> None:
         sleeping = asyncio.ensure_future(self._clock.sleep(seconds))

@@ -17,7 +17,7 @@ from firmware_sim.firmware.base import Samples, Times
 from firmware_sim.firmware.witmotion import Witmotion
 from firmware_sim.radio import VirtualRadio
 from spineclip.contract.clock import SystemClock
-from spineclip.contract.errors import RadioUnavailableError, SpineclipError, WearableNotFoundError
+from spineclip.contract.errors import LinkError, RadioUnavailableError, SpineclipError, WearableNotFoundError
 
 
 class _Still:
@@ -224,3 +224,37 @@ async def test_leaves_alone_what_may_be_somebody_elses(
     await asyncio.sleep(0.2)
     with pytest.raises(WearableNotFoundError, match="connected to witmotion-c00000000001 already"):
         await find(Target(text), seconds=0.3, ours=ours)
+
+
+class _Scripted(Link):
+    """A link whose attempts end as they are told, and whose pauses take no time."""
+
+    def __init__(self, ends: list[SpineclipError | None]) -> None:
+        super().__init__(Target("witmotion"), Radio(), SystemClock(), _Notes())
+        self._ends = ends
+        self.pauses_s: list[float] = []
+
+    async def _connect_and_serve(self) -> None:
+        end = self._ends[len(self.pauses_s)]
+        if end is not None:
+            raise end
+
+    async def _pause(self, seconds: float) -> None:
+        self.pauses_s.append(seconds)
+        if len(self.pauses_s) == len(self._ends):
+            self.stop()
+
+
+async def test_pauses_grow_from_half_a_second_to_thirty_and_not_for_who_comes_back() -> None:
+    away, refuses = WearableNotFoundError("not seen"), LinkError("refused")
+    link = _Scripted([refuses] * 100 + [away] * 100 + [refuses] + [None] * 100)
+    await link.run()
+    pauses = link.pauses_s
+    assert 0.4 <= pauses[0] <= 0.6
+    assert max(pauses[:60]) <= 15
+    assert 20 <= min(pauses[60:100]) <= max(pauses[60:100]) <= 30
+    assert max(pauses[100:160]) <= 5  # looked for
+    assert max(pauses[160:200]) <= 15  # in a drawer
+    assert pauses[200] <= 0.6  # it is back: what was before it went does not count
+    assert max(pauses[201:]) <= 15  # connected, and lost again each time
+    assert len({round(one, 6) for one in pauses}) > 250  # with jitter
