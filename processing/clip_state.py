@@ -1,0 +1,172 @@
+"""What is carried of one clip from step to step, and how it grows by new seconds and lets go of old ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from processing import grid, habits, orientation, smoothing, statistics, stretches, walking, windows
+from processing.compiled import compiled
+from processing.frozen import frozen
+from processing.grid import RATE_HZ, GridState, Seconds
+from processing.habits import Habits
+from processing.orientation import OrientationState
+from processing.rising import RisingState
+from processing.smoothing import SmoothingState
+from processing.stretches import StretchState
+from spineclip.contract.config import Calibration
+from spineclip.contract.placement import Placement
+
+_HISTORY: Final = windows.BEFORE_S + 2
+_WAVES: Final = 2 * len(statistics.WAVE_HZ)
+_MOST: Final = 8
+"""Seconds that nothing ahead depends on, above which a state is not carried on without letting go of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipSetup:
+    """Where a clip is worn and what has been told about how it sits there."""
+
+    placement: Placement
+    axes: Mapping[str, str] = field(default_factory=dict)
+    calibration: Calibration | None = None
+
+
+@frozen
+class ClipState:
+    """Everything that is carried from step to step; small, and made of plain values and arrays.
+
+    Rows of `table` are the seconds from `first` on, those of `xyz_g` and `coverage` from `kept` on, those of `held`
+    and `risen` from `given` on; `waves` has the newest of the same seconds. `looked` and `given` count, as seconds
+    since 1970, how far features and final epochs have come.
+    """
+
+    setup: ClipSetup
+    grid: GridState
+    first: int
+    looked: int
+    given: int
+    table: NDArray[np.float64]
+    waves: NDArray[np.float64]
+    kept: int
+    xyz_g: NDArray[np.float64]
+    coverage: NDArray[np.float64]
+    held: NDArray[np.float64]
+    orientation: OrientationState
+    smoothing: SmoothingState
+    stretch: StretchState = field(default_factory=stretches.begin)
+    habits: Habits = field(default_factory=habits.begin)
+    rising: RisingState = field(default_factory=RisingState)
+    risen: NDArray[np.int8] = field(default_factory=lambda: np.empty(0, dtype=np.int8))
+
+
+def begin(setup: ClipSetup) -> ClipState:
+    """Return the state of a clip before its first sample."""
+    neutral = None if setup.calibration is None else setup.calibration.neutral
+    table, waves = np.empty((0, statistics.COLUMNS)), np.empty((0, _WAVES))
+    return ClipState(
+        setup, grid.begin(), 0, 0, 0, table, waves, 0, np.empty((0, RATE_HZ, 3)), np.empty(0),
+        np.empty((0, orientation.HELD)), orientation.begin(setup.axes, neutral, setup.placement), smoothing.begin(),
+    )  # fmt: skip
+
+
+def append(state: ClipState, gridded: GridState, seconds: Seconds) -> ClipState:
+    """Add finished seconds, and let go of those that nothing ahead depends on."""
+    if not len(seconds):
+        return replace(state, grid=gridded, table=state.table.copy())
+    table, tones = statistics.statistics(seconds)
+    if not len(state.table):
+        start = seconds.first
+        return replace(
+            state, grid=gridded, first=start, looked=start, given=start, kept=start,
+            table=table, waves=tones, xyz_g=seconds.xyz_g, coverage=seconds.coverage,
+        )  # fmt: skip
+    rows, samples = _done(state)
+    kept = state.table[rows:], waves(state, 1), state.xyz_g[samples:], state.coverage[samples:]
+    new = table, tones, seconds.xyz_g, seconds.coverage
+    table, tones, xyz_g, coverage = (
+        np.empty((len(kept[0]) + len(table), statistics.COLUMNS)),
+        np.empty((len(kept[1]) + len(tones), _WAVES)),
+        np.empty((len(kept[2]) + len(seconds), RATE_HZ, 3)),
+        np.empty(len(kept[3]) + len(seconds)),
+    )
+    _join(*kept, *new, table, tones, xyz_g, coverage)
+    return ClipState(  # by itself, not by `replace`, which costs as much as a stage: so once in every stage
+        state.setup, gridded, state.first + rows, state.looked, state.given, table, tones, state.kept + samples,
+        xyz_g, coverage, state.held, state.orientation, state.smoothing, state.stretch, state.habits, state.rising,
+        state.risen,
+    )  # fmt: skip
+
+
+def known_of(
+    state: ClipState, held: NDArray[np.float64], risen: NDArray[np.int8]
+) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
+    """Return `held` and `risen` of a state with those of new seconds after them."""
+    n = len(state.held) + len(held)
+    known, ups = np.empty((n, orientation.HELD)), np.empty(n, dtype=np.int8)
+    _lengthen(state.held, held, state.risen, risen, known, ups)
+    return known, ups
+
+
+def waves(state: ClipState, lead: int) -> NDArray[np.float64]:
+    """Return the waves of the seconds that were not looked at yet, with so many before them."""
+    ahead = state.first + len(state.table) - state.looked + lead
+    return state.waves[max(len(state.waves) - ahead, 0) :]
+
+
+def forget(state: ClipState) -> ClipState:
+    """Let go of seconds that nothing ahead depends on, once there are many of them."""
+    rows, samples = _done(state)
+    if max(rows, samples) <= _MOST:
+        return state
+    return replace(
+        state,
+        first=state.first + rows,
+        table=state.table[rows:].copy(),
+        kept=state.kept + samples,
+        waves=waves(state, 1).copy(),
+        xyz_g=state.xyz_g[samples:].copy(),
+        coverage=state.coverage[samples:].copy(),
+    )
+
+
+def _done(state: ClipState) -> tuple[int, int]:
+    """How many rows of the table, and how many of the samples, nothing ahead depends on."""
+    rows = max(min(state.given, state.looked - _HISTORY) - state.first, 0)
+    return rows, max(state.given - walking.BEFORE_S - state.kept, 0)
+
+
+@compiled
+def _join(
+    table: NDArray[np.float64], waves: NDArray[np.float64], xyz_g: NDArray[np.float64], coverage: NDArray[np.float64],
+    new_table: NDArray[np.float64], new_waves: NDArray[np.float64], new_xyz_g: NDArray[np.float64],
+    new_coverage: NDArray[np.float64], table_out: NDArray[np.float64], waves_out: NDArray[np.float64],
+    xyz_out: NDArray[np.float64], coverage_out: NDArray[np.float64],
+) -> None:  # fmt: skip
+    """Put new seconds after those that are kept, in one call for all arrays: one by one, they cost a stage."""
+    _put(table.reshape(-1), new_table.reshape(-1), table_out.reshape(-1))
+    _put(waves.reshape(-1), new_waves.reshape(-1), waves_out.reshape(-1))
+    _put(xyz_g.reshape(-1), new_xyz_g.reshape(-1), xyz_out.reshape(-1))
+    _put(coverage, new_coverage, coverage_out)
+
+
+@compiled
+def _lengthen(
+    held: NDArray[np.float64], new_held: NDArray[np.float64], risen: NDArray[np.int8], new_risen: NDArray[np.int8],
+    held_out: NDArray[np.float64], risen_out: NDArray[np.int8],
+) -> None:  # fmt: skip
+    """Do the same for what is known of seconds that are not given yet."""
+    _put(held.reshape(-1), new_held.reshape(-1), held_out.reshape(-1))
+    _put(risen, new_risen, risen_out)
+
+
+@compiled
+def _put(kept: NDArray[Any], new: NDArray[Any], out: NDArray[Any]) -> None:
+    for i in range(len(kept)):
+        out[i] = kept[i]
+    for i in range(len(new)):
+        out[len(kept) + i] = new[i]
