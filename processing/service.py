@@ -21,16 +21,17 @@ from processing.checkpoint import CheckpointError
 from processing.committer import Committer
 from processing.desk import Desk
 from processing.intake import Verdict
+from processing.line import Line
 from processing.patient import TOGETHER, Patient, Taken
 from processing.stores.base import MetricStore
 from processing.streaks import Nudge
 from spineclip.contract.clock import Clock, SystemClock
 from spineclip.contract.config import PatientConfig
-from spineclip.contract.connection import BrokerAccess, Connection
-from spineclip.contract.errors import BrokerError, StoreBusyError, WireError
+from spineclip.contract.connection import BrokerAccess
+from spineclip.contract.errors import StoreBusyError, WireError
 from spineclip.contract.live import Live
 from spineclip.contract.messages import Buzz, Event, command_to_json
-from spineclip.contract.topics import Channel, everyone, parse, topic
+from spineclip.contract.topics import Channel, parse
 from spineclip.contract.wire import Record, SampleBatch, decode, encode
 
 _LOG = logging.getLogger(__name__)
@@ -54,7 +55,6 @@ DRAIN_S: Final = 5.0
 """At a stop, what has arrived is processed for at most so long; the rest will be sent again."""
 SETTLE_S: Final = 30.0
 """So long after a connection days are not closed yet: collectors send what they hold first."""
-_BACKOFF_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 _TICK_S: Final = 0.25
 
 
@@ -90,16 +90,12 @@ class Core:
         each_second: bool = False,
     ) -> None:
         self._store = store
-        self._mqtt = mqtt
         self._clock = clock or SystemClock()
         self._each_second = each_second
         self._real = SystemClock()
         self._desks: dict[str, Desk] = {}
         self._work = asyncio.Event()
-        self._stopping = asyncio.Event()
-        self._lost = asyncio.Event()
-        self._connection: Connection | None = None
-        self._connected_s = float("inf")
+        self._line = Line(mqtt, self._on_message, self._greet)
         self._committer = Committer(store, self._publish_ack, commit_s=commit_s)
         self.received = 0
         """Messages from the broker."""
@@ -115,7 +111,7 @@ class Core:
     @property
     def connected(self) -> bool:
         """Whether the broker listens to us."""
-        return self._connection is not None
+        return self._line.connected
 
     @property
     def waiting(self) -> int:
@@ -144,7 +140,7 @@ class Core:
         for task in tasks:
             task.add_done_callback(self._task_ended)
         try:
-            await self._keep_connected()
+            await self._line.run()
         finally:
             self._committer.stop()
             for task in tasks[:2]:
@@ -175,14 +171,12 @@ class Core:
             await self._committer.flush([desk.patient for desk in self._desks.values()])
         except StoreBusyError as error:
             _LOG.warning("%s What is not stored will be sent again", error)
-        self._stopping.set()
-        self._lost.set()
+        self._line.end()
 
     def _task_ended(self, task: asyncio.Task[None]) -> None:
         """End the service when a part of it has failed, so that whoever started it notices."""
         if not task.cancelled() and task.exception() is not None:
-            self._stopping.set()
-            self._lost.set()
+            self._line.end()
 
     def finish(self) -> None:
         """Close what is open of every patient, because no more data will come."""
@@ -191,53 +185,16 @@ class Core:
 
     # ---- the broker
 
-    async def _keep_connected(self) -> None:
-        failures = 0
-        told = ""
-        while not self._stopping.is_set():
-            self._lost.clear()
-            connection = Connection(self._mqtt, client_id="core", on_message=self._on_message, on_lost=self._on_lost)
-            try:
-                await connection.open()
-                # configs first: what is retained of them comes before any samples
-                for channel in (Channel.CONFIG, Channel.EVENT, Channel.SAMPLES, Channel.NEWEST):
-                    await connection.subscribe(everyone(channel))
-                self._connection, self._connected_s = connection, self._now_s()
-                failures, told = 0, ""
-                self._greet(connection)
-                await self._lost.wait()
-            except BrokerError as error:
-                if str(error) != told:
-                    told = str(error)
-                    _LOG.warning("%s", error)
-            finally:
-                self._connection, self._connected_s = None, float("inf")
-                await connection.close()
-            if not self._stopping.is_set():
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(_BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)]):
-                        await self._stopping.wait()
-                failures += 1
-
-    def _greet(self, connection: Connection) -> None:
+    def _greet(self) -> None:
         """Tell again what is stored, and ask for what may have passed by while nobody listened."""
         for name, desk in self._desks.items():
             self._publish_ack(name, self._committer.acked(name))
             for ask in desk.patient.intake.open_ends():
-                connection.publish(topic(name, Channel.CMD), command_to_json(ask))
-
-    def _on_lost(self, reason: str) -> None:
-        if not self._stopping.is_set():
-            _LOG.warning("the broker closed the connection (%s)", reason)
-        self._lost.set()
-
-    def _publish(self, name: str, channel: Channel, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
-        if self._connection is not None:
-            self._connection.publish(topic(name, channel), payload, qos=qos, retain=retain)
+                self._line.publish(name, Channel.CMD, command_to_json(ask))
 
     def _publish_ack(self, name: str, payload: bytes | None) -> None:
         if payload is not None:
-            self._publish(name, Channel.ACK, payload, retain=True)
+            self._line.publish(name, Channel.ACK, payload, retain=True)
 
     # ---- messages
 
@@ -371,7 +328,7 @@ class Core:
         now_s = self._now_s()
         if now_s - desk.told_live_s >= LIVE_EVERY_S:
             desk.told_live_s = now_s
-            self._publish(name, Channel.LIVE, live.to_json(), qos=0)
+            self._line.publish(name, Channel.LIVE, live.to_json(), qos=0)
 
     def _tell_nudge(self, name: str, desk: Desk, nudge: Nudge, live: Live | None) -> None:
         if abs(self._clock.utc_ns() - nudge.time_ns) > FRESH_NS and nudge.ended_s is None:
@@ -379,9 +336,9 @@ class Core:
         device = live.device if live is not None else ""
         point = nudge_words.point(nudge, name, desk.patient.config.language)
         event = Event("nudge", nudge.time_ns, device, {"stage": "core", **point.fields})
-        self._publish(name, Channel.EVENT, event.to_json())
+        self._line.publish(name, Channel.EVENT, event.to_json())
         if nudge.ended_s is None and device:
-            self._publish(name, Channel.CMD, command_to_json(Buzz(device, str(nudge.cause))))
+            self._line.publish(name, Channel.CMD, command_to_json(Buzz(device, str(nudge.cause))))
 
     async def _ticks(self) -> None:
         """Ask for what is missing, give up what does not come, and close the days that are over."""
@@ -390,8 +347,8 @@ class Core:
             for name, desk in list(self._desks.items()):
                 asks, taken = desk.patient.due(self._now_s())
                 for ask in asks:
-                    self._publish(name, Channel.CMD, command_to_json(ask))
-                if self._now_s() - self._connected_s >= SETTLE_S:
+                    self._line.publish(name, Channel.CMD, command_to_json(ask))
+                if self._line.has_stood(SETTLE_S):
                     desk.close_days(self._clock.utc_ns())
                 desk.report(self._clock.utc_ns())
                 self._tell(name, desk, taken)

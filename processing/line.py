@@ -1,0 +1,101 @@
+"""The core's line to the broker: opened again whenever it is lost, until it is ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from spineclip.contract.clock import SystemClock
+from spineclip.contract.connection import BrokerAccess, Connection
+from spineclip.contract.errors import BrokerError
+from spineclip.contract.topics import Channel, everyone, topic
+
+_LOG = logging.getLogger(__name__)
+
+_CHANNELS: Final = (Channel.CONFIG, Channel.EVENT, Channel.SAMPLES, Channel.NEWEST)
+"""What the core listens to. Configs first: what is retained of them comes before any samples."""
+_BACKOFF_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+class Line:
+    """A connection after the other.
+
+    Parameters
+    ----------
+    mqtt
+        The broker.
+    on_message
+        Called with topic and payload.
+    on_open
+        Called when a connection is open and listens.
+    """
+
+    def __init__(
+        self, mqtt: BrokerAccess, on_message: Callable[[str, bytes], None], on_open: Callable[[], None]
+    ) -> None:
+        self._mqtt = mqtt
+        self._on_message = on_message
+        self._on_open = on_open
+        self._clock = SystemClock()
+        self._ended = asyncio.Event()
+        self._lost = asyncio.Event()
+        self._connection: Connection | None = None
+        self._opened_s = float("inf")
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker listens to us."""
+        return self._connection is not None
+
+    def has_stood(self, seconds: float) -> bool:
+        """Tell whether it has been open for so long."""
+        return self._now_s() - self._opened_s >= seconds
+
+    def publish(self, name: str, channel: Channel, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
+        """Send a message of a patient, if anybody listens."""
+        if self._connection is not None:
+            self._connection.publish(topic(name, channel), payload, qos=qos, retain=retain)
+
+    def end(self) -> None:
+        """Take leave of the broker, and let `run` return."""
+        self._ended.set()
+        self._lost.set()
+
+    async def run(self) -> None:
+        """Keep it open until `end`."""
+        failures = 0
+        told = ""
+        while not self._ended.is_set():
+            self._lost.clear()
+            connection = Connection(self._mqtt, client_id="core", on_message=self._on_message, on_lost=self._on_lost)
+            try:
+                await connection.open()
+                for channel in _CHANNELS:
+                    await connection.subscribe(everyone(channel))
+                self._connection, self._opened_s = connection, self._now_s()
+                failures, told = 0, ""
+                self._on_open()
+                await self._lost.wait()
+            except BrokerError as error:
+                if str(error) != told:
+                    told = str(error)
+                    _LOG.warning("%s", error)
+            finally:
+                self._connection, self._opened_s = None, float("inf")
+                await connection.close()
+            if not self._ended.is_set():
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)]):
+                        await self._ended.wait()
+                failures += 1
+
+    def _on_lost(self, reason: str) -> None:
+        if not self._ended.is_set():
+            _LOG.warning("the broker closed the connection (%s)", reason)
+        self._lost.set()
+
+    def _now_s(self) -> float:
+        return self._clock.monotonic_ns() / 1e9
