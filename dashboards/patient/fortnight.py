@@ -35,7 +35,7 @@ class DayBar:
 
 @dataclass(frozen=True, slots=True)
 class FortnightView:
-    """Fourteen days, oldest first, ending with today; `judged` of them had enough data, `met` reached the goal."""
+    """Fourteen days, oldest first, ending with today; `judged` of them had a goal and enough data, `met` reached it."""
 
     days: tuple[DayBar, ...]
     met: int
@@ -61,7 +61,7 @@ def fortnight_view(daily: Iterable[Point], today: dt.date) -> FortnightView:
     by_date = {str(point.fields.get("date", "")): point for point in sorted(daily, key=lambda point: point.time_ns)}
     dates = [today - dt.timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
     days = tuple(_bar(date, by_date.get(date.isoformat()), today) for date in dates)
-    judged = [day for day in days if day.verdict in (Verdict.MET, Verdict.SOME)]
+    judged = [day for day in days if day.verdict in (Verdict.MET, Verdict.SOME) and day.goal_min is not None]
     return FortnightView(days, met=sum(day.verdict is Verdict.MET for day in judged), judged=len(judged))
 
 

@@ -77,17 +77,19 @@ def fortnight_html(view: FortnightView, words: Words) -> str:
     if all(day.verdict is Verdict.NONE for day in view.days):
         return _sentence(words("fortnight.none"))
     columns = "".join(_column(day, view.ceiling_min, words) for day in view.days)
+    has_goal = any(day.goal_min for day in view.days)
     legend = "".join(
         f'<li><i class="day-{verdict}"></i>{escape(words(f"fortnight.legend_{verdict}"))}</li>'
-        for verdict in (Verdict.MET, Verdict.SOME, Verdict.THIN)
+        for verdict in ((Verdict.MET, Verdict.SOME, Verdict.THIN) if has_goal else (Verdict.SOME, Verdict.THIN))
     )
-    legend += f'<li><i class="goal-key"></i>{escape(words("fortnight.goal_line"))}</li>'
+    if has_goal:
+        legend += f'<li><i class="goal-key"></i>{escape(words("fortnight.goal_line"))}</li>'
     rows = "".join(f"<li>{escape(_spoken(day, words))}</li>" for day in view.days if day.verdict is not Verdict.NONE)
-    summary = words("fortnight.summary", met=view.met, judged=view.judged) if view.judged else words("fortnight.none")
+    summary = _sentence(words("fortnight.summary", met=view.met, judged=view.judged)) if view.judged else ""
     return (
         f'<div class="bars" aria-hidden="true">{columns}</div>'
         f'<ul class="spoken" aria-label="{escape(words("fortnight.label"))}">{rows}</ul>'
-        f'<ul class="legend">{legend}</ul>{_sentence(summary)}'
+        f'<ul class="legend">{legend}</ul>{summary}'
     )
 
 
@@ -116,8 +118,9 @@ def _spoken(day: DayBar, words: Words) -> str:
     date = f"{_weekday(day.date, words)} {day.date.isoformat()}"
     if day.verdict is Verdict.THIN or day.walking_min is None:
         return words("fortnight.row_thin", date=date)
-    goal = _UNKNOWN_AMOUNT if day.goal_min is None else f"{day.goal_min:.0f}"
-    return words("fortnight.row", date=date, minutes=math.floor(day.walking_min), goal=goal)
+    if day.goal_min is None:
+        return words("fortnight.row_no_goal", date=date, minutes=math.floor(day.walking_min))
+    return words("fortnight.row", date=date, minutes=math.floor(day.walking_min), goal=f"{day.goal_min:.0f}")
 
 
 def _amount(number: str, unit: str) -> str:

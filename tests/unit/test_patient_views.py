@@ -193,6 +193,18 @@ class TestFortnight:
         assert view.days[-1].verdict is Verdict.SO_FAR
         assert view.judged == 0
 
+    @pytest.mark.parametrize("language", LANGUAGES)
+    def test_who_has_no_walking_goal_has_missed_none(self, language: str) -> None:
+        """A goal of 0 is no goal: nobody is told of reaching it on 0 days."""
+        days = [self._daily(back, walking_min=12.0 + back, enough_data=True) for back in range(5)]
+        view = fortnight_view(days, self.TODAY)
+        assert (view.met, view.judged) == (0, 0)
+        html = markup.fortnight_html(view, Words(language))
+        assert "<em>12</em>" in html, "what was walked is shown all the same"
+        assert not re.search(
+            r"goal|ziel|&amp;|\b0 ", re.sub(r"<div class=.*?</div>|class=\S+", "", html), re.IGNORECASE
+        )
+
 
 class TestClip:
     def _device(self, **fields: Any) -> Point:
