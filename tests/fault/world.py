@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -24,6 +24,7 @@ from processing.stores.base import MetricReader, MetricStore
 from spineclip.contract.clock import SystemClock
 from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.wire import Record, SampleBatch, decode
+from tests.servers.address import Address
 from tests.system.collecting import content
 
 HOUSE = Path(__file__).resolve().parents[2]
@@ -31,19 +32,6 @@ PATIENT = "p-1"
 PATIENCE_S = 60.0
 """How long a loaded machine may take for what takes a second."""
 _BESIDE = ("gap", "device", "fault")
-
-
-class Address(Protocol):
-    """A broker's."""
-
-    @property
-    def host(self) -> str: ...
-    @property
-    def port(self) -> int: ...
-    @property
-    def username(self) -> str: ...
-    @property
-    def password(self) -> str: ...
 
 
 async def until(true: Callable[[], bool], seconds: float = PATIENCE_S) -> float:

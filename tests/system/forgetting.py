@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Protocol
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -19,22 +18,10 @@ from spineclip.erasure import RETAINED
 from spineclip.links import Links
 from spineclip.patients import Patients
 from spineclip.story import story, story_config
+from tests.servers.address import Address
 
 PATIENT, OTHER = "p-forgotten1", "p-remembered"
 LAST = date(2026, 5, 12)
-
-
-class Access(Protocol):
-    """A broker that a test has started, and a user who may write."""
-
-    @property
-    def host(self) -> str: ...
-    @property
-    def port(self) -> int: ...
-    @property
-    def username(self) -> str: ...
-    @property
-    def password(self) -> str: ...
 
 
 def spineclip(*arguments: str) -> Result:
@@ -61,7 +48,7 @@ def leave_files(data: Path, patient: str) -> Path:
     return outbox
 
 
-def retain(broker: Access, patient: str) -> None:
+def retain(broker: Address, patient: str) -> None:
     """Have a broker keep what it may keep of a patient."""
     client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311)
     client.username_pw_set(broker.username, broker.password)
