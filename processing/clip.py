@@ -20,7 +20,7 @@ from processing import (
     grid,
     orientation,
     posture,
-    rising,
+    rests,
     smoothing,
     statement,
     statistics,
@@ -140,15 +140,19 @@ def _look(state: ClipState, fitted: Model, *, last: bool) -> ClipState:
     covered = table[a:b, statistics.COVERED].astype(np.bool_)
     seen = stretches.Looked(state.looked, a, b, table, state.xyz_g[state.looked - state.kept :], held)
     stretch = stretches.look(state.stretch, seen, posture.fine_model(place)) if place.sees_trunk else state.stretch
-    mount = np.ascontiguousarray(held[:, orientation.MOUNT])
-    risen, how = rising.follow(state.rising, state.looked, table, a, mount, state.xyz_g, state.kept - state.first)
-    smoothed = smoothing.observe(
-        state.smoothing, activity.chances(fitted, described), covered, described[:, features.TURNING]
-    )
-    known, ups = clip_state.known_of(state, held, how)
+    chances = activity.chances(fitted, described)
+    smoothed = smoothing.observe(state.smoothing, chances, covered, described[:, features.TURNING])
+    known = clip_state.known_of(state, held)
+    rested, stories = state.rests, np.zeros((len(known), rests.COLUMNS))
+    if place in rests.PLACES:
+        begins = state.kept - state.first
+        rested, stories = rests.follow(
+            rested, state.looked, table, a, chances, held, state.xyz_g, begins, state.stories
+        )
     return ClipState(
         state.setup, state.grid, state.first, stop, state.given, table, state.waves, state.kept, state.xyz_g,
-        state.coverage, known, oriented, smoothed, stretch, state.habits, risen, ups,
+        state.coverage, known, oriented, smoothed, stretch, state.habits, rested,
+        stories,
     )  # fmt: skip
 
 
@@ -186,7 +190,7 @@ def _give(state: ClipState, fitted: Model, *, last: bool) -> tuple[ClipState, Ep
     state = ClipState(
         state.setup, state.grid, state.first, state.looked, given, state.table, state.waves, state.kept, state.xyz_g,
         state.coverage, state.held[n:], state.orientation, smoothed, stretches.forget(state.stretch, given),
-        said.named.habits, state.rising, state.risen[n:],
+        said.named.habits, state.rests, state.stories[n:],
     )  # fmt: skip
     return state, epochs
 

@@ -9,13 +9,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from processing import grid, habits, orientation, smoothing, statistics, stretches, walking, windows
+from processing import grid, habits, orientation, rests, smoothing, statistics, stretches, walking, windows
 from processing.compiled import compiled
 from processing.frozen import frozen
 from processing.grid import RATE_HZ, GridState, Seconds
 from processing.habits import Habits
 from processing.orientation import OrientationState
-from processing.rising import RisingState
+from processing.rests import RestState
 from processing.smoothing import SmoothingState
 from processing.stretches import StretchState
 from spineclip.contract.config import Calibration
@@ -41,7 +41,7 @@ class ClipState:
     """Everything that is carried from step to step; small, and made of plain values and arrays.
 
     Rows of `table` are the seconds from `first` on, those of `xyz_g` and `coverage` from `kept` on, those of `held`
-    and `risen` from `given` on; `waves` has the newest of the same seconds. `looked` and `given` count, as seconds
+    and `stories` from `given` on; `waves` has the newest of the same seconds. `looked` and `given` count, as seconds
     since 1970, how far features and final epochs have come.
     """
 
@@ -60,8 +60,8 @@ class ClipState:
     smoothing: SmoothingState
     stretch: StretchState = field(default_factory=stretches.begin)
     habits: Habits = field(default_factory=habits.begin)
-    rising: RisingState = field(default_factory=RisingState)
-    risen: NDArray[np.int8] = field(default_factory=lambda: np.empty(0, dtype=np.int8))
+    rests: RestState = field(default_factory=RestState)
+    stories: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, rests.COLUMNS)))
 
 
 def begin(setup: ClipSetup) -> ClipState:
@@ -97,19 +97,16 @@ def append(state: ClipState, gridded: GridState, seconds: Seconds) -> ClipState:
     _join(*kept, *new, table, tones, xyz_g, coverage)
     return ClipState(  # by itself, not by `replace`, which costs as much as a stage: so once in every stage
         state.setup, gridded, state.first + rows, state.looked, state.given, table, tones, state.kept + samples,
-        xyz_g, coverage, state.held, state.orientation, state.smoothing, state.stretch, state.habits, state.rising,
-        state.risen,
+        xyz_g, coverage, state.held, state.orientation, state.smoothing, state.stretch, state.habits, state.rests,
+        state.stories,
     )  # fmt: skip
 
 
-def known_of(
-    state: ClipState, held: NDArray[np.float64], risen: NDArray[np.int8]
-) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
-    """Return `held` and `risen` of a state with those of new seconds after them."""
-    n = len(state.held) + len(held)
-    known, ups = np.empty((n, orientation.HELD)), np.empty(n, dtype=np.int8)
-    _lengthen(state.held, held, state.risen, risen, known, ups)
-    return known, ups
+def known_of(state: ClipState, held: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return `held` of a state with that of new seconds after it."""
+    known = np.empty((len(state.held) + len(held), orientation.HELD))
+    _lengthen(state.held, held, known)
+    return known
 
 
 def waves(state: ClipState, lead: int) -> NDArray[np.float64]:
@@ -155,13 +152,9 @@ def _join(
 
 
 @compiled
-def _lengthen(
-    held: NDArray[np.float64], new_held: NDArray[np.float64], risen: NDArray[np.int8], new_risen: NDArray[np.int8],
-    held_out: NDArray[np.float64], risen_out: NDArray[np.int8],
-) -> None:  # fmt: skip
+def _lengthen(held: NDArray[np.float64], new_held: NDArray[np.float64], held_out: NDArray[np.float64]) -> None:
     """Do the same for what is known of seconds that are not given yet."""
     _put(held.reshape(-1), new_held.reshape(-1), held_out.reshape(-1))
-    _put(risen, new_risen, risen_out)
 
 
 @compiled

@@ -1,6 +1,6 @@
 """From the chances of states to what is said of seconds: one rule after another, the last word to the last.
 
-The likeliest state first; then what getting up, lying down and sitting tall have shown; then what a clip in a bag or a
+The likeliest state first; then what the stories of rests and sitting tall have shown; then what a clip in a bag or a
 car could bring about as well; then whether the clip is worn at all; and last what nobody can know before a walk.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from processing import activity, carried, grid, orientation, rising, seat, wear
+from processing import activity, carried, grid, orientation, rest_claims, seat, wear
 from processing.compiled import compiled
 
 
@@ -17,7 +17,7 @@ def judged(
     chances: NDArray[np.float64],
     coverage: NDArray[np.float64],
     sureness: NDArray[np.float64],
-    risen: NDArray[np.int8],
+    stories: NDArray[np.float64],
     held: NDArray[np.float64],
     table: NDArray[np.float64],
     sees_trunk: bool,
@@ -30,8 +30,8 @@ def judged(
         Shapes (n, classes) and (n,): chance of each of `activity.CLASSES`; share that was measured.
     sureness
         How often a chance is right: `activity.Model.confidence`.
-    risen
-        Shape (n,), from `rising.follow`.
+    stories
+        Shape (n, 4), from `rests.follow`.
     held, table
         Shapes (n, `orientation.HELD`) and (n, `statistics.COLUMNS`), the same seconds.
     sees_trunk
@@ -44,7 +44,7 @@ def judged(
     """
     n = len(chances)
     codes, confidence, seems = np.empty(n, dtype=np.int8), np.empty(n), np.empty(n, dtype=np.int8)
-    _judge(chances, coverage, sureness, risen, held, table, sees_trunk, codes, confidence, seems)
+    _judge(chances, coverage, sureness, stories, held, table, sees_trunk, codes, confidence, seems)
     return codes, confidence, seems
 
 
@@ -53,7 +53,7 @@ def _judge(
     chances: NDArray[np.float64],
     coverage: NDArray[np.float64],
     sureness: NDArray[np.float64],
-    risen: NDArray[np.int8],
+    stories: NDArray[np.float64],
     held: NDArray[np.float64],
     table: NDArray[np.float64],
     sees_trunk: bool,
@@ -64,15 +64,16 @@ def _judge(
     """Apply one rule after another to all seconds."""
     n = len(chances)
     upright = orientation.upright(held)
-    still_s, odd, own, against = np.empty(n), np.empty(n), np.empty(n), np.empty(n, dtype=np.int64)
+    still_s, odd, against = np.empty(n), np.empty(n), np.empty(n, dtype=np.int64)
     covered = np.empty(n, dtype=np.bool_)
     for i in range(n):
         covered[i] = coverage[i] >= grid.ENOUGH
         still_s[i], against[i] = held[i, orientation.STILL_S], int(held[i, orientation.ODD])
-        odd[i], own[i] = against[i] % 2, held[i, orientation.OWN]
+        odd[i] = against[i] % 2
     codes, confidence = activity.decide(chances, covered, upright, sureness, sees_trunk)
+    unsure = np.zeros(n, dtype=np.bool_)
     if sees_trunk:
-        codes, confidence = rising.told(codes, confidence, risen, upright, table)
+        codes, confidence, unsure = rest_claims.told(codes, confidence, stories, chances, covered, upright, held)
         codes, confidence = seat.laid(codes, confidence, held, table)
     codes, confidence = seat.seated(codes, confidence, held, table)
     if sees_trunk:
@@ -81,6 +82,6 @@ def _judge(
     for i in range(n):
         seems[i] = codes[i]
     if sees_trunk:
-        codes, confidence = rising.unsaid(codes, confidence, risen, upright, own)
+        codes = rest_claims.unsaid(codes, unsure)
     for i in range(n):
         codes_out[i], confidence_out[i] = codes[i], confidence[i]

@@ -53,7 +53,7 @@ def say(
     known = slice(first - state.given, first - state.given + n)
     held = state.held[known]
     codes, confidence, seems = judged(
-        chances, coverage, fitted.confidence, state.risen[known], held, rows, place.sees_trunk
+        chances, coverage, fitted.confidence, state.stories[known], held, rows, place.sees_trunk
     )
     flexion, lateral = orientation.angles(held, leaning)
     poses = calibration.poses if calibration is not None else {}

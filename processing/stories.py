@@ -1,0 +1,261 @@
+"""Stories of what a wearer did: each a state now, a memory of how every state was held in it, and how likely it is.
+
+They are followed by `processing.rests`: split by movements, weighed by what was seen, and the likeliest kept (a
+multiple-hypothesis filter; Reid 1979, IEEE Trans Autom Control 24:843).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from processing import changes, elementary
+from processing.changes import KINDS, SITTING, STANDING
+from processing.compiled import compiled
+
+STORIES: Final = 24
+"""How many are followed at most (our choice: some microseconds for each movement)."""
+
+AT_FIRST: Final = (0.45, 0.4, 0.15)
+"""Chance of standing, sitting and lying when nothing was seen yet (our choice: who puts on a clip is up)."""
+
+PAST_S: Final = 12
+"""Seconds whose states a story remembers."""
+
+CHANGED: Final = KINDS
+"""Column of the chance that a change was seen."""
+
+ANCHOR: Final = 3
+SUMS: Final = 6
+SECONDS: Final = 9
+REST: Final = 10
+"""Of the present rest: where its direction at its beginning stands, after the newest; what the network said of each
+state; how many seconds it has; how many numbers there are."""
+
+_KEPT: Final = 6.0
+_LEAST: Final = -9.0
+_WALKED: Final = -3.0
+_AT_ONCE: Final = -2.0
+_UNMOVED: Final = 0.6
+_BOW_COUNTS: Final = 0.9
+_NEAR: Final = 1e-6
+_HALFWAY_S: Final = 4.0
+_OWN: Final = 3.0
+_STRAY: Final = 0.03
+
+
+@compiled
+def along(rest: NDArray[np.float64], start: int, direction: NDArray[np.float64]) -> float:
+    """Cosine of the angle between a direction and one of the present rest."""
+    return float(rest[start] * direction[0] + rest[start + 1] * direction[1] + rest[start + 2] * direction[2])
+
+
+@compiled
+def begin(
+    odds: NDArray[np.float64],
+    now: NDArray[np.int64],
+    held: NDArray[np.float64],
+    past: NDArray[np.int64],
+    rest: NDArray[np.float64],
+) -> None:
+    """Begin anew: three stories of a clip that was just put on."""
+    for k in range(STORIES):
+        now[k] = k % KINDS
+        odds[k] = elementary.log(AT_FIRST[k]) if k < KINDS else -np.inf
+        for s in range(PAST_S):
+            past[k, s] = now[k]
+        for kind in range(KINDS):
+            for column in range(4):
+                held[k, kind, column] = 0.0
+    for k in range(len(rest)):
+        rest[k] = 0.0
+
+
+@compiled
+def _said(rest: NDArray[np.float64], kind: int) -> float:
+    """What the network has said of the present rest: its mean, and little while it is short."""
+    return float((rest[SUMS + kind] - rest[SUMS + SITTING]) / (rest[SECONDS] + _HALFWAY_S))
+
+
+@compiled
+def close(
+    odds: NDArray[np.float64],
+    now: NDArray[np.int64],
+    held: NDArray[np.float64],
+    rest: NDArray[np.float64],
+    rested: bool,
+) -> None:
+    """Add the rest that is over to every story."""
+    for k in range(STORIES):
+        odds[k] += _said(rest, now[k])
+        if rested:
+            mine = held[k, now[k]]
+            less = _KEPT / (mine[3] + 1.0) if mine[3] + 1.0 > _KEPT else 1.0
+            for axis in range(3):
+                mine[axis] = (mine[axis] + rest[axis]) * less
+            mine[3] = (mine[3] + 1.0) * less
+
+
+@compiled
+def meet(
+    odds: NDArray[np.float64],
+    now: NDArray[np.int64],
+    pair: bool,
+    direction: NDArray[np.float64],
+    up: tuple[NDArray[np.float64], float, bool],
+) -> None:
+    """Weigh the stories by how the first rest is held, or by a walk."""
+    nothing = np.zeros((KINDS, 4))
+    for k in range(KINDS):
+        if pair:
+            odds[k] += elementary.log(_directed(now[k], direction, nothing, up))
+        elif now[k] != STANDING:
+            odds[k] += _WALKED
+
+
+@compiled
+def split(
+    stories: tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]],
+    rest: NDArray[np.float64],
+    movement: tuple[int, float, float, float, bool],
+    ends: tuple[bool, bool],
+    direction: NDArray[np.float64],
+    up: tuple[NDArray[np.float64], float, bool],
+    second: int,
+) -> None:
+    """Go on with every story in three ways after a movement, and keep the likeliest.
+
+    `movement` is how long it lasted, what `changes.seen` saw of it, and whether a part was not measured; `ends` whether
+    it led to a rest, and from one: if not, to or from a walk.
+    """
+    odds, now, held, _ = stories
+    pair, rested = ends
+    found, seen = np.full(KINDS * STORIES, -np.inf), np.empty((KINDS, KINDS))
+    for before in range(KINDS):
+        for after in range(KINDS):
+            seen[before, after] = _moved(before, after, movement, pair)
+    same = changes.unmoved(along(rest, 0, direction))
+    for k in range(STORIES):
+        for after in range(KINDS):
+            likely = 1.0
+            if pair:
+                likely = _directed(after, direction, held[k], up)
+            if pair and rested and after == now[k]:
+                likely = _UNMOVED * same + (1.0 - _UNMOVED) * likely
+            found[KINDS * k + after] = odds[k] + seen[now[k], after] + elementary.log(likely)
+    _keep(stories, found, second - 1 - movement[0] // 2, second)
+
+
+@compiled
+def _moved(before: int, after: int, movement: tuple[int, float, float, float, bool], pair: bool) -> float:
+    """Log of how likely a movement is from one state to another, but for how the trunk is held after it."""
+    lasted_s, height, bow, differ, unseen = movement
+    found = elementary.log(changes.stays_or_goes(before, after, lasted_s, unseen))
+    if not np.isnan(height):
+        found += elementary.log(changes.lifted(before, after, height, lasted_s, differ) + _NEAR)
+        found += _BOW_COUNTS * elementary.log(changes.bowed(before, after, bow, lasted_s) + _NEAR)
+    if not pair:  # a walk, which nobody begins from a seat at once
+        found += _WALKED if after != STANDING else 0.0
+        found += _AT_ONCE if before != STANDING and lasted_s <= 1 else 0.0
+    return found
+
+
+@compiled
+def _keep(
+    stories: tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]],
+    found: NDArray[np.float64],
+    changed: int,
+    second: int,
+) -> None:
+    """Replace the stories by the likeliest of those found, whose state has changed with the second `changed`."""
+    odds, now, held, past = stories
+    old_held, old_past, top = held.copy(), past.copy(), 0.0
+    for k in range(STORIES):
+        best = 0
+        for other in range(1, len(found)):
+            best = other if found[other] > found[best] else best
+        top = found[best] if k == 0 else top
+        parent = best // KINDS
+        odds[k] = found[best] - top if found[best] >= top + _LEAST else -np.inf
+        found[best] = -np.inf
+        now[k] = best % KINDS
+        for kind in range(KINDS):
+            for column in range(4):
+                held[k, kind, column] = old_held[parent, kind, column]
+        for s in range(PAST_S):
+            past[k, s] = old_past[parent, s]
+        for s in range(max(changed, second - PAST_S + 1), second):
+            past[k, s % PAST_S] = now[k]
+
+
+@compiled
+def _directed(
+    state: int,
+    direction: NDArray[np.float64],
+    held: NDArray[np.float64],
+    up: tuple[NDArray[np.float64], float, bool],
+) -> float:
+    """How likely a direction is for a state, by how each was held in a story so far, and by up."""
+    total, weight = 0.0, 0.0
+    for other in range(KINDS):
+        count = held[other, 3]
+        if count > 0.0:
+            size2, across = 0.0, 0.0
+            for axis in range(3):
+                size2 += held[other, axis] * held[other, axis]
+                across += held[other, axis] * direction[axis]
+            own = min(_OWN * count, _OWN * _OWN) if other == state else 1.0
+            total += own * changes.held(state, other, across / max(np.sqrt(size2), 1e-9))
+            weight += own
+    axes, counts, walked = up
+    if counts > 0.0:
+        to_up = axes[0] * direction[0] + axes[1] * direction[1] + axes[2] * direction[2]
+        total += counts * changes.against_up(state, to_up, walked)
+        weight += counts
+    if weight == 0.0:
+        return changes.anywhere()
+    return (1.0 - _STRAY) * total / weight + _STRAY * changes.anywhere()
+
+
+@compiled
+def weigh(
+    odds: NDArray[np.float64], now: NDArray[np.int64], rest: NDArray[np.float64], weights: NDArray[np.float64]
+) -> None:
+    """Write the chance of each story, with what the network has said of the present rest."""
+    top, total = -np.inf, 0.0
+    for k in range(STORIES):
+        top = max(top, odds[k] + _said(rest, now[k]))
+    for k in range(STORIES):
+        weights[k] = elementary.exp(odds[k] + _said(rest, now[k]) - top) if odds[k] > -np.inf else 0.0
+        total += weights[k]
+    for k in range(STORIES):
+        weights[k] /= total
+
+
+@compiled
+def tell(
+    weights: NDArray[np.float64],
+    stories: tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]],
+    low: int,
+    high: int,
+    shift: int,
+    chances: NDArray[np.float64],
+) -> None:
+    """Write the chances of the seconds ``[low, high)``; `shift` makes their rows of them."""
+    now, held, past = stories
+    changed = 0.0
+    for k in range(STORIES):
+        others = 0.0
+        for kind in range(KINDS):
+            others += held[k, kind, 3] if kind != now[k] else 0.0
+        changed += weights[k] if others > 0.0 else 0.0
+    for second in range(low, high):
+        if second + shift < 0:
+            continue
+        for kind in range(KINDS):
+            chances[second + shift, kind] = 0.0
+        for k in range(STORIES):
+            chances[second + shift, past[k, second % PAST_S]] += weights[k]
+        chances[second + shift, CHANGED] = changed
