@@ -139,6 +139,8 @@ def split(
     same = changes.unmoved(along(rest, 0, direction))
     for k in range(STORIES):
         for after in range(KINDS):
+            if odds[k] == -np.inf:
+                continue
             likely = 1.0
             if pair:
                 likely = _directed(after, direction, held[k], up)
@@ -177,8 +179,11 @@ def _keep(
         for other in range(1, len(found)):
             best = other if found[other] > found[best] else best
         top = found[best] if k == 0 else top
+        if found[best] < top + _LEAST:
+            odds[k] = -np.inf
+            continue
         parent = best // KINDS
-        odds[k] = found[best] - top if found[best] >= top + _LEAST else -np.inf
+        odds[k] = found[best] - top
         found[best] = -np.inf
         now[k] = best % KINDS
         for kind in range(KINDS):
