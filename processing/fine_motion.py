@@ -46,10 +46,12 @@ _ENERGY_QUANTUM: Final = 2.0**38
 _LOUDEST_G2: Final = 256.0
 _N: Final = WINDOW_S * RATE_HZ
 _HALF: Final = _N // 2
+_TOGETHER: Final = 8
+"""Windows worked on side by side: their products are done on one core (see `processing.products`)."""
 
 
 def _waves() -> Array:
-    """Cosines and sines of a window, shape (100, 2 x 50), Hann-weighted, blind to a mean and to a straight drift.
+    """Cosines and sines of a window, shape (2 x 50, 100), Hann-weighted, blind to a mean and to a straight drift.
 
     Scaled as a power spectrum (Welch 1967, IEEE Trans Audio Electroacoust 15:70), and rounded, so that products with
     rounded samples are exact in float64, whatever the library and the cutting.
@@ -60,7 +62,8 @@ def _waves() -> Array:
     hann = np.hanning(_N)
     turn = 2.0 * np.pi * np.arange(_N)[:, None] * np.arange(1, _N // 2 + 1)[None, :] / _N
     table = rest @ (hann[:, None] * np.concatenate([np.cos(turn), -np.sin(turn)], axis=1))
-    return np.asarray(np.rint(table * np.sqrt(2.0 / (_N * (hann**2).sum())) * _TABLE_QUANTUM) / _TABLE_QUANTUM)
+    table = np.rint(table * np.sqrt(2.0 / (_N * (hann**2).sum())) * _TABLE_QUANTUM) / _TABLE_QUANTUM
+    return np.ascontiguousarray(table.T)
 
 
 _WAVES: Final = _waves()
@@ -91,83 +94,72 @@ def fine_motion(xyz_g: Array, up: Array, forward: Array) -> Array:
 
 @compiled
 def numbers(samples_g: Array, begins: NDArray[np.int64], up: Array, forward: Array) -> Array:
-    """Do as `fine_motion` for windows that begin at these rows of samples, shape (m, 3); loops over the windows."""
+    """Do as `fine_motion` for windows that begin at these rows of samples, shape (m, 3); loops over a few at a time."""
     out = np.empty((len(begins), COUNT))
-    parts, products, sums = np.empty((3, _N)), np.empty((9, _HALF)), np.empty((9, BANDS))
-    axes, work = np.empty((3, 3)), np.empty((9, BANDS))
-    for i in range(len(begins)):
-        _transform(samples_g, begins[i], parts)
-        _multiply(parts, products)
-        _add_up(products, sums)
-        _body(up, forward, i, axes)
-        _turn(sums, axes, work)
-        _describe(work, out, i)
+    for first in range(0, len(begins), _TOGETHER):
+        n = min(_TOGETHER, len(begins) - first)
+        sums, axes, turned = np.zeros((9, BANDS, n)), np.empty((3, 3, n)), np.zeros((9, BANDS, n))
+        _add_up(_transform(samples_g, begins[first : first + n]), sums)
+        _body(up[first : first + n], forward[first : first + n], axes)
+        _turn(sums, axes, turned)
+        _describe(turned, out[first : first + n])
     return out
 
 
 @compiled
-def _transform(samples_g: Array, begin: int, parts: Array) -> None:
-    """Cosine and sine parts of a window's axes, shape (3, 2 x 50); loops over four samples at a time."""
-    parts[:] = 0.0
-    for n in range(0, _N, 4):
-        at = begin + n
-        x0, x1, x2, x3 = samples_g[at, 0], samples_g[at + 1, 0], samples_g[at + 2, 0], samples_g[at + 3, 0]
-        y0, y1, y2, y3 = samples_g[at, 1], samples_g[at + 1, 1], samples_g[at + 2, 1], samples_g[at + 3, 1]
-        z0, z1, z2, z3 = samples_g[at, 2], samples_g[at + 1, 2], samples_g[at + 2, 2], samples_g[at + 3, 2]
-        for j in range(_N):
-            w0, w1, w2, w3 = _WAVES[n, j], _WAVES[n + 1, j], _WAVES[n + 2, j], _WAVES[n + 3, j]
-            parts[0, j] += (w0 * x0 + w1 * x1) + (w2 * x2 + w3 * x3)
-            parts[1, j] += (w0 * y0 + w1 * y1) + (w2 * y2 + w3 * y3)
-            parts[2, j] += (w0 * z0 + w1 * z1) + (w2 * z2 + w3 * z3)
+def _transform(samples_g: Array, begins: NDArray[np.int64]) -> Array:
+    """Cosine and sine parts of the axes of n windows, shape (2 x 50, 3, n)."""
+    n = len(begins)
+    laid = np.empty((_N, 3, n))
+    for i in range(n):
+        for t in range(_N):
+            for axis in range(3):
+                laid[t, axis, i] = samples_g[begins[i] + t, axis]
+    parts = np.empty((_N, 3 * n))
+    np.dot(_WAVES, laid.reshape((_N, 3 * n)), parts)
+    return parts.reshape((_N, 3, n))
 
 
 @compiled
-def _multiply(parts: Array, products: Array) -> None:
-    """Cross spectra, shape (9, 50): six in phase, three in quadrature; loops over frequencies.
+def _add_up(parts: Array, sums: Array) -> None:
+    """Add cross spectra up over the bands, shape (9, bands, n): six in phase, three in quadrature.
 
-    Rounded, so that the sums over a band are exact.
+    They are rounded, so that the sums are exact. Loops over frequencies, and over windows side by side.
     """
-    for j in range(_HALF):
-        a, b, c = parts[0, j], parts[1, j], parts[2, j]
-        u, v, w = parts[0, _HALF + j], parts[1, _HALF + j], parts[2, _HALF + j]
-        products[0, j] = _rounded(a * a + u * u)
-        products[1, j] = _rounded(b * b + v * v)
-        products[2, j] = _rounded(c * c + w * w)
-        products[3, j] = _rounded(a * b + u * v)
-        products[4, j] = _rounded(a * c + u * w)
-        products[5, j] = _rounded(b * c + v * w)
-        products[6, j] = _rounded(u * b - a * v)
-        products[7, j] = _rounded(u * c - a * w)
-        products[8, j] = _rounded(v * c - b * w)
+    for band in range(BANDS):
+        for j in range(_BAND[band], _BAND[band + 1]):
+            for i in range(parts.shape[2]):
+                a, b, c = parts[j, 0, i], parts[j, 1, i], parts[j, 2, i]
+                u, v, w = parts[_HALF + j, 0, i], parts[_HALF + j, 1, i], parts[_HALF + j, 2, i]
+                sums[0, band, i] += _rounded(a * a + u * u)
+                sums[1, band, i] += _rounded(b * b + v * v)
+                sums[2, band, i] += _rounded(c * c + w * w)
+                sums[3, band, i] += _rounded(a * b + u * v)
+                sums[4, band, i] += _rounded(a * c + u * w)
+                sums[5, band, i] += _rounded(b * c + v * w)
+                sums[6, band, i] += _rounded(u * b - a * v)
+                sums[7, band, i] += _rounded(u * c - a * w)
+                sums[8, band, i] += _rounded(v * c - b * w)
 
 
 @compiled
 def _rounded(product_g2: float) -> float:
-    held = min(max(product_g2, -_LOUDEST_G2), _LOUDEST_G2)
-    return float(np.rint(held * _ENERGY_QUANTUM))
+    held = -_LOUDEST_G2 if product_g2 < -_LOUDEST_G2 else product_g2
+    held = _LOUDEST_G2 if held > _LOUDEST_G2 else held
+    return float(np.rint(held * _ENERGY_QUANTUM)) * (1.0 / _ENERGY_QUANTUM)
 
 
 @compiled
-def _add_up(products: Array, sums: Array) -> None:
-    """Sums of cross spectra over the bands, shape (9, bands)."""
-    for p in range(9):
-        for band in range(BANDS):
-            total = 0.0
-            for j in range(_BAND[band], _BAND[band + 1]):
-                total += products[p, j]
-            sums[p, band] = total * (1.0 / _ENERGY_QUANTUM)
-
-
-@compiled
-def _body(up: Array, forward: Array, i: int, axes: Array) -> None:
-    """Rows up, forward and right in sensor axes, shape (3, 3); NaN where they cannot be told."""
-    x, y, z = _unit(up[i, 0], up[i, 1], up[i, 2])
-    a, b, c = forward[i, 0], forward[i, 1], forward[i, 2]
-    along = a * x + b * y + c * z
-    a, b, c = _unit(a - along * x, b - along * y, c - along * z)
-    axes[0, 0], axes[0, 1], axes[0, 2] = x, y, z
-    axes[1, 0], axes[1, 1], axes[1, 2] = a, b, c
-    axes[2, 0], axes[2, 1], axes[2, 2] = b * z - c * y, c * x - a * z, a * y - b * x
+def _body(up: Array, forward: Array, axes: Array) -> None:
+    """Rows up, forward and right in sensor axes, shape (3, 3, n); NaN where they cannot be told."""
+    for i in range(len(up)):
+        x, y, z = _unit(up[i, 0], up[i, 1], up[i, 2])
+        a, b, c = forward[i, 0], forward[i, 1], forward[i, 2]
+        along = a * x + b * y + c * z
+        a, b, c = _unit(a - along * x, b - along * y, c - along * z)
+        axes[0, 0, i], axes[0, 1, i], axes[0, 2, i] = x, y, z
+        axes[1, 0, i], axes[1, 1, i], axes[1, 2, i] = a, b, c
+        axes[2, 0, i], axes[2, 1, i], axes[2, 2, i] = b * z - c * y, c * x - a * z, a * y - b * x
 
 
 @compiled
@@ -180,43 +172,47 @@ def _unit(x: float, y: float, z: float) -> tuple[float, float, float]:
 
 @compiled
 def _turn(sums: Array, axes: Array, turned: Array) -> None:
-    """Turn cross spectra, shape (9, bands), into the wearer's axes; loops over the bands.
+    """Turn cross spectra, shape (9, bands, n), into the wearers' axes; loops over the bands.
 
     What runs in phase is a symmetric matrix. What runs in quadrature is antisymmetric and so a vector; seen in the
     wearer's axes, which are left-handed (up, forward, right), it turns sign.
     """
+    n = sums.shape[2]
     for p in range(6):
-        i, k = _FIRST[p], _SECOND[p]
-        turned[p] = 0.0
+        one, other = axes[_FIRST[p]], axes[_SECOND[p]]
         for c in range(3):
-            s, t, u = _SYMMETRIC[0, c], _SYMMETRIC[1, c], _SYMMETRIC[2, c]
+            x, y, z = sums[_SYMMETRIC[0, c]], sums[_SYMMETRIC[1, c]], sums[_SYMMETRIC[2, c]]
             for band in range(BANDS):
-                once = axes[i, 0] * sums[s, band] + axes[i, 1] * sums[t, band] + axes[i, 2] * sums[u, band]
-                turned[p, band] += once * axes[k, c]
+                for i in range(n):
+                    once = one[0, i] * x[band, i] + one[1, i] * y[band, i] + one[2, i] * z[band, i]
+                    turned[p, band, i] += once * other[c, i]
     for q in range(3):
-        x, y, z = axes[2 - q, 0], axes[2 - q, 1], axes[2 - q, 2]
-        sign = 1.0 if q == 1 else -1.0
+        along, sign = axes[2 - q], 1.0 if q == 1 else -1.0
         for band in range(BANDS):
-            turned[6 + q, band] = sign * (x * sums[8, band] - y * sums[7, band] + z * sums[6, band])
+            for i in range(n):
+                rolled = along[0, i] * sums[8, band, i] - along[1, i] * sums[7, band, i] + along[2, i] * sums[6, band, i]
+                turned[6 + q, band, i] = sign * rolled
 
 
 @compiled
-def _describe(turned: Array, out: Array, row: int) -> None:
-    """Make a window's cross spectra in the wearer's axes free of unit; loops over the bands."""
+def _describe(turned: Array, out: Array) -> None:
+    """Make cross spectra in the wearers' axes free of unit, and write a row for each window; loops over the bands."""
+    flat = turned.reshape((9, BANDS * len(out)))
     for p in range(3):
-        for band in range(BANDS):
-            turned[p, band] = max(turned[p, band], 0.0) + _FLOOR_G2
+        for k in range(flat.shape[1]):
+            flat[p, k] = (0.0 if flat[p, k] < 0.0 else flat[p, k]) + _FLOOR_G2
     for p in range(3):
-        i, k = _FIRST[3 + p], _SECOND[3 + p]
-        for band in range(BANDS):
-            size = np.sqrt(turned[i, band] * turned[k, band])
-            turned[3 + p, band] /= size
-            turned[6 + p, band] /= size
+        one, other = flat[_FIRST[3 + p]], flat[_SECOND[3 + p]]
+        for k in range(flat.shape[1]):
+            size = np.sqrt(one[k] * other[k])
+            flat[3 + p, k] /= size
+            flat[6 + p, k] /= size
     for p in range(3):
+        for k in range(flat.shape[1]):
+            flat[p, k] = elementary.log(flat[p, k])
+    for i in range(len(out)):
         for band in range(BANDS):
-            turned[p, band] = elementary.log(turned[p, band])
-    for band in range(BANDS):
-        for p in range(3):
-            out[row, 9 * band + p] = turned[p, band]
-            out[row, 9 * band + 3 + 2 * p] = turned[3 + p, band]
-            out[row, 9 * band + 4 + 2 * p] = turned[6 + p, band]
+            for p in range(3):
+                out[i, 9 * band + p] = turned[p, band, i]
+                out[i, 9 * band + 3 + 2 * p] = turned[3 + p, band, i]
+                out[i, 9 * band + 4 + 2 * p] = turned[6 + p, band, i]
