@@ -54,8 +54,8 @@ def add(xyz_g: NDArray[np.float64], at: int, swing: NDArray[np.float64]) -> None
     """
     if at < WINDOW_S - 1:
         return
-    along, across = np.empty(_N), np.empty((_N, 3))
-    energy, level = _apart(xyz_g, at, along, across)
+    along, across = np.zeros(_N + LONGEST), np.empty((_N, 3))
+    energy, level = _apart(xyz_g[at - WINDOW_S + 1 : at + 1].reshape((_N, 3)), along, across)
     lag = _step_lag(along) if energy > _EPS and level > _EPS else 0
     if not lag:
         return
@@ -72,22 +72,23 @@ def add(xyz_g: NDArray[np.float64], at: int, swing: NDArray[np.float64]) -> None
 
 @compiled
 def _apart(
-    xyz_g: NDArray[np.float64], at: int, along: NDArray[np.float64], across: NDArray[np.float64]
+    xyz_g: NDArray[np.float64], along: NDArray[np.float64], across: NDArray[np.float64]
 ) -> tuple[float, float]:
-    """Part a window's motion into that along its mean force and that across; gives the energy of the latter."""
+    """Part a window's motion, shape (75, 3), into that along its mean force and that across; give the latter's energy.
+
+    Loops over samples.
+    """
     x, y, z = 0.0, 0.0, 0.0
     for k in range(_N):
-        second, sample = at - WINDOW_S + 1 + k // RATE_HZ, k % RATE_HZ
-        x += xyz_g[second, sample, 0]
-        y += xyz_g[second, sample, 1]
-        z += xyz_g[second, sample, 2]
+        x += xyz_g[k, 0]
+        y += xyz_g[k, 1]
+        z += xyz_g[k, 2]
     x, y, z = x / _N, y / _N, z / _N
     size = math.sqrt(x * x + y * y + z * z)
     up_x, up_y, up_z = x / size, y / size, z / size
     energy = 0.0
     for k in range(_N):
-        second, sample = at - WINDOW_S + 1 + k // RATE_HZ, k % RATE_HZ
-        dx, dy, dz = xyz_g[second, sample, 0] - x, xyz_g[second, sample, 1] - y, xyz_g[second, sample, 2] - z
+        dx, dy, dz = xyz_g[k, 0] - x, xyz_g[k, 1] - y, xyz_g[k, 2] - z
         v = dx * up_x + dy * up_y + dz * up_z
         dx, dy, dz = dx - v * up_x, dy - v * up_y, dz - v * up_z
         along[k] = v
@@ -98,16 +99,15 @@ def _apart(
 
 @compiled
 def _step_lag(along: NDArray[np.float64]) -> int:
-    """Samples after which the rise and fall repeats itself first; 0 where it does not."""
-    like = np.zeros(LONGEST + 1)
-    energy = 0.0
+    """Samples after which the rise and fall, with zeros after it, repeats itself first; 0 where it does not."""
+    like, energy = np.zeros(LONGEST + 1), 0.0
     for k in range(_N):
-        energy += along[k] * along[k]
-    for lag in range(SHORTEST, LONGEST + 1):
-        total = 0.0
-        for k in range(_N - lag):
-            total += along[k] * along[k + lag]
-        like[lag] = total * _N / ((_N - lag) * max(energy, _EPS))
+        here, later = along[k], along[k:]  # a view: an index that is a sum would keep lags from running side by side
+        energy += here * here
+        for lag in range(len(like)):
+            like[lag] += here * later[lag]
+    for lag in range(len(like)):
+        like[lag] = like[lag] * _N / ((_N - lag) * max(energy, _EPS))
     best, found = _ALIKE / _AS_LIKE, 0
     for lag in range(SHORTEST + 1, LONGEST):
         best = max(best, like[lag] if _peak(like, lag) else 0.0)
