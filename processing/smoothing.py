@@ -48,8 +48,9 @@ _SHARES: Final = np.multiply.accumulate([_DECAY] * AHEAD_S)
 """What a second that lies 1, 2, ... seconds ahead counts for."""
 _REST_AT: Final = _SPLITS[1][0]
 _TURNED_AT: Final = _SPLITS[2][0]
-_LOGS: Final = _GROUPS + RESTING
 _LEAST: Final = 1e-9
+_PIECE: Final = 64
+"""Seconds worked on side by side: they stay in the processor's cache."""
 
 
 @frozen
@@ -91,37 +92,46 @@ def _observe(
         for k in range(_COLUMNS):
             evidence[row, k], past[row, k] = waiting[row, k], waiting_past[row, k]
     n = len(log_chances)
-    rest, weight = np.empty(n), np.empty(n)
+    given, rest, weight = np.empty((RESTING, n)), np.empty(n), np.empty(n)
     for i in range(n):
-        a, b, c = log_chances[i, 0], log_chances[i, 1], log_chances[i, 2]
-        top = a if a > b else b
-        top = top if top > c else c
-        total = elementary.exp(a - top) + elementary.exp(b - top) + elementary.exp(c - top)
-        rest[i] = elementary.log(total) + top
-        weight[i] = elementary.exp(rest[i])
+        for k in range(RESTING):
+            given[k, i] = log_chances[i, k]
+    _rest(given, rest, weight)
     for i in range(n):
         row = len(waiting) + i
         if covered[i]:
-            _say(log_chances[i], rest[i], weight[i], evidence[row])
+            evidence[row, 0] = rest[i]
+            for k in range(1, _GROUPS):
+                evidence[row, k] = log_chances[i, RESTING - 1 + k]
+            evidence[row, _GROUPS] = 1.0
+            for k in range(RESTING):
+                evidence[row, _REST_AT + k] = evidence[row, _TURNED_AT + k] = given[k, i]
+            evidence[row, _REST_AT + RESTING] = evidence[row, _TURNED_AT + RESTING] = weight[i]
             evidence[row, _COLUMNS - 1] = 1.0 if turning[i] >= _TURN else 0.0
         else:
-            evidence[row] = 0.0
+            for k in range(_COLUMNS):
+                evidence[row, k] = 0.0
         for k in range(_COLUMNS):
             past[row, k] = evidence[row, k] + memory[0, k]
             memory[0, k] = past[row, k] * _DECAY[k]
 
 
 @compiled
-def _say(log_chances: NDArray[np.float64], rest: float, weight: float, evidence: NDArray[np.float64]) -> None:
-    """Lay out the columns of a second, from its chances, those of rest together, and what it weighs there."""
-    evidence[0] = rest
-    for k in range(1, _GROUPS):
-        evidence[k] = log_chances[RESTING - 1 + k]
-    evidence[_GROUPS] = 1.0
-    for k in range(RESTING):
-        given_rest = (log_chances[k] - rest) * weight
-        evidence[_REST_AT + k], evidence[_TURNED_AT + k] = given_rest, given_rest
-    evidence[_REST_AT + RESTING], evidence[_TURNED_AT + RESTING] = weight, weight
+def _rest(given: NDArray[np.float64], rest: NDArray[np.float64], weight: NDArray[np.float64]) -> None:
+    """Part log chances of states of rest, shape (3, n), into that of rest, and those given rest times its chance.
+
+    Loops over seconds.
+    """
+    for i in range(len(rest)):
+        a, b, c = given[0, i], given[1, i], given[2, i]
+        top = a if a > b else b
+        top = top if top > c else c
+        total = elementary.exp(a - top) + elementary.exp(b - top) + elementary.exp(c - top)
+        rest[i] = elementary.log(total) + top
+    for i in range(len(rest)):
+        weight[i] = elementary.exp(rest[i])
+        for k in range(RESTING):
+            given[k, i] = (given[k, i] - rest[i]) * weight[i]
 
 
 def release(state: SmoothingState, first: int, *, last: bool = False) -> tuple[SmoothingState, NDArray[np.float64]]:
@@ -134,59 +144,82 @@ def release(state: SmoothingState, first: int, *, last: bool = False) -> tuple[S
     if n <= 0:
         return state, np.empty((0, len(CLASSES)))
     out = np.empty((n, len(CLASSES)))
-    _release(state.past, state.evidence, _LOGS, out)
+    _release(state.past, state.evidence, out)
     return SmoothingState(state.memory, state.evidence[n:], state.past[n:]), out
 
 
 def now(state: SmoothingState) -> NDArray[np.float64]:
     """Return the live chances of the newest second, from it and its past, shape (1, classes)."""
     out = np.empty((1, len(CLASSES)))
-    _release(state.past[-1:], state.evidence[-1:], _LOGS, out)
+    _release(state.past[-1:], state.evidence[-1:], out)
     return out
 
 
 @compiled
-def _release(past: NDArray[np.float64], evidence: NDArray[np.float64], length: int, out: NDArray[np.float64]) -> None:
-    """Loop over seconds: the mean evidence, and the chances that it gives.
+def _release(past: NDArray[np.float64], evidence: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+    """Find the mean evidence of seconds and the chances that it gives; loops over pieces, in them side by side.
 
     Neighbours repeat each other, so they make a second surer only on average.
     """
-    total, each = np.empty(_COLUMNS), np.empty(length)
-    for i in range(len(out)):
+    for first in range(0, len(out), _PIECE):
+        n = min(_PIECE, len(out) - first)
+        total, turned = np.empty((_COLUMNS, n)), np.empty(n, dtype=np.bool_)
+        _hear(past, evidence, first, total)
+        for i in range(n):
+            turned[i] = past[first + i, _COLUMNS - 1] > _TURNED
+        groups, rests = total[: _GROUPS + 1], total[_REST_AT : _REST_AT + RESTING + 1]
+        for k in range(RESTING + 1):
+            for i in range(n):
+                rests[k, i] = total[_TURNED_AT + k, i] if turned[i] else rests[k, i]
+        _share_out(groups)
+        _share_out(rests)
+        for i in range(n):
+            for k in range(RESTING):
+                out[first + i, k] = groups[0, i] * rests[k, i]
+            for k in range(1, _GROUPS):
+                out[first + i, RESTING - 1 + k] = groups[k, i]
+
+
+@compiled
+def _hear(past: NDArray[np.float64], evidence: NDArray[np.float64], first: int, total: NDArray[np.float64]) -> None:
+    """Add what the later seconds say to what was said up to each, shape (columns, n), from row `first` on."""
+    n = total.shape[1]
+    later = np.zeros((_COLUMNS, n + AHEAD_S))
+    for i in range(n):
         for k in range(_COLUMNS):
-            total[k] = past[i, k]
-        for ahead in range(1, min(AHEAD_S + 1, len(evidence) - i)):
-            for k in range(_COLUMNS):
-                total[k] += evidence[i + ahead, k] * _SHARES[ahead - 1, k]
-        _lay(total, 0, _GROUPS, each, 0)
-        _lay(total, _TURNED_AT if past[i, _COLUMNS - 1] > _TURNED else _REST_AT, RESTING, each, _GROUPS)
-        for k in range(len(each)):
-            each[k] = elementary.exp(each[k])
-        _normalise(each, 0, _GROUPS)
-        _normalise(each, _GROUPS, _LOGS)
-        for k in range(RESTING):
-            out[i, k] = each[0] * each[_GROUPS + k]
-        for k in range(1, _GROUPS):
-            out[i, RESTING - 1 + k] = each[k]
+            total[k, i] = past[first + i, k]
+    for i in range(1, min(n + AHEAD_S, len(evidence) - first)):
+        for k in range(_COLUMNS):
+            later[k, i] = evidence[first + i, k]
+    for k in range(_COLUMNS):
+        for ahead in range(1, AHEAD_S + 1):
+            share, heard, says = _SHARES[ahead - 1, k], total[k], later[k, ahead:]
+            for i in range(n):
+                heard[i] += says[i] * share
 
 
 @compiled
-def _lay(total: NDArray[np.float64], start: int, count: int, each: NDArray[np.float64], at: int) -> None:
-    """Lay out the mean log chances of a group, whose weight follows them, against the largest."""
-    share = 1.0 / max(total[start + count], _LEAST)
-    top = total[start] * share
-    for k in range(count):
-        each[at + k] = total[start + k] * share
-        top = max(top, each[at + k])
-    for k in range(count):
-        each[at + k] -= top
+def _share_out(sums: NDArray[np.float64]) -> None:
+    """Turn sums of log chances, with that of their weights last, into the chances that their means give.
 
-
-@compiled
-def _normalise(each: NDArray[np.float64], start: int, stop: int) -> None:
-    total = 0.0
-    for k in range(start, stop):
-        total += each[k]
-    share = 1.0 / total
-    for k in range(start, stop):
-        each[k] *= share
+    Shape (k + 1, n); loops over seconds.
+    """
+    kinds, n = len(sums) - 1, sums.shape[1]
+    share, most, total = np.empty(n), np.full(n, -np.inf), np.zeros(n)
+    for i in range(n):
+        share[i] = 1.0 / (sums[kinds, i] if sums[kinds, i] > _LEAST else _LEAST)
+    for k in range(kinds):
+        for i in range(n):
+            mean = sums[k, i] * share[i]
+            sums[k, i] = mean
+            most[i] = mean if mean > most[i] else most[i]
+    for k in range(kinds):
+        for i in range(n):
+            chance = elementary.exp(sums[k, i] - most[i])
+            sums[k, i] = chance
+            total[i] += chance
+    for i in range(n):
+        share[i] = 1.0 / total[i]
+    for k in range(kinds):
+        for i in range(n):
+            sums[k, i] *= share[i]
