@@ -167,23 +167,30 @@ def _normalise(score: NDArray[np.float64], bias: NDArray[np.float64]) -> None:
     """
     for first in range(0, len(score), _PIECE):
         n = min(_PIECE, len(score) - first)
-        each, top, total = np.empty((len(bias), n)), np.full(n, -np.inf), np.zeros(n)
+        each = np.empty((len(bias), n))
         for i in range(n):
             for j in range(len(bias)):
-                each[j, i] = score[first + i, j]
-        for j in range(len(bias)):
-            for i in range(n):
-                value = each[j, i] + bias[j]
-                each[j, i] = value
-                top[i] = value if value > top[i] else top[i]
-        for j in range(len(bias)):
-            for i in range(n):
-                total[i] += elementary.exp(each[j, i] - top[i])
-        for i in range(n):
-            top[i] += elementary.log(total[i])
+                each[j, i] = score[first + i, j] + bias[j]
+        total = _total(each)
         for i in range(n):
             for j in range(len(bias)):
-                score[first + i, j] = min(max(each[j, i] - top[i], _LEAST), 0.0)
+                score[first + i, j] = min(max(each[j, i] - total[i], _LEAST), 0.0)
+
+
+@compiled
+def _total(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Logarithm of the sum of what scores, shape (classes, n), are logarithms of, shape (n,); loops over seconds."""
+    kinds, n = scores.shape
+    top, total = np.full(n, -np.inf), np.zeros(n)
+    for j in range(kinds):
+        for i in range(n):
+            top[i] = scores[j, i] if scores[j, i] > top[i] else top[i]
+    for j in range(kinds):
+        for i in range(n):
+            total[i] += elementary.exp(scores[j, i] - top[i])
+    for i in range(n):
+        total[i] = top[i] + elementary.log(total[i])
+    return total
 
 
 def claims(

@@ -190,7 +190,9 @@ def _turn(sums: Array, axes: Array, turned: Array) -> None:
         along, sign = axes[2 - q], 1.0 if q == 1 else -1.0
         for band in range(BANDS):
             for i in range(n):
-                rolled = along[0, i] * sums[8, band, i] - along[1, i] * sums[7, band, i] + along[2, i] * sums[6, band, i]
+                rolled = (
+                    along[0, i] * sums[8, band, i] - along[1, i] * sums[7, band, i] + along[2, i] * sums[6, band, i]
+                )
                 turned[6 + q, band, i] = sign * rolled
 
 

@@ -100,13 +100,7 @@ def _observe(
     for i in range(n):
         row = len(waiting) + i
         if covered[i]:
-            evidence[row, 0] = rest[i]
-            for k in range(1, _GROUPS):
-                evidence[row, k] = log_chances[i, RESTING - 1 + k]
-            evidence[row, _GROUPS] = 1.0
-            for k in range(RESTING):
-                evidence[row, _REST_AT + k] = evidence[row, _TURNED_AT + k] = given[k, i]
-            evidence[row, _REST_AT + RESTING] = evidence[row, _TURNED_AT + RESTING] = weight[i]
+            _say(log_chances, given, rest[i], weight[i], i, evidence, row)
             evidence[row, _COLUMNS - 1] = 1.0 if turning[i] >= _TURN else 0.0
         else:
             for k in range(_COLUMNS):
@@ -114,6 +108,21 @@ def _observe(
         for k in range(_COLUMNS):
             past[row, k] = evidence[row, k] + memory[0, k]
             memory[0, k] = past[row, k] * _DECAY[k]
+
+
+@compiled
+def _say(
+    log_chances: NDArray[np.float64], given: NDArray[np.float64], rest: float, weight: float, i: int,
+    evidence: NDArray[np.float64], row: int,
+) -> None:  # fmt: skip
+    """Lay out the columns of second i: its chances, those of rest together and given rest, and what it weighs there."""
+    evidence[row, 0] = rest
+    for k in range(1, _GROUPS):
+        evidence[row, k] = log_chances[i, RESTING - 1 + k]
+    evidence[row, _GROUPS] = 1.0
+    for k in range(RESTING):
+        evidence[row, _REST_AT + k] = evidence[row, _TURNED_AT + k] = given[k, i]
+    evidence[row, _REST_AT + RESTING] = evidence[row, _TURNED_AT + RESTING] = weight
 
 
 @compiled

@@ -71,9 +71,7 @@ def add(xyz_g: NDArray[np.float64], at: int, swing: NDArray[np.float64]) -> None
 
 
 @compiled
-def _apart(
-    xyz_g: NDArray[np.float64], along: NDArray[np.float64], across: NDArray[np.float64]
-) -> tuple[float, float]:
+def _apart(xyz_g: NDArray[np.float64], along: NDArray[np.float64], across: NDArray[np.float64]) -> tuple[float, float]:
     """Part a window's motion, shape (75, 3), into that along its mean force and that across; give the latter's energy.
 
     Loops over samples.
