@@ -147,10 +147,10 @@ def _look(state: ClipState, fitted: Model, *, last: bool) -> ClipState:
     known = clip_state.known_of(state, held)
     rested, stories = state.rests, np.zeros((len(known), rests.COLUMNS))
     if place in rests.PLACES:
-        begins = state.kept - state.first
-        rested, stories = rests.follow(
-            rested, state.looked, table, a, chances, held, state.xyz_g, begins, state.stories
-        )
+        begins, waiting = state.kept - state.first, state.stories
+        if len(waiting) != len(state.held):  # a checkpoint of before there were stories
+            waiting = np.zeros((len(state.held), rests.COLUMNS))
+        rested, stories = rests.follow(rested, state.looked, table, a, chances, held, state.xyz_g, begins, waiting)
     return ClipState(
         state.setup, state.grid, state.first, stop, state.given, table, state.waves, state.kept, state.xyz_g,
         state.coverage, known, oriented, smoothed, stretch, state.habits, rested,
