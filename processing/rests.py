@@ -211,7 +211,7 @@ def _follow(
             if pair:
                 _hear(rest, direction, log_chances, i, known[i, orientation.STRENGTH] >= orientation.LITTLE)
             last, rested = second, pair
-        for k in range(STORIES):
+        for k in range(stories.alive(odds)):
             past[k, second % PAST_S] = now[k]
         low, high = _final(second - 1), _final(second)
         if high > low or i == n - 1:
@@ -247,15 +247,18 @@ def _still(table: NDArray[np.float64], row: int, xyz_g: NDArray[np.float64], beg
     if not table[row, statistics.COVERED] > 0 or table[row, statistics.MAD] >= STILL_G or row < begins:
         return False
     second = row - begins
-    along, before2, after2 = 0.0, 0.0, 0.0
-    for axis in range(3):
-        before, after = 0.0, 0.0
-        for k in range(_HALF):
-            before += xyz_g[second, k, axis]
-            after += xyz_g[second, RATE_HZ - 1 - k, axis]
-        along += before * after
-        before2 += before * before
-        after2 += after * after
+    x, y, z, late_x, late_y, late_z = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for k in range(_HALF):  # six sums side by side
+        late = RATE_HZ - 1 - k
+        x += xyz_g[second, k, 0]
+        y += xyz_g[second, k, 1]
+        z += xyz_g[second, k, 2]
+        late_x += xyz_g[second, late, 0]
+        late_y += xyz_g[second, late, 1]
+        late_z += xyz_g[second, late, 2]
+    along = x * late_x + y * late_y + z * late_z
+    before2 = x * x + y * y + z * z
+    after2 = late_x * late_x + late_y * late_y + late_z * late_z
     return bool(along > _INSIDE_COS * np.sqrt(before2 * after2))
 
 

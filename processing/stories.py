@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing import changes, elementary
-from processing.changes import KINDS, SITTING, STANDING
+from processing.changes import KINDS, LYING, SITTING, STANDING
 from processing.compiled import compiled
 
 STORIES: Final = 24
@@ -53,6 +53,15 @@ def along(rest: NDArray[np.float64], start: int, direction: NDArray[np.float64])
 
 
 @compiled
+def alive(odds: NDArray[np.float64]) -> int:
+    """How many stories there are: the likeliest come first."""
+    n = 0
+    while n < STORIES and odds[n] > -np.inf:
+        n += 1
+    return n
+
+
+@compiled
 def begin(
     odds: NDArray[np.float64],
     now: NDArray[np.int64],
@@ -88,7 +97,7 @@ def close(
     rested: bool,
 ) -> None:
     """Add the rest that is over to every story."""
-    for k in range(STORIES):
+    for k in range(alive(odds)):
         odds[k] += _said(rest, now[k])
         if rested:
             mine = held[k, now[k]]
@@ -132,15 +141,14 @@ def split(
     """
     odds, now, held, _ = stories
     pair, rested = ends
-    found, seen = np.full(KINDS * STORIES, -np.inf), np.empty((KINDS, KINDS))
+    n = alive(odds)
+    found, seen = np.empty(KINDS * n), np.empty((KINDS, KINDS))
     for before in range(KINDS):
         for after in range(KINDS):
             seen[before, after] = _moved(before, after, movement, pair)
     same = changes.unmoved(along(rest, 0, direction))
-    for k in range(STORIES):
+    for k in range(n):
         for after in range(KINDS):
-            if odds[k] == -np.inf:
-                continue
             likely = 1.0
             if pair:
                 likely = _directed(after, direction, held[k], up)
@@ -173,15 +181,17 @@ def _keep(
 ) -> None:
     """Replace the stories by the likeliest of those found, whose state has changed with the second `changed`."""
     odds, now, held, past = stories
-    old_held, old_past, top = held.copy(), past.copy(), 0.0
+    n = len(found) // KINDS
+    old_held, old_past, top = held[:n].copy(), past[:n].copy(), 0.0
     for k in range(STORIES):
         best = 0
         for other in range(1, len(found)):
             best = other if found[other] > found[best] else best
         top = found[best] if k == 0 else top
-        if found[best] < top + _LEAST:
-            odds[k] = -np.inf
-            continue
+        if found[best] < top + _LEAST or found[best] == -np.inf:
+            for none in range(k, STORIES):
+                odds[none] = -np.inf
+            break
         parent = best // KINDS
         odds[k] = found[best] - top
         found[best] = -np.inf
@@ -229,14 +239,17 @@ def weigh(
     odds: NDArray[np.float64], now: NDArray[np.int64], rest: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> None:
     """Write the chance of each story, with what the network has said of the present rest."""
-    top, total = -np.inf, 0.0
-    for k in range(STORIES):
-        top = max(top, odds[k] + _said(rest, now[k]))
-    for k in range(STORIES):
-        weights[k] = elementary.exp(odds[k] + _said(rest, now[k]) - top) if odds[k] > -np.inf else 0.0
+    top, total, n, said = -np.inf, 0.0, alive(odds), np.empty(KINDS)
+    for kind in range(KINDS):
+        said[kind] = _said(rest, kind)
+    for k in range(n):
+        weights[k] = odds[k] + said[now[k]]
+        top = max(top, weights[k])
+    for k in range(n):
+        weights[k] = elementary.exp(weights[k] - top)
         total += weights[k]
     for k in range(STORIES):
-        weights[k] /= total
+        weights[k] = weights[k] / total if k < n else 0.0
 
 
 @compiled
@@ -250,8 +263,10 @@ def tell(
 ) -> None:
     """Write the chances of the seconds ``[low, high)``; `shift` makes their rows of them."""
     now, held, past = stories
-    changed = 0.0
-    for k in range(STORIES):
+    changed, n = 0.0, STORIES
+    while weights[n - 1] == 0.0:
+        n -= 1
+    for k in range(n):
         others = 0.0
         for kind in range(KINDS):
             others += held[k, kind, 3] if kind != now[k] else 0.0
@@ -259,8 +274,11 @@ def tell(
     for second in range(low, high):
         if second + shift < 0:
             continue
-        for kind in range(KINDS):
-            chances[second + shift, kind] = 0.0
-        for k in range(STORIES):
-            chances[second + shift, past[k, second % PAST_S]] += weights[k]
-        chances[second + shift, CHANGED] = changed
+        standing, sitting, lying = 0.0, 0.0, 0.0
+        for k in range(n):
+            kind = past[k, second % PAST_S]
+            standing += weights[k] if kind == STANDING else 0.0
+            sitting += weights[k] if kind == SITTING else 0.0
+            lying += weights[k] if kind == LYING else 0.0
+        chances[second + shift, STANDING], chances[second + shift, SITTING] = standing, sitting
+        chances[second + shift, LYING], chances[second + shift, CHANGED] = lying, changed
