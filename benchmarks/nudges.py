@@ -13,6 +13,7 @@ were over.
 Bending is acted (trials of 30 s, repeated without a pause, after three minutes upright), with a neutral posture from
 the first upright trial. It is scored in the same way, and what is true comes from the sensors above and below (C7,
 T12), which the nudge does not go by (`benchmarks/_bending.py`): a label does not tell whether a back was bent forward.
+Leaning sideways is no cause: nudges there are counted, but none is due. They are true where the back was bent as well.
 
 The shipped numbers were fitted on these same people. With ``--folds`` (a folder that ``spineclip train --folds`` has
 written) each is played by numbers that were fitted without them, states and postures alike.
@@ -59,6 +60,7 @@ SECOND_NS: Final = 10**9
 WAKING_H: Final = 16.0
 LIMITS_MIN: Final = (3.0, 5.0, 45.0)
 PROMISED_S: Final = 5.0
+SIDEWAYS: Final = ("leaning_left", "leaning_right")
 ACTED: Final = ("slouched", "leaning_forward", "leaning_left", "leaning_right", "reclined", "upright")
 START_S: Final = 1_700_000_000
 UPRIGHT_S: Final = 180
@@ -184,7 +186,10 @@ def _acted(name: str, person: Person, setup: clip.ClipSetup) -> Score:
         quiet_from_hour=0, quiet_until_hour=0,
     )  # fmt: skip
     due = bends(person.turned_deg(name, UPRIGHT_S, SHOWN_S), START_S, BENT_MIN)
-    return scored(due, nudged(moments(Block(t_ns, samples), setup), wishes), UPRIGHT_S + SHOWN_S)
+    score = scored(due, nudged(moments(Block(t_ns, samples), setup), wishes), UPRIGHT_S + SHOWN_S)
+    if name in SIDEWAYS:  # no cause, so that none is missed; what is nudged must still have been bent
+        score.due, score.missed = score.true, 0
+    return score
 
 
 def _left_out(files: tuple[Path, Path], people: Sequence[Path]) -> list[list[Score]]:

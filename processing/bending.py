@@ -1,9 +1,8 @@
 """Whether a back is bent forward in a live second: surely, surely not, or not known.
 
 One clip cannot tell a slouch from a lean over the desk, and what a nudge asks for is the same after both. So the cause
-of a nudge is the bent back, which the angle shows, and the name of the posture only has a veto. Who leans sideways as
-well is bent no less: held trunks that are turned to a side on top of it are the ones that ISO 11226 advises against
-altogether. Leaning sideways alone is measured, and not a cause.
+of a nudge is the bent back, which the angle shows, and the name of the posture only has a veto. Leaning sideways is
+measured, and no cause, even where the back is bent as well: nobody who leans on an armrest is to read of a bent back.
 """
 
 from __future__ import annotations
@@ -27,10 +26,6 @@ WOBBLE_DEG: Final = 1.0
 """So near to the threshold it is not sure whether a back is bent: who sits still there crosses it all the time. The
 angle of a second of acted sitting differs by less than 1.1 degrees from that of its trial in 19 of 20 (T4)."""
 
-SIDEWAYS: Final = 3.0
-"""Who leans more than so many times as far sideways as forward leans sideways, and is not bent: where forward is known
-to within 18 degrees only, a lean to the side alone reads like that. Acted, it was 2.2 times at most (T4)."""
-
 BENT_SHOWN_DEG: Final = 5.0
 """The same in a slouch that the wearer has shown: nearer to neutral none can be taught."""
 
@@ -38,7 +33,7 @@ AT_REST: Final = 0.4
 """Confidence from which on a second of sitting or standing is one of rest: which of the two it is does not matter to
 the back, and where both are about as likely, neither has more."""
 
-_BENT: Final = (Posture.SLOUCHED, Posture.LEANING_FORWARD, Posture.LEANING_LEFT, Posture.LEANING_RIGHT)
+_BENT: Final = (Posture.SLOUCHED, Posture.LEANING_FORWARD)
 _STRAIGHT: Final = (Posture.UPRIGHT, Posture.RECLINED)
 _MOVED: Final = 0.6
 
@@ -71,8 +66,7 @@ def bent(second: LiveSecond, placement: Placement) -> bool | None:
         return False
     if flexion_deg < least_deg + wobble_deg:
         return None
-    forward = abs(second.lateral_deg) <= SIDEWAYS * flexion_deg
-    return True if second.posture in _BENT and forward and second.confidence >= AT_REST else None
+    return True if second.posture in _BENT and second.confidence >= AT_REST else None
 
 
 def _least_deg(second: LiveSecond, placement: Placement) -> float | None:
