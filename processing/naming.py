@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing import habits as habit
-from processing import orientation, pose_model, posture, seat, stretches, tilt, wear
+from processing import orientation, pose_model, posture, reference, seat, stretches, tilt, wear
 from processing.compiled import compiled
 from processing.epochs import State
 from processing.frozen import frozen
@@ -128,7 +128,7 @@ def _resting(codes: NDArray[np.int8], held: Array, known: NDArray[np.bool_], res
 
 @compiled
 def _may_rest(held: Array, i: int) -> bool:
-    open_ = held[i, orientation.OWN] == 0.0 and held[i, orientation.STRENGTH] < orientation.KNOWN
+    open_ = held[i, orientation.OWN] == 0.0 and held[i, orientation.STRENGTH] < reference.KNOWN
     return bool(open_ and held[i, orientation.ODD] % 2 == 0 and held[i, orientation.STILL_S] < wear.DOUBT_S)
 
 

@@ -14,22 +14,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from processing import carried, posture, statistics, swing, tilt, wear, windows
+from processing import carried, posture, reference, statistics, swing, tilt, wear, windows
 from processing.compiled import compiled
 from processing.frozen import frozen
 from processing.grid import RATE_HZ
 from processing.named_axes import told
 from processing.windows import Windows
 from spineclip.contract.placement import Placement
-
-REFERENCE_S: Final = 64
-"""Seconds of the latest walking that make the reference."""
-
-SURE_WALK: Final = 0.5
-"""A second that counts for this much or more was certainly walking."""
-
-LAST_S: Final = 8
-"""Seconds of the latest walking that make the last walk."""
 
 HELD: Final = 18
 REFERENCE: Final = slice(0, 3)
@@ -43,12 +34,9 @@ ODD: Final = 15
 MOUNT: Final = 16
 OWN: Final = 17
 """Columns of what is known of the mounting at each second: walking reference (3), forward (3), weight behind the
-reference, seconds since the last walking, gravity of the latest `LAST_S` seconds of walking (3), neutral or else
-reference (3), seconds of nothing but noise so far, 1 if it cannot be a clip in order plus signs that nobody wears it
-(`processing.carried`), number of the mount, what the neutral is: 2 taught, 1 from walking, 0 what is usual here."""
-
-KNOWN: Final = 2.0
-"""Weight of walking from which on upright counts as known."""
+reference, seconds since the last walking, gravity of the latest `reference.LAST_S` seconds of walking (3), neutral or
+else reference (3), seconds of nothing but noise so far, 1 if it cannot be a clip in order plus signs that nobody wears
+it (`processing.carried`), number of the mount, what the neutral is: 2 taught, 1 from walking, 0 what is usual here."""
 
 LITTLE: Final = 1.0
 """Weight of walking from which on there was a walk at all: somebody who shifts in a seat moves as if walking for a
@@ -60,25 +48,14 @@ SILENT_S: Final = 1800
 DOWN_S: Final = 15
 """Up pointing down for this long: nobody hangs so; the clip was put on upside down."""
 
-WALKED_S: Final = REFERENCE_S + LAST_S
-"""Walking seconds that are kept: the last walk, and what would be the reference without it."""
-
 TAUGHT: Final = 2.0
 """What the column `OWN` says of a neutral that was taught."""
 
-_WHOLE: Final = 0
-_LATEST: Final = 1
-_BEFORE: Final = 2
 _GRAVITY: Final = statistics.GRAVITY.start
 _PUSH: Final = statistics.PUSH.start
 _NEVER_S: Final = 1e6
 _NO_SAMPLES: Final = np.empty((0, RATE_HZ, 3))
-_CERTAIN: Final = 0.7
-_ALSO_BEFORE: Final = 0.3
-_AS_ONE: Final = 0.9
-_TURN_COS: Final = float(np.cos(np.radians(25.0)))
 _DOWN_COS: Final = float(np.cos(np.radians(130.0)))
-_STEADY_COS: Final = float(np.cos(np.radians(15.0)))
 
 
 @frozen
@@ -88,8 +65,8 @@ class OrientationState:
     Attributes
     ----------
     walked
-        Shape (`WALKED_S`, 4), the latest walking seconds of this mount: gravity times weight, weight; newest last, 0
-        before the first. (Older checkpoints leave out what is 0.)
+        Shape (`reference.WALKED_S`, 4), the latest walking seconds of this mount: gravity times weight, weight; newest
+        last, 0 before the first. (Older checkpoints leave out what is 0.)
     push, swing
         Sums over this mount of what points forward, and of the trunk's swing (`processing.swing`).
     last_walk, last_moved, last_covered, last_upright
@@ -131,7 +108,7 @@ def begin(
     if placement.sees_trunk and np.isfinite(up).all() and np.isfinite(forward).all():
         along = posture.usual_neutral(placement)
         usual = along[0] * up + along[1] * np.cross(forward, up) + along[2] * forward
-    return OrientationState(np.zeros((WALKED_S, 4)), np.zeros(3), -1, -1, -1, -1, known, up, forward, usual)
+    return OrientationState(np.zeros((reference.WALKED_S, 4)), np.zeros(3), -1, -1, -1, -1, known, up, forward, usual)
 
 
 def step(
@@ -155,7 +132,7 @@ def step(
     marks = state.last_walk, state.last_moved, state.last_covered, state.last_upright
     if state.last_moved < 0:
         marks = state.last_walk, first - 1, first - 1, first - 1
-    held, walked = np.empty((stop - start, HELD)), np.empty((WALKED_S, 4))
+    held, walked = np.empty((stop - start, HELD)), np.empty((reference.WALKED_S, 4))
     push, swung, neutral = state.push.copy(), state.swing.copy(), state.neutral.copy()
     last_walk, last_moved, last_covered, last_upright, mounts, alive_s = _follow(
         state.walked, walked, (push, swung), neutral, state.up, state.forward, state.usual, marks,
@@ -194,9 +171,9 @@ def _follow(
     (mounts, alive_s), unknown = counts, np.full(3, np.nan)
     now, short = windows.sums(folded, windows.NOW), windows.sums(folded, windows.SHORT)
     minute = windows.sums(folded, windows.LONG)
-    _pad(old, walked)
+    reference.lay(old, walked)
     walks, known = np.empty((3, 4)), np.empty(HELD)
-    _sum_walks(walked, walks)
+    reference.sum_up(walked, walks)
     _tell(known, walks, ahead, neutral, up, forward, usual)
     for i in range(start, start + len(held)):
         second, mount = first + i - start, mounts
@@ -208,15 +185,16 @@ def _follow(
         if anew:
             mounts += 1
             _put_on(walked, walks, ahead, neutral, 0)
-        weight = walking_weight(table, i)
-        last_walk = second if weight >= SURE_WALK else last_walk
+        weight = reference.weight(table, i)
+        last_walk = second if weight >= reference.SURE_WALK else last_walk
         if weight > 0:
-            _add_walk(table, i, weight, walked)
+            reference.add(table, i, weight, walked)
             _add_ahead(table, i, weight, ahead, xyz_g, i - begins)
-            _sum_walks(walked, walks)
+            reference.sum_up(walked, walks)
         if anew or weight > 0:
             _tell(known, walks, ahead, neutral, up, forward, usual)
-        keep = LAST_S if weight > 0 and _turned(walks) else -1  # newest seconds of walking that are of a new mount
+        # newest seconds of walking that are of a new mount
+        keep = reference.LAST_S if weight > 0 and reference.turned(walks) else -1
         if keep < 0:
             last_upright = last_upright if _is_down(known, table, i) else second
             keep = int(weight > 0) if second - last_upright >= DOWN_S else -1
@@ -226,7 +204,7 @@ def _follow(
             if weight > 0:
                 _add_ahead(table, i, weight, ahead, xyz_g, i - begins)
             _tell(known, walks, ahead, neutral, up, forward, usual)
-        own = known[REFERENCE] if known[STRENGTH] >= KNOWN else unknown
+        own = known[REFERENCE] if known[STRENGTH] >= reference.KNOWN else unknown
         against = carried.signs(table, i, short, i - start, own)
         alive_s = (alive_s if mounts == mount else 0) + (against & carried.LIFELESS == 0)
         against += int(odd) + (carried.UNSEEN if alive_s < carried.PROVEN_S else 0)
@@ -237,47 +215,9 @@ def _follow(
 
 
 @compiled
-def _pad(old: NDArray[np.float64], walked: NDArray[np.float64]) -> None:
-    first = WALKED_S - len(old)
-    for k in range(WALKED_S):
-        for column in range(4):
-            walked[k, column] = old[k - first, column] if k >= first else 0.0
-
-
-@compiled
 def _put(rows: NDArray[np.float64], at: int, row: NDArray[np.float64]) -> None:
     for column in range(len(row)):  # an assignment of a slice takes a second to compile
         rows[at, column] = row[column]
-
-
-@compiled
-def walking_weight(table: NDArray[np.float64], i: int) -> float:
-    """How much the gravity of a row counts as that of walking: 0, or the cubed likeness.
-
-    A second in which the trunk turned against the one before (bending, getting up), or that follows one that was
-    nothing like walking, does not count.
-    """
-    likeness = table[i, statistics.WALK]
-    if likeness < 0.5 or i == 0 or table[i - 1, statistics.WALK] < _ALSO_BEFORE:
-        return 0.0
-    along, now2, before2 = 0.0, 0.0, 0.0
-    for axis in range(_GRAVITY, _GRAVITY + 3):
-        now, before = table[i, axis], table[i - 1, axis]
-        along += now * before
-        now2 += now * now
-        before2 += before * before
-    steady = along > math.sqrt(now2 * before2) * _STEADY_COS
-    return float(np.rint(likeness * likeness * likeness * 64.0) / 64.0) if steady else 0.0
-
-
-@compiled
-def _add_walk(table: NDArray[np.float64], i: int, weight: float, walked: NDArray[np.float64]) -> None:
-    for k in range(1, WALKED_S):
-        for column in range(4):
-            walked[k - 1, column] = walked[k, column]
-    for axis in range(3):
-        walked[WALKED_S - 1, axis] = table[i, _GRAVITY + axis] * weight
-    walked[WALKED_S - 1, 3] = weight
 
 
 @compiled
@@ -295,7 +235,7 @@ def _add_ahead(
         push[axis] += table[i, _PUSH + axis] * weight
     in_walk = 0 <= at < len(xyz_g)
     for back in range(1, swing.WINDOW_S):
-        in_walk = in_walk and i > back and walking_weight(table, i - back) > 0
+        in_walk = in_walk and i > back and reference.weight(table, i - back) > 0
     if in_walk:
         swing.add(xyz_g, at, swung)
 
@@ -312,39 +252,12 @@ def _put_on(
 
     The axes are as told, since they are told of the clip, not of the day.
     """
-    for k in range(WALKED_S - keep):
-        for column in range(4):
-            walked[k, column] = 0.0
-    _sum_walks(walked, walks)
+    reference.forget(walked, keep)
+    reference.sum_up(walked, walks)
     for axis in range(3):
         ahead[0][axis], neutral[axis] = 0.0, np.nan
         for other in range(3):
             ahead[1][axis, other] = 0.0
-
-
-@compiled
-def _sum_walks(walked: NDArray[np.float64], walks: NDArray[np.float64]) -> None:
-    """Sum what makes the reference, what the last walk, and what was before it; exact in any order (see `grid`)."""
-    for column in range(4):
-        before, latest = 0.0, 0.0
-        for k in range(REFERENCE_S):
-            before += walked[k, column]
-        for k in range(REFERENCE_S, WALKED_S):
-            latest += walked[k, column]
-        whole = before + latest
-        for k in range(LAST_S):
-            whole -= walked[k, column]
-        walks[_BEFORE, column], walks[_LATEST, column], walks[_WHOLE, column] = before, latest, whole
-
-
-@compiled
-def _turned(walks: NDArray[np.float64]) -> bool:
-    """Tell whether the last walk has another upright than those before it, all of it and not only a part."""
-    before, now = walks[_BEFORE], walks[_LATEST]
-    before2, now2 = _dot(before, before), _dot(now, now)
-    as_one = now2 * (before[3] * before[3]) > _AS_ONE * before2 * (now[3] * now[3])
-    sure = before[3] >= KNOWN and now[3] >= _CERTAIN * LAST_S
-    return bool(sure and as_one and _dot(before, now) < math.sqrt(before2 * now2) * _TURN_COS)
 
 
 @compiled
@@ -359,22 +272,22 @@ def _tell(
 ) -> None:
     """Write the axes: as told and taught, else from walking, else as usual at this place.
 
-    Where axes were told, less walking than `KNOWN` takes nothing from them.
+    Where axes were told, less walking than `reference.KNOWN` takes nothing from them.
     """
-    least = KNOWN if np.isfinite(up[0]) else 0.0
-    for part, column in ((_WHOLE, REFERENCE.start), (_LATEST, LAST_WALK.start)):
+    least = reference.KNOWN if np.isfinite(up[0]) else 0.0
+    for part, column in ((reference.WHOLE, REFERENCE.start), (reference.LATEST, LAST_WALK.start)):
         strength = walks[part, 3]
         for axis in range(3):
             mean = walks[part, axis] / strength
             known[column + axis] = mean if strength > 0 and strength >= least else up[axis]
-    strength = walks[_WHOLE, 3] if walks[_WHOLE, 3] >= least else 0.0
+    strength = walks[reference.WHOLE, 3] if walks[reference.WHOLE, 3] >= least else 0.0
     taught = _is_known(neutral)
     known[STRENGTH], known[OWN] = strength, TAUGHT if taught else strength > 0
     for axis in range(3):
         own = known[REFERENCE.start + axis] if strength > 0 else usual[axis]
         known[NEUTRAL.start + axis] = neutral[axis] if taught else own
         known[FORWARD.start + axis] = forward[axis]
-    if strength >= KNOWN and not _is_known(forward):
+    if strength >= reference.KNOWN and not _is_known(forward):
         swing.forward(ahead[0], ahead[1], known[REFERENCE], known[FORWARD])
 
 
@@ -382,17 +295,14 @@ def _tell(
 def _is_down(known: NDArray[np.float64], table: NDArray[np.float64], i: int) -> bool:
     """Tell whether the wearer's up points down; no where it is not known."""
     up, gravity = known[REFERENCE], table[i, statistics.GRAVITY]
-    return bool(_dot(up, gravity) < _DOWN_COS * math.sqrt(_dot(up, up) * _dot(gravity, gravity)))
+    return bool(
+        reference.dot(up, gravity) < _DOWN_COS * math.sqrt(reference.dot(up, up) * reference.dot(gravity, gravity))
+    )
 
 
 @compiled
 def _is_known(vector: NDArray[np.float64]) -> bool:
     return bool(np.isfinite(vector[0]) and np.isfinite(vector[1]) and np.isfinite(vector[2]))
-
-
-@compiled
-def _dot(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    return float(a[0] * b[0] + a[1] * b[1] + a[2] * b[2])
 
 
 @compiled
@@ -402,7 +312,7 @@ def upright(held: NDArray[np.float64]) -> NDArray[np.int64]:
     for i in range(len(held)):
         strength = held[i, STRENGTH]
         told = np.isfinite(held[i, REFERENCE.start]) and not 0.0 < strength < LITTLE
-        known[i] = int(told) + int(strength >= LITTLE) + int(strength >= KNOWN)
+        known[i] = int(told) + int(strength >= LITTLE) + int(strength >= reference.KNOWN)
     return known
 
 

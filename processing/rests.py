@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from processing import changes, orientation, smoothing, statistics, stories
+from processing import changes, orientation, reference, smoothing, statistics, stories
 from processing.activity import CLASSES
 from processing.changes import KINDS
 from processing.compiled import compiled
@@ -277,7 +277,7 @@ def _alike(table: NDArray[np.float64], row: int) -> bool:
 
 @compiled
 def _walks(table: NDArray[np.float64], row: int) -> bool:
-    return bool(orientation.walking_weight(table, row) >= orientation.SURE_WALK)
+    return bool(reference.weight(table, row) >= reference.SURE_WALK)
 
 
 @compiled

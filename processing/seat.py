@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from processing import orientation, statistics
+from processing import orientation, reference, statistics
 from processing.compiled import compiled
 from processing.epochs import State
 from processing.stretches import MOVING_G
@@ -87,7 +87,7 @@ def laid(
 @compiled
 def _sits(held: NDArray[np.float64], table: NDArray[np.float64], i: int) -> bool:
     """Tell whether a trunk is at rest near to a neutral that was taught, in a mount in which nobody has walked."""
-    if held[i, orientation.OWN] != orientation.TAUGHT or held[i, orientation.STRENGTH] >= orientation.KNOWN:
+    if held[i, orientation.OWN] != orientation.TAUGHT or held[i, orientation.STRENGTH] >= reference.KNOWN:
         return False
     return _cosine(table, i, held, orientation.NEUTRAL.start) > _NEAR_COS and _rests(table, i)
 
