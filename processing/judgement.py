@@ -73,7 +73,7 @@ def _judge(
     codes, confidence = activity.decide(chances, covered, upright, sureness, sees_trunk)
     unsure = np.zeros(n, dtype=np.bool_)
     if sees_trunk:
-        codes, confidence, unsure = rest_claims.told(codes, confidence, stories, chances, covered, upright, held)
+        codes, confidence, unsure = rest_claims.told(codes, confidence, stories, chances, covered, upright, held, table)
         codes, confidence = seat.laid(codes, confidence, held, table)
     codes, confidence = seat.seated(codes, confidence, held, table)
     if sees_trunk:

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from processing import orientation
+from processing import orientation, reference, statistics
 from processing.activity import CLASSES, RESTING, UPRIGHT
 from processing.changes import KINDS, LYING, SITTING
 from processing.compiled import compiled
@@ -38,10 +38,15 @@ SOME: Final = 4.0
 """Weight of walking from which on the network tells lying from sitting: people recline by up to 72 degrees, and it has
 learnt that."""
 
+RECLINED_DEG: Final = 65.0
+"""Where only axes were told, the network also tells lying from sitting of who is turned less than this against them
+(64.9 degrees, against the upright of walking: Scand J Med Sci Sports 2018, doi 10.1111/sms.13017)."""
+
 CONFIDENCE: Final = (0.85, 0.8)
 """What stories alone say is never sure, before enough walking and after: no recording with truth holds whole changes
 from a chair."""
 
+_RECLINED_COS: Final = float(np.cos(np.radians(RECLINED_DEG)))
 _DOUBTED: Final = 0.65
 _SEEMS: Final = 0.5
 _UNKNOWN: Final = State.UNKNOWN.code
@@ -59,6 +64,7 @@ def told(
     covered: NDArray[np.bool_],
     upright: NDArray[np.int64],
     held: NDArray[np.float64],
+    table: NDArray[np.float64],
 ) -> tuple[NDArray[np.int8], NDArray[np.float64], NDArray[np.bool_]]:
     """Say standing, sitting or lying by the stories of what the wearer did.
 
@@ -72,6 +78,8 @@ def told(
         Shape (n, classes), of the network.
     covered, upright, held
         Shapes (n,), (n,) and (n, `orientation.HELD`), see `orientation.upright`.
+    table
+        Shape (n, `statistics.COLUMNS`), the same seconds.
 
     Returns
     -------
@@ -93,7 +101,7 @@ def told(
             continue
         if not stories[i, 0] + stories[i, 1] + stories[i, 2] > 0.0:
             continue
-        best = _likeliest(stories, chances, i, walked >= SOME, each)
+        best = _likeliest(stories, chances, i, walked >= SOME or _reclines(held, table, i), each)
         chance, code, grown = each[best], _CODES[best], walked >= ENOUGH
         if codes[i] == code and chance < OVERRULING:
             confidence[i] = min(confidence[i], CONFIDENCE[0])
@@ -123,6 +131,14 @@ def unsaid(codes: NDArray[np.int8], unsure: NDArray[np.bool_]) -> NDArray[np.int
 @compiled
 def _of_rest(code: int) -> bool:
     return bool(code == _UNKNOWN or code == _CODES[0] or code == _CODES[1] or code == _CODES[2])
+
+
+@compiled
+def _reclines(held: NDArray[np.float64], table: NDArray[np.float64], i: int) -> bool:
+    """Tell whether a trunk is turned less against the axes that were told than one that lies; no if none were."""
+    up, gravity = held[i, orientation.REFERENCE], table[i, statistics.GRAVITY]
+    least = _RECLINED_COS * np.sqrt(reference.dot(up, up) * reference.dot(gravity, gravity))
+    return bool(held[i, orientation.STRENGTH] == 0.0 and reference.dot(up, gravity) > least)
 
 
 @compiled
