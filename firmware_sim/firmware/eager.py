@@ -1,7 +1,8 @@
 """Wearables that stream as soon as somebody listens: micro:bit, Arduino Nicla Sense ME, InfiniTime.
 
 Layouts: micro:bit Bluetooth profile (lancaster-university.github.io/microbit-docs/ble/accelerometer-service);
-Arduino's Nicla Sense ME dashboard example; InfiniTime doc/MotionService.md.
+Arduino's Nicla Sense ME dashboard example (docs.arduino.cc, nicla-sense-me, web-ble-dashboard) and the SensorXYZ.h of
+its library Arduino_BHY2 (int16 counts, +-8 g unless told otherwise); InfiniTime doc/MotionService.md.
 """
 
 from __future__ import annotations
@@ -112,7 +113,10 @@ class Microbit(EagerFirmware):
 
 
 class Nicla(EagerFirmware):
-    """An Arduino Nicla Sense ME with the dashboard example: three float32 in g, at the rate of the sketch."""
+    """An Arduino Nicla Sense ME with the dashboard example, which sends counts as float32.
+
+    The example's loop keeps no pace; ours sends `rate_hz` times a second, each sample once.
+    """
 
     service_uuids = (NICLA_SERVICE,)
     COUNTS_PER_G: Final = 4096
@@ -141,12 +145,12 @@ class Nicla(EagerFirmware):
         return NICLA_ACCELERATION
 
     def digitise(self, xyz_g: Samples) -> Digital:
-        """Return g as float32, from 16-bit counts of 8 g."""
-        return (np.clip(np.rint(xyz_g * self.COUNTS_PER_G), -32768, 32767) / self.COUNTS_PER_G).astype("<f4")
+        """Return counts, as float32."""
+        return np.clip(np.rint(xyz_g * self.COUNTS_PER_G), -32768, 32767).astype("<f4")
 
     def in_g(self, digital: Digital) -> Samples:
-        """Return what the floats say."""
-        return np.asarray(digital, np.float64)
+        """Return what the counts say."""
+        return digital.astype(np.float64) / self.COUNTS_PER_G
 
 
 class Infinitime(EagerFirmware):

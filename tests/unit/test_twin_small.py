@@ -31,7 +31,7 @@ BODY = Still(-0.25, 0.5, 1.0)
     ("make", "expected"),
     [
         (Microbit, "06ff f401 e803"),  # -250, 500, 1000 mg
-        (Nicla, "000080be 0000003f 0000803f"),  # floats
+        (Nicla, "000080c4 00000045 00008045"),  # -1024, 2048, 4096: counts of 8 g over 32768, as floats
         (Infinitime, "00ff 0002 0004"),  # 1024 to the g
     ],
 )
