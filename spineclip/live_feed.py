@@ -27,7 +27,7 @@ class MqttFeed(LatestFeed):
         super().__init__(SystemClock())
         self.rejects: Counter[str] = Counter()
         self.connected = False
-        """Whether the broker listens to us."""
+        """Whether the broker sends us what it hears."""
 
     def take(self, topic: str, payload: bytes) -> None:
         """Take one message of the ``live`` channel."""
@@ -56,7 +56,7 @@ async def live_feed(
     Raises
     ------
     BrokerError
-        If the broker cannot be reached or refuses.
+        If the broker cannot be reached, or refuses us or our subscription.
     """
     feed = MqttFeed()
     loop = asyncio.get_running_loop()
@@ -80,10 +80,16 @@ async def live_feed(
             loop.call_soon_threadsafe(settle, error)
         else:
             asked.subscribe(pattern, qos=0)
-            feed.connected = True
 
-    def on_subscribe(_client: mqtt.Client, _data: Any, _mid: int, _reasons: Any, _properties: Any) -> None:
-        loop.call_soon_threadsafe(settle, None)
+    def on_subscribe(_client: mqtt.Client, _data: Any, _mid: int, reasons: Any, _properties: Any) -> None:
+        feed.connected = not any(reason.is_failure for reason in reasons)
+        error = None
+        if not feed.connected:
+            error = BrokerError(
+                f"the broker at {broker.host}:{broker.port} does not let the page read",
+                advice="Check its access list for this user",
+            )
+        loop.call_soon_threadsafe(settle, error)
 
     def on_disconnect(*_: Any) -> None:
         feed.connected = False

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import paho.mqtt.client as mqtt
 import pytest
+from amqtt.broker import Broker as AmqttBroker
 
 from spineclip.broker import embedded_broker
+from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.errors import BrokerError
 from spineclip.contract.live import Live
 from spineclip.live_feed import live_feed
+from tests.servers.process import free_port
 
 LIVE = Live(
     time_ns=1_760_000_000 * 10**9,
@@ -51,6 +56,36 @@ async def test_a_broker_that_refuses_is_told_to_the_person() -> None:
     async with embedded_broker() as broker:
         with pytest.raises(BrokerError, match="refuses"):
             async with live_feed(replace(broker, password="guess")):
+                pass
+
+
+@asynccontextmanager
+async def _choosy_broker(readable: str) -> AsyncIterator[BrokerAccess]:
+    """Run a broker that lets everybody in and refuses subscriptions to all but one topic (SUBACK 0x80)."""
+    access = BrokerAccess("127.0.0.1", free_port(), "page", "any")
+    broker = AmqttBroker(
+        {
+            "listeners": {"default": {"type": "tcp", "bind": f"{access.host}:{access.port}"}},
+            "plugins": {
+                "amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True},
+                "amqtt.plugins.topic_checking.TopicAccessControlListPlugin": {"acl": {access.username: [readable]}},
+            },
+        }
+    )
+    await broker.start()
+    try:
+        yield access
+    finally:
+        await broker.shutdown()
+
+
+@pytest.mark.filterwarnings("ignore:The 'acl' option is deprecated")  # amqtt 0.12 takes no other yet
+async def test_a_page_that_may_not_read_is_told_so() -> None:
+    async with _choosy_broker("spineclip/v1/p-1/live") as broker:
+        async with live_feed(broker, "p-1") as feed:
+            assert feed.connected
+        with pytest.raises(BrokerError, match="does not let the page read"):
+            async with live_feed(broker, "p-2"):
                 pass
 
 
