@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import zoneinfo
-from pathlib import Path
 
 from spineclip.contract.config import zone
 from spineclip.contract.errors import SettingsError
 from spineclip.patients import Patients
-
-
-def zone_here() -> str:
-    """Return the name of this machine's time zone; UTC when it does not say.
-
-    By ``TZ``, else by where ``/etc/localtime`` leads (``man 5 localtime``).
-    """
-    told = os.environ.get("TZ", "").removeprefix(":")
-    name = told or str(Path("/etc/localtime").resolve()).rpartition("zoneinfo/")[2]
-    return name if name in zoneinfo.available_timezones() else "UTC"
 
 
 class Home:

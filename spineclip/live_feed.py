@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import paho.mqtt.client as mqtt
@@ -82,13 +82,8 @@ async def live_feed(
             asked.subscribe(pattern, qos=0)
 
     def on_subscribe(_client: mqtt.Client, _data: Any, _mid: int, reasons: Any, _properties: Any) -> None:
-        feed.connected = not any(reason.is_failure for reason in reasons)
-        error = None
-        if not feed.connected:
-            error = BrokerError(
-                f"the broker at {broker.host}:{broker.port} does not let the page read",
-                advice="Check its access list for this user",
-            )
+        error = _refusal(broker, reasons)
+        feed.connected = error is None
         loop.call_soon_threadsafe(settle, error)
 
     def on_disconnect(*_: Any) -> None:
@@ -111,3 +106,12 @@ async def live_feed(
     finally:
         client.disconnect()
         await asyncio.to_thread(client.loop_stop)
+
+
+def _refusal(broker: BrokerAccess, reasons: Sequence[Any]) -> BrokerError | None:
+    if not any(reason.is_failure for reason in reasons):
+        return None
+    return BrokerError(
+        f"the broker at {broker.host}:{broker.port} does not let the page read",
+        advice="Check its access list for this user",
+    )

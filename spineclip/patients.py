@@ -16,6 +16,7 @@ from pathlib import Path
 from spineclip.contract.config import PatientConfig
 from spineclip.contract.errors import SettingsError, WireError
 from spineclip.contract.ids import check_id
+from spineclip.here import zone_here
 from spineclip.private_file import turn, write_private
 
 
@@ -53,7 +54,7 @@ class Patients:
         return sorted(file.stem for file in self.folder.glob("*.json"))
 
     def config(self, patient: str) -> PatientConfig:
-        """Return a patient's settings; the defaults where there are none yet.
+        """Return a patient's settings; where there are none yet, the defaults, in this machine's time zone.
 
         Raises
         ------
@@ -64,7 +65,7 @@ class Patients:
         try:
             return PatientConfig.from_json(file.read_bytes())
         except FileNotFoundError:
-            return PatientConfig()
+            return PatientConfig(time_zone=zone_here())
         except (OSError, WireError) as error:
             why = error.what if isinstance(error, WireError) else error.strerror
             raise SettingsError(f"{file} cannot be used: {why}", advice="Mend it or move it away") from error

@@ -21,7 +21,6 @@ from processing.stores.sqlite import SqliteStore
 from spineclip.contract.clock import SystemClock
 from spineclip.contract.config import PatientConfig
 from spineclip.health import health_if, of_station
-from spineclip.home import zone_here
 from spineclip.patients import Patients, store_file
 from spineclip.sole import sole_core
 from spineclip.station import Plan, Station, source, station
@@ -43,7 +42,7 @@ class Wishes:
     port
         Of the page; None for the usual one.
     tz, language
-        None for what is kept of the patient; as long as nothing is, this machine's zone, and English.
+        None for what is kept of the patient.
     """
 
     collecting: CollectorSettings
@@ -98,11 +97,11 @@ async def wear(wishes: Wishes, say: Callable[[str], None], opened: Callable[[str
 
 
 def _config(patients: Patients, wishes: Wishes) -> PatientConfig:
-    """Return what is known of the patient; where nobody has said a time zone, it is this machine's."""
+    """Keep what is told of the patient, and return all that is kept."""
 
     def told(config: PatientConfig) -> PatientConfig:
-        tz = wishes.tz or (zone_here() if config.time_zone == PatientConfig().time_zone else config.time_zone)
-        return replace(config, time_zone=tz, language=wishes.language or config.language)
+        tz, language = wishes.tz or config.time_zone, wishes.language or config.language
+        return replace(config, time_zone=tz, language=language)
 
     return patients.change(wishes.collecting.patient, told)
 

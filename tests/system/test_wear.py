@@ -36,9 +36,9 @@ def _calibrated(folder: Path, settings: Path) -> None:
         assert "holds from the next `spineclip wear` on" in command.text
 
 
-def _worn(folder: Path, settings: Path) -> Command:
+def _worn(folder: Path, settings: Path, *more: str) -> Command:
     """Wear until something is on the page and in the store; return what was said."""
-    words = ["--settings", str(settings), "--no-browser", "--port", "0"]
+    words = ["--settings", str(settings), "--no-browser", "--port", "0", *more]
     with spineclip("wear", *words, data=folder) as command:
         address = command.wait_for(r"http://127\.0\.0\.1:\d+/", 400).group()
         command.wait_for("streaming at 50 Hz")
@@ -61,12 +61,13 @@ async def test_pair_calibrate_wear_and_wear_again(tmp_path: Path, monkeypatch: p
         settings = await asyncio.to_thread(_paired, tmp_path)
         patient = files.read(settings).patient
         await asyncio.to_thread(_calibrated, tmp_path, settings)
-        first = await asyncio.to_thread(_worn, tmp_path, settings)
+        assert Patients(tmp_path).config(patient).time_zone == "Europe/Berlin", "nobody has said another"
+        first = await asyncio.to_thread(_worn, tmp_path, settings, "--tz", "UTC")
         second = await asyncio.to_thread(_worn, tmp_path, settings)
     for command in (first, second):
         assert "samples received; what waits is stored" in command.said[-1]
     config = Patients(tmp_path).config(patient)
-    assert config.time_zone == "Europe/Berlin"
+    assert config.time_zone == "UTC", "what was told once holds, wherever this machine is"
     (clip,) = config.clips.values()
     assert clip.calibration is not None
     assert isinstance(config, PatientConfig)

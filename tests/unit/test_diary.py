@@ -19,6 +19,7 @@ from processing.stores.sqlite import SqliteStore
 from spineclip.cli.main import app
 from spineclip.contract.config import PatientConfig
 from spineclip.contract.errors import DiaryError, SettingsError
+from spineclip.here import zone_here
 from spineclip.patients import Patients
 
 BERLIN, AUCKLAND = ZoneInfo("Europe/Berlin"), ZoneInfo("Pacific/Auckland")
@@ -129,7 +130,7 @@ def test_a_note_loses_control_characters_and_nothing_else() -> None:
 
 def test_settings_survive_and_broken_ones_are_named(tmp_path: Path) -> None:
     patients = Patients(tmp_path)
-    assert patients.config("p-1") == PatientConfig()
+    assert patients.config("p-1") == PatientConfig(time_zone=zone_here())
     changed = patients.change("p-1", lambda config: replace(config, time_zone="Europe/Berlin"))
     assert patients.config("p-1") == changed
     assert patients.known() == ["p-1"]

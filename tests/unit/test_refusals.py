@@ -26,6 +26,7 @@ from spineclip.contract.clock import DrivenClock
 from spineclip.contract.config import PatientConfig, zone
 from spineclip.contract.errors import DiaryError
 from spineclip.desk import StoreDesk
+from spineclip.here import zone_here
 from spineclip.home import Home
 from spineclip.patients import Patients, store_file
 from spineclip.practice import FilePractice
@@ -172,7 +173,7 @@ async def test_goals_that_nobody_can_mean_are_refused_in_words(
         assert refused.status_code == 422
         assert Words(language)("therapist.not_kept", why="") in _said(refused)
         _reads(_said(refused), language)
-    assert Patients(tmp_path).config("p-1") == PatientConfig()
+    assert Patients(tmp_path).config("p-1") == PatientConfig(time_zone=zone_here())
 
 
 async def test_no_goal_is_a_goal_of_zero_and_of_two_for_one_day_the_later_holds(

@@ -22,8 +22,9 @@ from processing.attention import attention
 from processing.metrics import Point
 from processing.stores.sqlite import SqliteStore
 from spineclip.contract.clock import DrivenClock
-from spineclip.contract.config import Goals, PatientConfig, zone
+from spineclip.contract.config import Goals, zone
 from spineclip.contract.days import day_start_ns
+from spineclip.here import zone_here
 from spineclip.patients import Patients, store_file
 from spineclip.practice import FilePractice
 from spineclip.story import story, story_config
@@ -229,4 +230,4 @@ async def test_a_form_from_elsewhere_is_refused(client: httpx.AsyncClient, data:
 
 def test_the_time_zone_is_the_patients_own(office: Office, data: Path) -> None:
     assert office.practice.zone("p-story") == BERLIN
-    assert office.practice.zone("p-new") == zone(PatientConfig().time_zone)
+    assert office.practice.zone("p-new") == zone(zone_here())
