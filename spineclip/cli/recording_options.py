@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from spineclip.contract.axes import check_axes
 from spineclip.contract.errors import SettingsError
-
-_DIRECTIONS = ("up", "down", "left", "right", "forward", "backward")
 
 
 def columns_of(text: str) -> tuple[str, ...]:
@@ -20,17 +19,14 @@ def axes_of(text: str) -> dict[str, str]:
     SettingsError
         If it cannot be so.
     """
+    told = f"--axes {text!r}"
     found: dict[str, str] = {}
     for pair in filter(None, (pair.strip().lower() for pair in text.split(","))):
         axis, _, direction = pair.partition("=")
-        if axis not in ("x", "y", "z") or direction not in _DIRECTIONS or axis in found:
-            raise SettingsError(
-                f"--axes cannot be {text!r}",
-                advice=f"Write x=up,y=left,z=backward, with directions out of {', '.join(_DIRECTIONS)}",
-            )
+        if axis in found:
+            raise SettingsError(f"{told} names {axis} twice", advice="Write x=up,y=left,z=backward")
         found[axis] = direction
-    if len({_DIRECTIONS.index(direction) // 2 for direction in found.values()}) < len(found):
-        raise SettingsError(f"--axes {text!r} names one line of the body twice", advice="Write x=up,y=left,z=backward")
+    check_axes(found, told)
     return found
 
 

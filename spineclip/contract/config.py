@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, TypeVar
 
+from spineclip.contract.axes import check_axes
 from spineclip.contract.errors import SettingsError, WireError
 from spineclip.contract.ids import is_id
 from spineclip.contract.messages import dump, load
@@ -88,6 +89,16 @@ class Clip:
     placement: Placement
     axes: Mapping[str, str] = field(default_factory=dict)
     calibration: Calibration | None = None
+
+    def __post_init__(self) -> None:
+        """Check the axes.
+
+        Raises
+        ------
+        SettingsError
+            If no sensor can point so.
+        """
+        check_axes(self.axes, f"the axes {dict(self.axes)!r}")
 
 
 @dataclass(frozen=True, slots=True)

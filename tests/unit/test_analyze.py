@@ -97,7 +97,7 @@ def test_two_clips_of_one_person(recording: Path, tmp_path: Path) -> None:
     ("words", "told"),
     [
         (["--axes", "x=up,y=up"], "one line of the body twice"),
-        (["--axes", "x=skyward"], "--axes cannot be"),
+        (["--axes", "x=skyward"], "--axes 'x=skyward' does not say where"),
         (["--neutral", "30:0"], "--neutral cannot be"),
         (["--neutral", "9000:9030"], "no samples from 9000 to 9030 s"),
         (["--units", "mg"], "--units g"),
