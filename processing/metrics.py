@@ -12,6 +12,8 @@ from types import MappingProxyType
 from typing import Final
 
 Value = str | int | float | bool
+_LARGEST: Final = (1 << 63) - 2
+"""The largest number and time that each store holds: InfluxDB keeps the last of 64 bits for itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +216,8 @@ def check(point: Point) -> None:
     Raises
     ------
     ValueError
-        If the measurement, a tag or a field is unknown, or a value is of another type, not finite or missing.
+        If the measurement, a tag or a field is unknown, a value is of another type, not finite or missing, or a number
+        or the time does not fit into 64 bits.
     """
     known = MEASUREMENTS.get(point.measurement)
     if known is None:
@@ -223,6 +226,8 @@ def check(point: Point) -> None:
         raise ValueError(f"{point.measurement} takes the tags {known.tags}, not {tuple(point.tags)}")
     if not point.fields:
         raise ValueError(f"a point of {point.measurement} without fields")
+    if abs(point.time_ns) > _LARGEST:
+        raise ValueError(f"a point of {point.measurement} at {point.time_ns} ns, which no store can hold")
     for name, value in point.fields.items():
         column = known.fields.get(name)
         if column is None:
@@ -230,4 +235,6 @@ def check(point: Point) -> None:
         if type(value) is not column.kind:
             raise ValueError(f"{point.measurement}.{name} is {column.kind.__name__}, not {type(value).__name__}")
         if isinstance(value, float) and not (-1e300 < value < 1e300):
+            raise ValueError(f"{point.measurement}.{name} is {value}, which no store can hold")
+        if isinstance(value, int) and abs(value) > _LARGEST:
             raise ValueError(f"{point.measurement}.{name} is {value}, which no store can hold")

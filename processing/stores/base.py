@@ -57,7 +57,7 @@ class MetricStore(MetricReader, Protocol):
         ...
 
     def checkpoints(self) -> Mapping[str, bytes]:
-        """Return every patient's newest checkpoint."""
+        """Return every patient's newest checkpoint, empty where it is damaged."""
         ...
 
     def keep_aside(self, patient: str, time_ns: int, reason: str, payload: bytes) -> None:
@@ -66,10 +66,6 @@ class MetricStore(MetricReader, Protocol):
 
     def aside(self, patient: str | None = None) -> Mapping[str, int]:
         """Count what is kept aside, by reason."""
-        ...
-
-    def delete(self, patient: str, measurement: str, start_ns: int, end_ns: int) -> None:
-        """Delete a patient's points of a measurement in ``[start_ns, end_ns)`` (bouts that late data redraw)."""
         ...
 
     def erase(self, patient: str) -> None:

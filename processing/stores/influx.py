@@ -146,11 +146,20 @@ class InfluxStore(InfluxReader):
 
     def checkpoint(self, patient: str) -> bytes | None:
         """Return a patient's newest checkpoint."""
-        return self._checkpoints(f"WHERE {_where(patient)}").get(patient)
+        for fields in self._saved(f"WHERE {_where(patient)}"):
+            return _unpack(fields)
+        return None
 
     def checkpoints(self) -> Mapping[str, bytes]:
-        """Return every patient's newest checkpoint."""
-        return self._checkpoints("")
+        """Return every patient's newest checkpoint; a damaged one is empty, so that it holds up nobody else."""
+        found: dict[str, bytes] = {}
+        for fields in self._saved(""):
+            try:
+                found[fields["patient"]] = _unpack(fields)
+            except StoreError as error:
+                _LOG.error("%s", error)
+                found[fields["patient"]] = b""
+        return dict(sorted(found.items()))
 
     def keep_aside(self, patient: str, time_ns: int, reason: str, payload: bytes) -> None:
         """Keep the first 32 kB of what could not be used; the oldest of more than a thousand goes."""
@@ -172,12 +181,6 @@ class InfluxStore(InfluxReader):
             if patient in (None, whose):
                 found[reason] = found.get(reason, 0) + n
         return found
-
-    def delete(self, patient: str, measurement: str, start_ns: int, end_ns: int) -> None:
-        """Delete a patient's points of a measurement in ``[start_ns, end_ns)``."""
-        known = _measurement(measurement)
-        self._link.query(f'DELETE FROM "{known.name}" WHERE {_where(patient, start_ns, end_ns)}')  # noqa: S608
-        self._seen.forget(patient, known.name, start_ns, end_ns)
 
     def erase(self, patient: str) -> None:
         """Delete everything of a patient."""
@@ -203,13 +206,10 @@ class InfluxStore(InfluxReader):
         if refused:
             raise StoreRefusedError(f"InfluxDB will not take a {name} ({refused[0].words})")
 
-    def _checkpoints(self, where: str) -> dict[str, bytes]:
-        found = {}
-        for one in self._link.query(f'SELECT * FROM "checkpoint" {where}'):  # noqa: S608
-            for row in one["values"]:
-                fields = dict(zip(one["columns"], row, strict=True))
-                found[fields["patient"]] = _unpack(fields)
-        return dict(sorted(found.items()))
+    def _saved(self, where: str) -> list[dict[str, Any]]:
+        """Read checkpoints as they stand."""
+        series = self._link.query(f'SELECT * FROM "checkpoint" {where}')  # noqa: S608
+        return [dict(zip(one["columns"], row, strict=True)) for one in series for row in one["values"]]
 
     def _counts(self) -> dict[tuple[str, str], int]:
         if self._aside_counts is None:

@@ -66,12 +66,7 @@ class Seen:
         while len(known) > REMEMBERED:
             known.popitem(last=False)
 
-    def forget(self, patient: str, measurement: str | None = None, start_ns: int = 0, end_ns: int = 0) -> None:
-        """Forget points that were deleted: all of a patient, or those of a measurement in ``[start_ns, end_ns)``."""
-        if measurement is None:
-            self._fields.pop(patient, None)
-            self._through_ns = {at: time_ns for at, time_ns in self._through_ns.items() if at[0] != patient}
-            return
-        known = self._fields.get(patient, OrderedDict())
-        for key in [k for k in known if k[0] == measurement and start_ns <= k[2] < end_ns]:
-            del known[key]
+    def forget(self, patient: str) -> None:
+        """Forget a patient, all of whose points were deleted."""
+        self._fields.pop(patient, None)
+        self._through_ns = {at: time_ns for at, time_ns in self._through_ns.items() if at[0] != patient}

@@ -48,6 +48,7 @@ class SqliteReader:
         self.path = Path(path)
         self._lock = threading.RLock()
         self._db = self._open()
+        self._selected = self._there()
 
     def _open(self) -> sqlite3.Connection:
         if not self.path.is_file():
@@ -65,9 +66,12 @@ class SqliteReader:
     ) -> list[Point]:
         """Return a patient's points in ``[start_ns, end_ns)`` in order of time; with `limit` the newest so many."""
         known = _measurement(measurement)
+        if known.name not in self._selected:
+            return []
         order = "" if limit is None else " DESC LIMIT ?"
         rows = self._rows(
-            f"SELECT {_columns(known)} FROM {known.name} WHERE patient=? AND time_ns>=? AND time_ns<? "  # noqa: S608
+            f"SELECT {self._selected[known.name]} FROM {known.name} "  # noqa: S608
+            "WHERE patient=? AND time_ns>=? AND time_ns<? "
             f"ORDER BY time_ns{order}",
             (patient, start_ns, end_ns, *(() if limit is None else (limit,))),
         )
@@ -82,7 +86,7 @@ class SqliteReader:
     def patients(self) -> list[str]:
         """Return all patients that have points, sorted."""
         found: set[str] = set()
-        for name in MEASUREMENTS:
+        for name in self._selected:
             # from patient to patient through the primary key, not through all rows
             sql = (
                 f"WITH RECURSIVE each(id) AS (SELECT MIN(patient) FROM {name} UNION ALL "  # noqa: S608
@@ -96,6 +100,15 @@ class SqliteReader:
         """Let go of the file."""
         with self._lock:
             self._db.close()
+
+    def _there(self) -> dict[str, str]:
+        """Say what to select of each measurement: a file that no core has opened since may lack what is newer."""
+        found = {}
+        for known in MEASUREMENTS.values():
+            have = {row[1] for row in self._rows(f"PRAGMA table_info({known.name})")}
+            if have:
+                found[known.name] = ", ".join(name if name in have else "NULL" for name in _columns(known))
+        return found
 
     def _rows(self, sql: str, values: Sequence[Value | bytes] = ()) -> list[tuple[Any, ...]]:
         with self._lock, _errors(self.path):
@@ -197,13 +210,6 @@ class SqliteStore(SqliteReader):
         sql = f"SELECT reason, SUM(n) FROM aside_count{where} GROUP BY reason ORDER BY reason"  # noqa: S608
         return {row[0]: int(row[1]) for row in self._rows(sql, values)}
 
-    def delete(self, patient: str, measurement: str, start_ns: int, end_ns: int) -> None:
-        """Delete a patient's points of a measurement in ``[start_ns, end_ns)``."""
-        name = _measurement(measurement).name
-        with self._write() as db:
-            sql = f"DELETE FROM {name} WHERE patient=? AND time_ns>=? AND time_ns<?"  # noqa: S608
-            db.execute(sql, (patient, start_ns, end_ns))
-
     def erase(self, patient: str) -> None:
         """Delete everything of a patient and overwrite where it stood, in the file and in its log.
 
@@ -276,13 +282,13 @@ def _measurement(name: str) -> Measurement:
     return known
 
 
-def _columns(known: Measurement) -> str:
-    return ", ".join(["time_ns", *known.tags, *known.fields])
+def _columns(known: Measurement) -> tuple[str, ...]:
+    return ("time_ns", *known.tags, *known.fields)
 
 
 _INSERT: Final = {
-    name: f"INSERT OR REPLACE INTO {name} ({_columns(known)}) "  # noqa: S608
-    f"VALUES ({', '.join('?' * (1 + len(known.tags) + len(known.fields)))})"
+    name: f"INSERT OR REPLACE INTO {name} ({', '.join(_columns(known))}) "  # noqa: S608
+    f"VALUES ({', '.join('?' * len(_columns(known)))})"
     for name, known in MEASUREMENTS.items()
 }
 

@@ -132,7 +132,6 @@ def test_a_dashboards_token_changes_nothing(two_clinics: Influx) -> None:
     store = InfluxStore(Address(server.url, "south", server.users["south-grafana"]))
     for attempt in (
         lambda: store.commit("p-south", [activity(1, patient="p-south")], None),
-        lambda: store.delete("p-south", "activity", 0, 2 * T0),
         lambda: store.erase("p-south"),
     ):
         with pytest.raises(StoreBusyError, match="not authorized"):

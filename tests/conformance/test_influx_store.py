@@ -16,7 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from influxdb_client.client.write.point import Point as LinePoint
 
+from processing.checkpoint import CheckpointError
 from processing.metrics import MEASUREMENTS, Measurement, Point, Value
+from processing.patient import Patient
 from processing.stores.base import MetricStore
 from processing.stores.influx import MAX_ASIDE, InfluxReader, InfluxStore
 from processing.stores.influx_link import Address, InfluxLink
@@ -148,6 +150,17 @@ def test_a_torn_checkpoint_is_told_and_not_taken(store: InfluxStore, influx_empt
     link.close()
     with pytest.raises(StoreError, match="damaged"):
         store.checkpoint("p-1")
+
+
+def test_a_torn_checkpoint_holds_up_no_other_patient(store: InfluxStore, influx_empty: Influx) -> None:
+    for patient in ("p-1", "p-2"):
+        store.commit(patient, [], b"state")
+    link = InfluxLink(address(influx_empty))
+    link.write(["checkpoint,patient=p-1 crc=1i 0"])
+    link.close()
+    assert store.checkpoints() == {"p-1": b"", "p-2": b"state"}
+    with pytest.raises(CheckpointError):
+        Patient.resume("p-1", b"")
 
 
 @pytest.mark.parametrize(

@@ -246,7 +246,7 @@ def test_f24(tmp_path: Path, figure: Callable[[str], None]) -> None:
         as_reader = InfluxStore(address(server, token=server.read_token))
         for name, act in (
             ("reader writes", lambda: as_reader.commit(PATIENT, [], b"forged")),
-            ("reader deletes", lambda: as_reader.delete(PATIENT, "activity", 0, 1 << 60)),
+            ("reader deletes", lambda: as_reader.erase(PATIENT)),
             ("other clinic reads", lambda: InfluxReader(address(server, token=server.users["north"]))),
             ("nobody reads", lambda: InfluxReader(address(server, token="guessed"))),
         ):

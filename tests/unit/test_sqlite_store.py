@@ -171,6 +171,21 @@ def test_a_new_field_of_a_measurement_is_a_new_column(path: Path) -> None:
     store.close()
 
 
+def test_a_reader_reads_what_a_version_without_a_field_has_written(path: Path) -> None:
+    store = SqliteStore(path)
+    store.commit("p-1", [Point("activity", 5, {"patient": "p-1"}, {"state": "sitting", "steps": 3.0})], None)
+    store.close()
+    db = sqlite3.connect(path)
+    db.execute("ALTER TABLE activity DROP COLUMN steps")
+    db.execute("DROP TABLE streak")
+    db.close()
+    reader = SqliteReader(path)
+    assert reader.points("activity", "p-1", 0, 10) == [Point("activity", 5, {"patient": "p-1"}, {"state": "sitting"})]
+    assert reader.points("streak", "p-1", 0, 10) == []
+    assert reader.patients() == ["p-1"]
+    reader.close()
+
+
 def test_only_the_owner_may_read_the_file(store: SqliteStore, path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
