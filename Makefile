@@ -122,7 +122,7 @@ $(VENV)/.runtime: requirements.txt | $(VENV)/bin/python
 	@echo "Installing what spineclip needs (once; a minute or two)"
 	@$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --no-deps --no-index --no-build-isolation -e .
-	@echo "Compiling the core (once; about a minute)"
+	@echo "Compiling the core (once; a minute or two)"
 	@$(BIN)/python -m processing.warm_up
 	@touch $@
 

@@ -17,8 +17,6 @@ CLOSE_AFTER_S: Final = 300
 """Seconds after local midnight at which a day without data is written as one."""
 LOOK_NS: Final = 3600 * 10**9
 """So often it is looked again, since a time zone may change."""
-
-
 REPORT_NS: Final = 60 * 10**9
 """So often it is written what of a patient's messages brought nothing, if there is something new."""
 _TEXTS: Final = {

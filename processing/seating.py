@@ -33,7 +33,7 @@ UP_RESETS_S: Final = 60.0
 two)."""
 
 AHEAD_S: Final = 3.0
-"""A live state is that of so many seconds ago (`processing.activity.AHEAD_S`)."""
+"""A live state is that of so many seconds ago (`processing.windows.AHEAD_S`)."""
 
 FINAL_S: Final = 20.0
 """A live second that is so old is taken for final: final ones come within 15 s, and batches of up to 5 s."""

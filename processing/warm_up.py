@@ -1,8 +1,8 @@
 """Have the core compiled and loaded before the first patient's samples come.
 
-A function is compiled when it is first called, which takes half a minute for all of them the first time, and a second
-later on, when they only need to be loaded (see `processing.compiled`). Nobody shall wait for that: a service does it
-at its start, and the set-up of an installation once (``python -m processing.warm_up``).
+A function is compiled when it is first called, which takes one core a minute and a half for all of them the first
+time, and two seconds later on, when they only need to be loaded (see `processing.compiled`). Nobody shall wait for
+that: a service does it at its start, and the set-up of an installation once (``python -m processing.warm_up``).
 """
 
 from __future__ import annotations
