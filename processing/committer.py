@@ -7,7 +7,8 @@ import json
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import Final
 
 from processing.metrics import Point
@@ -99,24 +100,17 @@ class Committer:
             await self._work(time.monotonic())
 
     async def flush(self, patients: Iterable[Patient]) -> None:
-        """Store everything now; a busy store is tried again for a few seconds.
+        """Store everything now, what is kept aside too; a busy store is tried again for a few seconds.
 
         Raises
         ------
         StoreBusyError
             If it stays busy. Nothing is lost by that: what was not acknowledged is sent again.
         """
+        await _patiently(self._set_waiting_aside)
         for patient in patients:
-            if not patient.changed and not patient.unstored:
-                continue
-            for pause_s in (*RETRY_S[:-1], None):
-                try:
-                    await self._commit(patient)
-                    break
-                except StoreBusyError:
-                    if pause_s is None:
-                        raise
-                    await asyncio.sleep(pause_s)
+            if patient.changed or patient.unstored:
+                await _patiently(partial(self._commit, patient))
 
     def _spacing_s(self) -> float:
         """Space commits so that with many patients they take no more than their share of the time."""
@@ -135,9 +129,7 @@ class Committer:
             if name in self._acks:
                 self._acknowledge(name, self._acks[name])
         try:
-            while self._aside:
-                await self._call(self._store.keep_aside, *self._aside[0])
-                self._aside.popleft()
+            await self._set_waiting_aside()
             for name, (due_s, patient) in list(self._due.items()):
                 if due_s <= now_s or self._failures:
                     del self._due[name]
@@ -183,11 +175,35 @@ class Committer:
             except StoreRefusedError as error:
                 self.refused += 1
                 reason = f"refused-{point.measurement}"
-                await self._call(self._store.keep_aside, name, point.time_ns, reason, _as_text(point, error))
+                await self._set_aside(name, point.time_ns, reason, _as_text(point, error))
         await asyncio.to_thread(self._store.commit, name, (), commit.checkpoint)
 
-    async def _call(self, function: Callable[..., None], *values: object) -> None:
-        await asyncio.to_thread(function, *values)
+    async def _set_waiting_aside(self) -> None:
+        while self._aside:
+            row = self._aside.popleft()
+            try:
+                await self._set_aside(*row)
+            except StoreError:
+                self._aside.appendleft(row)
+                raise
+
+    async def _set_aside(self, name: str, time_ns: int, reason: str, payload: bytes) -> None:
+        try:
+            await asyncio.to_thread(self._store.keep_aside, name, time_ns, reason, payload)
+        except StoreRefusedError as error:  # what cannot even be kept aside must hold up nothing else
+            _LOG.warning("a refused message (%s) cannot be kept aside: %s", reason, error)
+
+
+async def _patiently(work: Callable[[], Awaitable[None]]) -> None:
+    """Do something with a store that may be busy for a moment."""
+    for pause_s in (*RETRY_S[:-1], None):
+        try:
+            await work()
+            break
+        except StoreBusyError:
+            if pause_s is None:
+                raise
+            await asyncio.sleep(pause_s)
 
 
 def _as_text(point: Point, error: StoreRefusedError) -> bytes:

@@ -13,8 +13,9 @@ import numpy as np
 from processing import late, pipeline, records
 from processing.checkpoint import CheckpointError, Registry
 from processing.intake import Intake, IntakeState, Verdict
-from processing.late import Before
+from processing.late import Before, Stretch
 from processing.metrics import Point
+from processing.orientation import OrientationState
 from processing.pipeline import PatientState, Result
 from processing.preview import Preview
 from processing.samples import Block
@@ -157,9 +158,12 @@ class Patient:
     def due(self, now_s: float) -> tuple[list[Resend], Taken]:
         """Return what is to be asked for again by now, and process what giving up has set free."""
         asks, freed = self.intake.due(now_s)
+        failed: list[Record] = []
         if self._late and (now_s - self._late_s >= late.QUIET_S or len(self._late) >= late.MOST):
-            self.amend()
-        return asks, self._process(freed)
+            failed = self.amend()
+        taken = self._process(freed)
+        taken.failed += failed
+        return asks, taken
 
     def add(self, point: Point) -> None:
         """Add a point from elsewhere (a collector's report, a fault)."""
@@ -199,29 +203,44 @@ class Patient:
         self._keep(pipeline.finish(self._state).points)
         self.changed = True
 
-    def amend(self) -> None:
-        """Use what came late, gap by gap; each record once."""
+    def amend(self) -> list[Record]:
+        """Use what came late, gap by gap, each record once; return the records that could not be processed."""
         came, self._late = self._late, {}
+        failed: list[Record] = []
         for device in sorted({key[0] for key in came}):
             for lost in self.intake.given_up(device):
                 found = late.stretches(lost, (batch for key, batch in came.items() if key[0] == device))
                 if not found or not lost.start_ns:
                     continue
                 sat = late.recalled(self._befores.get(device, ()), lost)
+                used = []
                 for stretch in found:
-                    self._state, result = pipeline.amend(
-                        self._state,
-                        device,
-                        stretch.batches[0].placement,
-                        _in_order([records.block(batch) for batch in stretch.batches]),
-                        (stretch.start_ns, stretch.end_ns),
-                        sat=sat,
-                    )
-                    self._keep(result.points)
-                rest = late.left(lost, found)
+                    if self._amend(device, stretch, sat):
+                        used.append(stretch)
+                    else:
+                        failed += stretch.batches
+                if not used:
+                    continue
+                rest = late.left(lost, used)
                 self._keep(late.gap_points(self.patient, device, lost, rest))
                 self.intake.filled(device, lost, rest)
                 self.changed = True
+        return failed
+
+    def _amend(self, device: str, stretch: Stretch, sat: OrientationState | None) -> bool:
+        """Use one stretch that came late; tell whether it could be."""
+        batches = stretch.batches
+        late_block = _in_order([records.block(batch) for batch in batches])
+        missing_ns = stretch.start_ns, stretch.end_ns
+        try:
+            self._state, result = pipeline.amend(
+                self._state, device, batches[0].placement, late_block, missing_ns, sat=sat
+            )
+        except Exception:  # noqa: BLE001  as in `_step`
+            _LOG.warning("what came late could not be processed; it is kept aside", exc_info=True)
+            return False
+        self._keep(result.points)
+        return True
 
     def _process(self, ready: list[Record], past_ns: int = 0) -> Taken:
         taken = Taken()

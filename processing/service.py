@@ -21,7 +21,7 @@ from processing.checkpoint import CheckpointError
 from processing.committer import Committer
 from processing.desk import Desk
 from processing.intake import Verdict
-from processing.line import Line
+from processing.metrics import check
 from processing.patient import TOGETHER, Patient, Taken
 from processing.stores.base import MetricStore
 from processing.streaks import Nudge
@@ -29,13 +29,16 @@ from spineclip.contract.clock import Clock, SystemClock
 from spineclip.contract.config import PatientConfig
 from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.errors import StoreBusyError, WireError
+from spineclip.contract.line import Line
 from spineclip.contract.live import Live
 from spineclip.contract.messages import Buzz, Event, command_to_json
-from spineclip.contract.topics import Channel, parse
-from spineclip.contract.wire import Record, SampleBatch, decode, encode
+from spineclip.contract.topics import Channel, everyone, parse
+from spineclip.contract.wire import Record, SampleBatch, check_time, decode, encode
 
 _LOG = logging.getLogger(__name__)
 
+_CHANNELS: Final = (Channel.CONFIG, Channel.EVENT, Channel.SAMPLES, Channel.NEWEST)
+"""What the core listens to. Configs first: what is retained of them comes before any samples."""
 INBOX_MAX: Final = 4096
 """Messages that may wait for one patient; a flood beyond is dropped unread (and sent again, since it is not
 acknowledged), so that it costs its sender time and nobody else."""
@@ -95,7 +98,7 @@ class Core:
         self._real = SystemClock()
         self._desks: dict[str, Desk] = {}
         self._work = asyncio.Event()
-        self._line = Line(mqtt, self._on_message, self._greet)
+        self._line = Line(mqtt, "core", [everyone(one) for one in _CHANNELS], self._on_message, self._greet)
         self._committer = Committer(store, self._publish_ack, commit_s=commit_s)
         self.received = 0
         """Messages from the broker."""
@@ -158,20 +161,21 @@ class Core:
         finish
             Also close what is open, because no more data will come (the end of a replay).
         """
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(DRAIN_S):
-                while any(desk.inbox for desk in self._desks.values()):
-                    self._work.set()
-                    await asyncio.sleep(0.01)
-        for desk in self._desks.values():
-            desk.patient.amend()
-        if finish:
-            self.finish()
         try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(DRAIN_S):
+                    while any(desk.inbox for desk in self._desks.values()):
+                        self._work.set()
+                        await asyncio.sleep(0.01)
+            for name, desk in self._desks.items():
+                self._tell(name, desk, Taken(failed=desk.patient.amend()))
+            if finish:
+                self.finish()
             await self._committer.flush([desk.patient for desk in self._desks.values()])
         except StoreBusyError as error:
             _LOG.warning("%s What is not stored will be sent again", error)
-        self._line.end()
+        finally:
+            self._line.end()
 
     def _task_ended(self, task: asyncio.Task[None]) -> None:
         """End the service when a part of it has failed, so that whoever started it notices."""
@@ -244,8 +248,13 @@ class Core:
     def _report(self, patient: str, event: Event) -> None:
         if event.detail.get("stage") == "core":
             return  # our own words
+        check_time("time_ns", event.time_ns, self._clock.utc_ns())
         point = records.event_point(event, patient)
         if point is not None:
+            try:
+                check(point)
+            except ValueError as error:
+                raise WireError("absurd-value", str(error)) from error
             desk = self._desk(patient)
             desk.patient.add(point)
             self._committer.changed(patient, desk.patient)

@@ -1,22 +1,20 @@
-"""The core's line to the broker: opened again whenever it is lost, until it is ended."""
+"""A line to the broker: opened again whenever it is lost, until it is ended."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from spineclip.contract.clock import SystemClock
 from spineclip.contract.connection import BrokerAccess, Connection
 from spineclip.contract.errors import BrokerError
-from spineclip.contract.topics import Channel, everyone, topic
+from spineclip.contract.topics import Channel, topic
 
 _LOG = logging.getLogger(__name__)
 
-_CHANNELS: Final = (Channel.CONFIG, Channel.EVENT, Channel.SAMPLES, Channel.NEWEST)
-"""What the core listens to. Configs first: what is retained of them comes before any samples."""
 _BACKOFF_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -25,8 +23,12 @@ class Line:
 
     Parameters
     ----------
-    mqtt
+    access
         The broker.
+    client_id
+        What we are called there.
+    patterns
+        What is listened to; subscribed to one after the other.
     on_message
         Called with topic and payload.
     on_open
@@ -34,14 +36,23 @@ class Line:
     """
 
     def __init__(
-        self, mqtt: BrokerAccess, on_message: Callable[[str, bytes], None], on_open: Callable[[], None]
+        self,
+        access: BrokerAccess,
+        client_id: str,
+        patterns: Sequence[str],
+        on_message: Callable[[str, bytes], None],
+        on_open: Callable[[], None] = lambda: None,
     ) -> None:
-        self._mqtt = mqtt
+        self._access = access
+        self._client_id = client_id
+        self._patterns = patterns
         self._on_message = on_message
         self._on_open = on_open
         self._clock = SystemClock()
         self._ended = asyncio.Event()
         self._lost = asyncio.Event()
+        self._tried = asyncio.Event()
+        self._trouble: BrokerError | None = None
         self._connection: Connection | None = None
         self._opened_s = float("inf")
 
@@ -64,25 +75,40 @@ class Line:
         self._ended.set()
         self._lost.set()
 
+    async def begun(self) -> None:
+        """Wait until `run` has opened it for the first time.
+
+        Raises
+        ------
+        BrokerError
+            If that has failed; `run` goes on trying.
+        """
+        await self._tried.wait()
+        if self._trouble is not None:
+            raise self._trouble
+
     async def run(self) -> None:
         """Keep it open until `end`."""
         failures = 0
-        told = ""
         while not self._ended.is_set():
             self._lost.clear()
-            connection = Connection(self._mqtt, client_id="core", on_message=self._on_message, on_lost=self._on_lost)
+            connection = Connection(
+                self._access, client_id=self._client_id, on_message=self._on_message, on_lost=self._on_lost
+            )
             try:
                 await connection.open()
-                for channel in _CHANNELS:
-                    await connection.subscribe(everyone(channel))
+                for pattern in self._patterns:
+                    await connection.subscribe(pattern)
                 self._connection, self._opened_s = connection, self._now_s()
-                failures, told = 0, ""
+                failures, self._trouble = 0, None
+                self._tried.set()
                 self._on_open()
                 await self._lost.wait()
             except BrokerError as error:
-                if str(error) != told:
-                    told = str(error)
+                if str(error) != str(self._trouble):
                     _LOG.warning("%s", error)
+                self._trouble = error
+                self._tried.set()
             finally:
                 self._connection, self._opened_s = None, float("inf")
                 await connection.close()

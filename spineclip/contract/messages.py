@@ -153,6 +153,7 @@ class Event:
         if (
             kind not in ("nudge", "gap", "device", "fault")
             or not isinstance(time_ns, int)
+            or isinstance(time_ns, bool)
             or not (device == "" or is_id(device))
             or not isinstance(detail, dict)
             or not all(isinstance(value, str | int | float | bool) for value in detail.values())

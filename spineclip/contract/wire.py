@@ -40,6 +40,7 @@ MAX_ABS_G: Final = 64.0
 EARLIEST_NS: Final = 915_148_800 * 10**9
 """1999-01-01T00:00:00Z: loggers without a clock of their own begin in 2000; 1970 is a clock that was never set."""
 MAX_DT_NS: Final = 10**9
+_DAY_NS: Final = 86_400 * 10**9
 _U32: Final = 1 << 32
 _INT16_LE_TAG: Final = 77
 """RFC 8746, table 1: sint16, little endian."""
@@ -172,18 +173,29 @@ def decode(payload: bytes, *, now_ns: int) -> Record:
     if not isinstance(placement, str) or placement not in set(Placement):
         raise WireError("field", f"'placement' is {_short(placement)}, not one of {', '.join(Placement)}")
     head = (device, Placement(placement), _integer(fields, "boot", 0, _U32), _integer(fields, "seq", 0, _U32))
-    latest_ns = now_ns + 86_400 * 10**9
     match fields.get("kind"):
         case "samples":
-            return _read_samples(fields, head, latest_ns)
+            return _read_samples(fields, head, now_ns)
         case "gap":
-            start_ns, end_ns = _time(fields, "start_ns", latest_ns), _time(fields, "end_ns", latest_ns)
+            start_ns, end_ns = _time(fields, "start_ns", now_ns), _time(fields, "end_ns", now_ns)
             reason = fields.get("reason")
             if not isinstance(reason, str) or len(reason) > 64 or end_ns < start_ns:
                 raise WireError("field", f"a gap of {end_ns - start_ns} ns for {_short(reason)} makes no sense")
             return Gap(*head, start_ns, end_ns, reason, _optional(fields, "from_seq", 0, head[3] + 1))
         case kind:
             raise WireError("field", f"'kind' is {_short(kind)}, neither 'samples' nor 'gap'")
+
+
+def check_time(key: str, time_ns: int, now_ns: int) -> None:
+    """Check that something can have happened at a time (UTC nanoseconds), as told at `now_ns`.
+
+    Raises
+    ------
+    WireError
+        With reason ``absurd-time``, if it was before 1999, or will be more than a day ahead.
+    """
+    if not EARLIEST_NS <= time_ns <= now_ns + _DAY_NS:
+        raise WireError("absurd-time", f"{key!r} is before 1999 or more than a day ahead")
 
 
 def _read_map(payload: bytes) -> _Map:
@@ -198,10 +210,10 @@ def _read_map(payload: bytes) -> _Map:
     return fields
 
 
-def _read_samples(fields: _Map, head: tuple[str, Placement, int, int], latest_ns: int) -> SampleBatch:
+def _read_samples(fields: _Map, head: tuple[str, Placement, int, int], now_ns: int) -> SampleBatch:
     n = _integer(fields, "n", 1, MAX_SAMPLES + 1)
     dt_ns = _integer(fields, "dt_ns", 1, MAX_DT_NS + 1)
-    t0_ns = _time(fields, "t0_ns", latest_ns)
+    t0_ns = _time(fields, "t0_ns", now_ns)
     scale_g, packed = fields.get("scale"), fields.get("xyz")
     if not isinstance(scale_g, float) or not 0.0 < scale_g < 1.0:
         raise WireError("field", f"'scale' is {_short(scale_g)}, not g for one count")
@@ -235,12 +247,11 @@ def _optional(fields: _Map, key: str, low: int, high: int) -> int | None:
     return None if fields.get(key) is None else _integer(fields, key, low, high)
 
 
-def _time(fields: _Map, key: str, latest_ns: int) -> int:
+def _time(fields: _Map, key: str, now_ns: int) -> int:
     value = fields.get(key)
     if not isinstance(value, int) or isinstance(value, bool):
         raise WireError("field", f"{key!r} is {_short(value)}, not UTC nanoseconds")
-    if not EARLIEST_NS <= value <= latest_ns:
-        raise WireError("absurd-time", f"{key!r} is before 1999 or more than a day ahead")
+    check_time(key, value, now_ns)
     return value
 
 

@@ -309,3 +309,58 @@ async def test_f2_a_core_killed_again_and_again_ends_with_the_same_bytes(tmp_pat
     reader = SqliteReader(path)
     assert content(reader, "p-1") == in_batch(batches, "p-1")
     reader.close()
+
+
+async def test_a_report_of_no_time_or_number_that_a_store_holds_holds_up_nobody(broker: Broker, path: Path) -> None:
+    """Each of these was stored never, and with it nothing else of its patient."""
+    absurd = [
+        Event("device", 1 << 70, "clip-1", {"battery_pct": 50.0}),
+        Event("device", T0_NS + 2 * 86_400 * 10**9, "clip-1", {"battery_pct": 50.0}),
+        Event("device", T0_NS, "clip-1", {"reconnects": 1 << 80}),
+    ]
+    async with collecting(broker, "p-1") as collector, core(broker, path) as service:
+        for event in absurd:
+            collector.publish("event", event.to_json())
+        collector.publish("event", b'{"v":1,"kind":"device","time_ns":%d,"device":"","detail":{"rate_hz":NaN}}' % T0_NS)
+        collector.send(day_of_somebody(20))
+        await collector.until_acked(19)
+        async with asyncio.timeout(10):
+            while sum(service.rejects.values()) < 4:
+                await asyncio.sleep(0.02)
+        assert service.rejects == {"absurd-time": 2, "absurd-value": 2}
+    store = SqliteStore(path)
+    assert dict(store.aside("p-1")) == {"absurd-time": 2, "absurd-value": 2}
+    assert store.points("device", "p-1", 0, 1 << 62) == []
+    store.close()
+
+
+async def test_what_is_refused_right_before_a_stop_is_kept_aside(broker: Broker, path: Path) -> None:
+    async with core(broker, path) as service:
+        service._on_message("spineclip/v1/p-1/samples", b"\xff")
+    store = SqliteStore(path)
+    assert dict(store.aside("p-1")) == {"cbor": 1}
+    store.close()
+
+
+async def test_late_records_that_cannot_be_processed_are_kept_aside_and_the_core_goes_on(
+    broker: Broker, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def _breaks(*_: Any, **__: Any) -> Any:
+        raise ZeroDivisionError("a defect that nobody has found yet")
+
+    monkeypatch.setattr("processing.pipeline.amend", _breaks)
+    monkeypatch.setattr("processing.intake.GIVE_UP_S", 0.2)
+    monkeypatch.setattr("processing.late.QUIET_S", 0.2)
+    batches = day_of_somebody(40)
+    async with collecting(broker, "p-1") as collector, core(broker, path) as service:
+        collector.send([*batches[:10], *batches[12:30]])
+        await collector.until_acked(29)
+        collector.send(batches[10:12])
+        async with asyncio.timeout(20):
+            while service.rejects["failed"] < 2:
+                await asyncio.sleep(0.02)
+        collector.send(batches[30:])
+        await collector.until_acked(39)
+    store = SqliteStore(path)
+    assert store.aside("p-1")["failed"] == 2
+    store.close()

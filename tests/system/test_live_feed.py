@@ -84,7 +84,7 @@ async def test_a_page_that_may_not_read_is_told_so() -> None:
     async with _choosy_broker("spineclip/v1/p-1/live") as broker:
         async with live_feed(broker, "p-1") as feed:
             assert feed.connected
-        with pytest.raises(BrokerError, match="does not let the page read"):
+        with pytest.raises(BrokerError, match="does not let us read"):
             async with live_feed(broker, "p-2"):
                 pass
 
@@ -92,6 +92,23 @@ async def test_a_page_that_may_not_read_is_told_so() -> None:
 async def test_a_broker_that_is_not_there_is_told_to_the_person() -> None:
     async with embedded_broker() as broker:
         pass
-    with pytest.raises(BrokerError, match="does not answer"):
-        async with live_feed(broker, timeout_s=0.3):
+    with pytest.raises(BrokerError, match="cannot be reached"):
+        async with live_feed(broker):
             pass
+
+
+async def test_a_page_that_was_slow_does_not_blame_the_broker() -> None:
+    async with embedded_broker() as broker:
+        with pytest.raises(TimeoutError):
+            async with live_feed(broker):
+                raise TimeoutError
+
+
+async def test_a_connection_that_is_lost_is_opened_again() -> None:
+    async with embedded_broker() as broker, live_feed(broker, "p-1") as feed:
+        feed.line._on_lost("as when a broker is restarted")
+        async with asyncio.timeout(10):
+            while feed.connected:
+                await asyncio.sleep(0.01)
+            while not feed.connected:
+                await asyncio.sleep(0.01)

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 import pytest
 
 from spineclip import logs
+from spineclip.broker import embedded_broker
 from spineclip.contract.errors import SettingsError
 from spineclip.health import health, of_page
-from spineclip.live_feed import MqttFeed
+from spineclip.live_feed import MqttFeed, live_feed
 
 
 async def _ask(port: int, request: bytes) -> tuple[int, bytes]:
@@ -39,13 +40,13 @@ async def test_well_and_unwell_are_told_by_status_and_numbers() -> None:
         assert (await _ask(port, b"\x00\r\n\r\n"))[0] == 404
 
 
-def test_a_page_is_well_while_its_store_answers_and_its_broker_where_it_has_one() -> None:
-    live = MqttFeed()
+async def test_a_page_is_well_while_its_store_answers_and_its_broker_where_it_has_one() -> None:
     assert of_page(True, None)["ok"]
     assert not of_page(False, None)["ok"]
-    assert not of_page(True, live)["ok"]
-    live.connected = True
-    assert of_page(True, live)["ok"]
+    async with embedded_broker() as broker:
+        assert not of_page(True, MqttFeed(broker))["ok"]
+        async with live_feed(broker) as live:
+            assert of_page(True, live)["ok"]
 
 
 async def test_a_taken_port_is_one_sentence() -> None:

@@ -36,7 +36,7 @@ minutes = st.floats(0, 30)
 clips = st.builds(
     Clip,
     st.sampled_from(Placement),
-    st.dictionaries(st.sampled_from("xyz"), st.sampled_from(["up", "left", "backward"])),
+    st.sampled_from([{}, {"y": "down"}, {"x": "up", "z": "forward"}, {"x": "left", "y": "up", "z": "backward"}]),
     st.none()
     | st.builds(
         Calibration,
@@ -171,3 +171,16 @@ def test_each_refusal_names_its_reason(payload: bytes, reason: str) -> None:
 def test_a_boot_is_a_32_bit_number(boot: object) -> None:
     with pytest.raises(WireError):
         Ack.from_json(dump({"stored": {"w-1": {"boot": boot, "through_seq": 0}}}))
+
+
+@pytest.mark.parametrize("axes", [{"w": "up"}, {"x": "skyward"}, {"x": "up", "y": "down"}])
+def test_axes_that_no_sensor_has_are_no_config(axes: dict[str, str]) -> None:
+    """With them no record of the patient could be processed; the core keeps such a message aside instead."""
+    payload = dump({"clips": {"clip-1": {"placement": "belt", "axes": axes}}})
+    with pytest.raises(WireError, match="axes"):
+        PatientConfig.from_json(payload)
+
+
+def test_yes_is_no_time() -> None:
+    with pytest.raises(WireError):
+        Event.from_json(dump({"kind": "device", "time_ns": True, "device": ""}))
