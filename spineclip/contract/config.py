@@ -265,6 +265,6 @@ def _clip(row: Mapping[str, Any]) -> Clip:
 
 def _vector(values: Any) -> Vector:
     x, y, z = (float(value) for value in values)
-    if not math.isfinite(x + y + z):
+    if not all(math.isfinite(value) for value in (x, y, z)):
         raise ValueError("a calibration that is no direction")
     return (x, y, z)
