@@ -14,7 +14,17 @@ from hypothesis.extra.numpy import arrays
 
 from spineclip.contract.errors import WireError
 from spineclip.contract.placement import Placement
-from spineclip.contract.wire import EARLIEST_NS, MAX_RECORD_BYTES, Gap, Record, SampleBatch, decode, encode
+from spineclip.contract.wire import (
+    EARLIEST_NS,
+    MAX_DT_NS,
+    MAX_RECORD_BYTES,
+    MAX_SAMPLES,
+    Gap,
+    Record,
+    SampleBatch,
+    decode,
+    encode,
+)
 
 NOW_NS = 1_790_000_000 * 10**9
 DAY_NS = 86_400 * 10**9
@@ -37,11 +47,12 @@ batches = st.builds(
     battery_pct=st.none() | st.integers(0, 100),
     rssi_dbm=st.none() | st.integers(-128, 127),
 )
-gaps = st.tuples(times, times).flatmap(
-    lambda pair: st.builds(
-        Gap, ids, st.sampled_from(Placement), u32, u32, st.just(min(pair)), st.just(max(pair)), st.text(max_size=64)
+gaps = st.tuples(times, times, u32, u32).flatmap(
+    lambda ends: st.builds(
+        Gap, ids, st.sampled_from(Placement), u32, st.just(max(ends[2:])), st.just(min(ends[:2])),
+        st.just(max(ends[:2])), st.text(max_size=64), st.none() | st.just(min(ends[2:])),
     )
-)
+)  # fmt: skip
 
 
 def _same(a: Record, b: Record) -> bool:
@@ -79,6 +90,11 @@ def test_times_and_units_of_a_batch() -> None:
     assert batch.xyz_g().tolist() == [[1.0, 0.0, 0.0], [0.0, 2.0, 0.0]]
 
 
+def _gap(**changes: Any) -> bytes:
+    known = cbor2.loads(encode(Gap("w-1", Placement.BELT, 1, 2, NOW_NS, NOW_NS, "lost", from_seq=2)))
+    return cbor2.dumps(known | changes)
+
+
 def _fields(**changes: Any) -> bytes:
     known = cbor2.loads(
         encode(SampleBatch("w-1", Placement.BELT, 1, 2, NOW_NS, 20_000_000, 0.5, np.ones((2, 3), dtype=np.int16)))
@@ -113,6 +129,22 @@ def _fields(**changes: Any) -> bytes:
         (_fields(t0_ns=0), "absurd-time"),
         (_fields(t0_ns=NOW_NS + DAY_NS + 1), "absurd-time"),
         (_fields(xyz=cbor2.CBORTag(77, np.full((2, 3), 129, "<i2").tobytes())), "absurd-value"),
+        (_fields(xyz=cbor2.CBORTag(77, np.full((2, 3), -129, "<i2").tobytes())), "absurd-value"),
+        (_fields(xyz=cbor2.CBORTag(78, bytes(12))), "field"),
+        (_fields(n=MAX_SAMPLES + 1, xyz=cbor2.CBORTag(77, bytes(6 * (MAX_SAMPLES + 1)))), "field"),
+        (_fields(dt_ns=MAX_DT_NS + 1), "field"),
+        (_fields(scale=0.0), "field"),
+        (_fields(scale=1.0), "field"),
+        (_fields(battery=-1), "field"),
+        (_fields(rssi=128), "field"),
+        (_fields(rssi=-129), "field"),
+        (_fields(clock_error_ns=-1), "field"),
+        (_fields(t0_ns=EARLIEST_NS - 1), "absurd-time"),
+        (_gap(start_ns=NOW_NS + 1), "field"),
+        (_gap(reason="a" * 65), "field"),
+        (_gap(from_seq=3), "field"),
+        (_gap(from_seq=-1), "field"),
+        (_gap(end_ns=NOW_NS + DAY_NS + 1), "absurd-time"),
     ],
 )
 def test_each_refusal_names_its_reason(payload: bytes, reason: str) -> None:
@@ -122,8 +154,29 @@ def test_each_refusal_names_its_reason(payload: bytes, reason: str) -> None:
 
 
 def test_the_bound_of_64_g_itself_is_still_read() -> None:
-    at_bound = _fields(xyz=cbor2.CBORTag(77, np.full((2, 3), 128, "<i2").tobytes()))
-    assert isinstance(decode(at_bound, now_ns=NOW_NS), SampleBatch)
+    """128 counts of 0.5 g, on either side."""
+    for count in (128, -128):
+        at_bound = _fields(scale=0.5, xyz=cbor2.CBORTag(77, np.full((2, 3), count, "<i2").tobytes()))
+        assert isinstance(decode(at_bound, now_ns=NOW_NS), SampleBatch)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        _fields(n=MAX_SAMPLES, xyz=cbor2.CBORTag(77, bytes(6 * MAX_SAMPLES))),
+        _fields(dt_ns=MAX_DT_NS),
+        _fields(boot=2**32 - 1, seq=2**32 - 1),
+        _fields(clock_error_ns=0, battery=100, rssi=127),
+        _fields(battery=0, rssi=-128),
+        _fields(t0_ns=EARLIEST_NS),
+        _fields(t0_ns=NOW_NS + DAY_NS),
+        _gap(),
+        _gap(from_seq=0, reason="a" * 64),
+    ],
+    ids=["samples", "spacing", "numbers", "most", "least", "earliest", "latest", "one-record-of-no-time", "all"],
+)
+def test_the_bounds_themselves_are_still_read(payload: bytes) -> None:
+    assert encode(decode(payload, now_ns=NOW_NS)) == payload
 
 
 def _read_or_refuse(payload: bytes) -> None:

@@ -90,4 +90,6 @@ async def test_the_systems_clock_goes_on() -> None:
     before = clock.monotonic_ns()
     await clock.sleep(-1)
     assert clock.monotonic_ns() >= before
+    await clock.sleep(0.005)
+    assert clock.monotonic_ns() - before >= 4_900_000, "it waits, to the resolution of a timer"
     assert clock.utc_ns() > 1_700_000_000 * 10**9

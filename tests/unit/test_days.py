@@ -135,10 +135,13 @@ def test_a_streak_grows_while_sitting_and_begins_anew_after_a_break() -> None:
 
 
 def test_a_walk_over_midnight_belongs_to_the_day_it_began() -> None:
-    found = run(seconds(("walking", 600), ("standing", 600), start_s=START_S + 86_400 - 300))
-    first, second = of(found, "daily")
+    around = seconds(("walking", 600), ("standing", 600), start_s=START_S + 86_400 - 300)
+    first, second = of(run(around), "daily")
     assert (first["longest_walk_min"], second["longest_walk_min"]) == (10.0, 0.0)
     assert (first["walking_min"], second["walking_min"]) == (5.0, 5.0)
+    _, output = days.step(days.begin(), around, "p-1", UTC)
+    told = {point.time_ns: point.fields["longest_walk_min"] for point in output.points if point.measurement == "daily"}
+    assert [told[at] for at in sorted(told)] == [10.0, 0.0], "as soon as the walk is over, not when the data end"
 
 
 def test_short_walks_and_shuffles_are_minutes_but_no_bouts() -> None:

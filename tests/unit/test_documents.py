@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from spineclip.cli.main import COMMANDS, load
+from spineclip.contract.config import Nudging
 
 HOUSE = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*HOUSE.glob("*.md"), *(HOUSE / "docs").glob("*.md")])
@@ -66,3 +67,24 @@ def test_every_task_of_make_that_is_named_is_there() -> None:
     for path in DOCUMENTS:
         named = re.findall(r"(?:`|^    )make ([a-z-]+)", path.read_text(encoding="utf-8"), re.MULTILINE)
         assert set(named) <= tasks, path.name
+
+
+def test_the_nudges_that_are_told_of_are_those_that_nobody_has_changed() -> None:
+    text = " ".join((HOUSE / "docs" / "care.md").read_text(encoding="utf-8").split())
+    said = re.search(
+        r"forward for longer than agreed \((\d+) minutes\), sitting for longer than agreed \((\d+) minutes\),"
+        r".*?\(from (\d+) h\).*?quiet hours \((\d+) to (\d+) h\).*?the day's cap of eight,",
+        text,
+    )
+    assert said is not None
+    slouched_min, sedentary_min, walk_from, quiet_from, quiet_until = map(int, said.groups())
+    assert Nudging() == Nudging(
+        enabled=True,
+        slouched_min=slouched_min,
+        sedentary_min=sedentary_min,
+        walk_missing_from_hour=walk_from,
+        daily_cap=8,
+        quiet_from_hour=quiet_from,
+        quiet_until_hour=quiet_until,
+        paused_until_ns=0,
+    )

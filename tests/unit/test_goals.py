@@ -48,6 +48,9 @@ def test_the_goal_is_the_same_on_every_day_of_a_week() -> None:
         ([GOOD, UNSEEN], 7),  # a week hardly worn asks neither for more nor for less
         ([], 5),
         ([GOOD, GOOD, GOOD, GOOD, GOOD, HARD], 9),  # 5, 7, 9, 10, 10, 10, then back by one step of the plan
+        ([(True, True, True)], 7),  # three judged days are a week
+        ([GOOD, (True, False, False)], 5),  # 1 of 3 is 2.3 in seven, less than the half of 5
+        ([(True, True, True, True, False, False)], 5),  # 4 of 6 are 4.7 in seven, not quite 5
     ],
 )
 def test_the_plan_grows_holds_or_steps_back_by_what_was_met(weeks: list[Any], goal_min: float) -> None:
@@ -60,6 +63,12 @@ def test_a_week_at_the_ceiling_earns_no_hidden_steps() -> None:
     met = {day: was for number in range(10) for day, was in _week(number, *GOOD).items()} | _week(10, *HARD)
     after = goals_on((PLAN,), MONDAY + timedelta(weeks=11), met).walking_min
     assert after < 10, "one hard week steps back from the ceiling, however long it was held"
+
+
+def test_a_plan_has_said_all_it_can_after_a_year_of_weeks() -> None:
+    endless = Goals(since="2026-03-02", walking_min=5, walking_step_min=2, walking_ceiling_min=300)
+    asked = [goals_on((endless,), MONDAY + timedelta(weeks=w)).walking_min for w in (51, 52, 53, 70)]
+    assert asked == [5 + 2 * 51, 5 + 2 * 52, 5 + 2 * 52, 5 + 2 * 52]
 
 
 def test_fewer_judged_days_than_needed_hold_the_goal() -> None:
