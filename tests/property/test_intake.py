@@ -53,6 +53,13 @@ def test_any_order_within_the_window_and_any_repetition_is_the_same(order: list[
     assert intake.state.ack().stored == {"clip": Stored(1, 23)}
 
 
+def test_what_became_of_a_record_is_told() -> None:
+    intake = Intake()
+    verdicts = [intake.take(batch(seq), 0.0)[0] for seq in (0, 2, 1, 2, 3)]
+    assert verdicts == [Verdict.TAKEN, Verdict.HELD, Verdict.TAKEN, Verdict.DUPLICATE, Verdict.TAKEN]
+    assert intake.counts == {Verdict.TAKEN: 3, Verdict.HELD: 1, Verdict.DUPLICATE: 1}
+
+
 def test_a_hole_is_asked_for_and_filled() -> None:
     intake = Intake()
     for seq in (0, 1, 5, 6):
@@ -66,6 +73,15 @@ def test_a_hole_is_asked_for_and_filled() -> None:
     intake.take(batch(4), 14.0)
     assert keys(intake.take(batch(3), 14.0)[1]) == [(1, 3), (1, 4), (1, 5), (1, 6)]
     assert intake.due(1000.0) == ([], [])
+
+
+def test_a_hole_of_a_single_record_is_asked_for_as_often_as_any() -> None:
+    intake = Intake()
+    intake.take(batch(0), 10.0)
+    intake.take(batch(2), 10.0)
+    asked = [intake.due(10.0 + after_s)[0] for after_s in ASK_AFTER_S]
+    assert asked == [[Resend("clip", 1, 1, 1)]] * len(ASK_AFTER_S)
+    assert intake.due(10.0 + ASK_AFTER_S[-1] + 1.0) == ([], []), "then it is only waited for"
 
 
 def test_a_hole_without_progress_is_given_up_as_a_gap_that_says_how_long() -> None:

@@ -41,14 +41,38 @@ def test_a_wearable_that_was_silent_itself_is_seen_by_its_clock(silent: int) -> 
     assert sequence.period() == before, "a silence says nothing about the rate"
 
 
+@pytest.mark.parametrize(
+    ("passed", "lost"),
+    [
+        (50 * 1.02, 40),  # its samples take 2 % longer than named: whole packets are missing all the same
+        (50 * 0.98, 40),
+        (10 + 53, 53),  # no number of packets of ten: the wearable itself was silent
+        (10 + 1, 0),  # a step of its clock
+    ],
+)
+def test_a_clock_alone_counts_whole_packets_though_the_rate_is_not_known_well(passed: float, lost: int) -> None:
+    sequence = Sequence(CLOCK, None, PERIOD_NS)
+    sequence.judge(_packet(0, 0), 0)
+    late_ns = round(passed * PERIOD_NS)
+    verdict = sequence.judge(Decoded(_COUNTS, 0.001, tick=late_ns // 1_000), late_ns)
+    assert (verdict.step, verdict.lost) == (Step.NEXT, lost)
+
+
 def test_both_at_once_are_added() -> None:
     verdict = _sequence().judge(_packet(65_540, 50 + 20 + 30), 100 * PERIOD_NS)
     assert (verdict.step, verdict.lost) == (Step.NEXT, 50)
 
 
-def test_a_clock_that_ran_ahead_was_set_anew() -> None:
-    verdict = _sequence().judge(_packet(65_538, 50 + 3_000), 50 * PERIOD_NS)
-    assert verdict.step is Step.REBOOT
+@pytest.mark.parametrize(("clock", "bits"), [(CLOCK, 16), (CLOCK, None), (None, 16)])
+@pytest.mark.parametrize(("packets", "step"), [(151, Step.NEXT), (152, Step.REBOOT)])
+def test_a_clock_or_a_counter_that_ran_ahead_by_more_than_half_a_minute_was_set_anew(
+    clock: TickClock | None, bits: int | None, packets: int, step: Step
+) -> None:
+    """Packets of a fifth of a second: 150 are half a minute, and one more is what has passed here."""
+    sequence = Sequence(clock, bits, PERIOD_NS)
+    sequence.judge(_packet(0, 0), 0)
+    ahead = packets + (1 if clock is None else 0)  # a counter tells what is between two packets, a clock what passed
+    assert sequence.judge(_packet(ahead, 10 * ahead), 10 * PERIOD_NS).step is step
 
 
 @pytest.mark.parametrize("back", [1, 2, 5])
@@ -57,23 +81,54 @@ def test_what_came_before_is_not_taken_again(back: int) -> None:
     assert verdict.step is Step.AGAIN
 
 
+@pytest.mark.parametrize(("back", "step"), [(64, Step.AGAIN), (65, Step.REBOOT)])
+def test_a_counter_far_back_is_no_late_packet(back: int, step: Step) -> None:
+    sequence = Sequence(None, 16, PERIOD_NS)
+    sequence.judge(_packet(1_000, 0), 0)
+    assert sequence.judge(_packet(1_000 - back, 0), PERIOD_NS).step is step
+
+
+@pytest.mark.parametrize(("back", "step"), [(0, Step.AGAIN), (249, Step.AGAIN), (251, Step.REBOOT)])
+def test_a_clock_five_seconds_back_is_no_late_packet(back: int, step: Step) -> None:
+    sequence = Sequence(CLOCK, None, PERIOD_NS)
+    sequence.judge(_packet(0, 1_000), 0)
+    assert sequence.judge(_packet(0, 1_000 - back), PERIOD_NS).step is step
+
+
+def test_who_stays_in_the_past_has_rebooted_after_all() -> None:
+    sequence = _sequence()
+    old, new = _packet(65_537, 40), _packet(65_538, 50)
+    assert [sequence.judge(old, 51 * PERIOD_NS).step for _ in range(8)] == [Step.AGAIN] * 8
+    assert sequence.judge(new, 51 * PERIOD_NS).step is Step.NEXT, "repeats, and then it goes on"
+    steps = [sequence.judge(old, 52 * PERIOD_NS).step for _ in range(9)]
+    assert steps == [Step.AGAIN] * 8 + [Step.REBOOT]
+
+
 def test_a_counter_that_starts_anew_is_a_reboot() -> None:
     assert _sequence(counter=30_000).judge(_packet(0, 0), 51 * PERIOD_NS).step is Step.REBOOT
 
 
+@pytest.mark.parametrize("bits", [None, 16])
 @pytest.mark.parametrize(("factor", "steps"), [(2, 16), (10, 16), (0.5, 4)])
-def test_a_rate_that_nobody_asked_for_is_believed_after_a_while(factor: float, steps: int) -> None:
+def test_a_rate_that_nobody_asked_for_is_believed_after_a_while(factor: float, steps: int, bits: int | None) -> None:
     """Losses are uneven, a rate is not: what was called lost becomes the rate, and nothing is lost any more."""
-    sequence, verdicts = Sequence(CLOCK, None, PERIOD_NS), []
+    sequence, verdicts = Sequence(CLOCK, bits, PERIOD_NS), []
     for k in range(40):
         first = round(10 * k * factor)
-        verdicts.append(sequence.judge(_packet(0, first), first * PERIOD_NS))
+        verdicts.append(sequence.judge(_packet(k, first), first * PERIOD_NS))
     assert [verdict.step for verdict in verdicts].index(Step.OTHER_RATE) == steps
     assert all(verdict.lost == (round(10 * (factor - 1)) if factor > 1 else 0) for verdict in verdicts[1 : steps + 1])
     assert {(verdict.step, verdict.lost) for verdict in verdicts[steps + 1 :]} == {(Step.NEXT, 0)}
     period = sequence.period()
     assert period is not None
     assert period[0] == pytest.approx(factor * PERIOD_NS)
+
+
+def test_packets_that_a_counter_says_were_lost_are_no_other_rate() -> None:
+    """Every other packet is lost, each time the same: the wearable sends at the rate that was asked for."""
+    sequence = Sequence(CLOCK, 16, PERIOD_NS)
+    verdicts = [sequence.judge(_packet(2 * k, 20 * k), 20 * k * PERIOD_NS) for k in range(40)]
+    assert {(verdict.step, verdict.lost) for verdict in verdicts[1:]} == {(Step.NEXT, 10)}
 
 
 def test_losses_at_random_are_no_other_rate() -> None:
