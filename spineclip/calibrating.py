@@ -48,11 +48,11 @@ class MqttCalibrator:
 
     async def calibrate(self, seconds: float, pose: Posture = Posture.UPRIGHT) -> str:
         """Listen for so long and keep what the wearer shows; see `dashboards.patient.desk.Calibrator`."""
-        batches = await self._heard(seconds)
+        batches = {device: _newest(heard, seconds) for device, heard in (await self._heard(seconds)).items()}
         if not batches:
             return "silent"
         device = max(batches, key=lambda name: sum(batch.n for batch in batches[name]))
-        mine = sorted(batches[device], key=lambda batch: batch.t0_ns)
+        mine = batches[device]
         found = stillness(np.concatenate([batch.xyz_g() for batch in mine]), least=round(seconds * _LEAST_HZ))
         if found.problem:
             return "moved"
@@ -73,7 +73,8 @@ class MqttCalibrator:
         return "forgotten" if forgotten else "done"
 
     async def _heard(self, seconds: float) -> dict[str, list[SampleBatch]]:
-        found: dict[str, list[SampleBatch]] = defaultdict(list)
+        """Listen to what comes in order, and to the newest records where many older ones come first."""
+        found: dict[str, dict[tuple[int, int], SampleBatch]] = defaultdict(dict)
 
         def hear(_topic: str, payload: bytes) -> None:
             try:
@@ -81,7 +82,7 @@ class MqttCalibrator:
             except WireError:
                 return  # the core counts what cannot be read
             if isinstance(record, SampleBatch) and record.placement.sees_trunk:
-                found[record.device].append(record)
+                found[record.device][record.boot, record.seq] = record
 
         session = Connection(
             self._access,
@@ -90,8 +91,15 @@ class MqttCalibrator:
         )
         try:
             await session.open()
-            await session.subscribe(topic(self._patient, Channel.SAMPLES))
+            for channel in (Channel.SAMPLES, Channel.NEWEST):
+                await session.subscribe(topic(self._patient, channel))
             await asyncio.sleep(seconds)
         finally:
             await session.close()
-        return dict(found)
+        return {device: list(batches.values()) for device, batches in found.items()}
+
+
+def _newest(batches: list[SampleBatch], seconds: float) -> list[SampleBatch]:
+    """Keep what was measured last, in order: after an outage hours come at once, in which nobody showed anything."""
+    since_ns = max(batch.end_ns for batch in batches) - round(seconds * 1e9)
+    return sorted((batch for batch in batches if batch.end_ns > since_ns), key=lambda batch: batch.t0_ns)

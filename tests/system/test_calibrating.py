@@ -16,6 +16,7 @@ from processing.epochs import Posture
 from spineclip.broker import Broker, embedded_broker
 from spineclip.calibrating import MqttCalibrator
 from spineclip.contract import wire
+from spineclip.contract.connection import Connection
 from spineclip.contract.placement import Placement
 from spineclip.patients import Patients
 
@@ -103,3 +104,28 @@ async def test_silence_teaches_nothing(tmp_path: Path) -> None:
     async with embedded_broker() as broker:
         assert await MqttCalibrator(broker, patients, "p-1").calibrate(0.2) == "silent"
     assert patients.known() == []
+
+
+async def test_what_was_measured_before_an_outage_teaches_nothing(tmp_path: Path) -> None:
+    """While the collector works off hours, they come in order, and beside them the newest shows the wearer now."""
+    patients = Patients(tmp_path)
+
+    def batch(seq: int, rest_g: tuple[float, float, float]) -> bytes:
+        counts = np.tile(np.rint(np.array(rest_g) / SCALE_G).astype(np.int16), (50, 1))
+        t0_ns = T0_NS + seq * 10**9
+        return wire.encode(wire.SampleBatch("clip-1", Placement.STERNUM, 1, seq, t0_ns, 20_000_000, SCALE_G, counts))
+
+    async with embedded_broker() as broker:
+        sender = Connection(broker, client_id="collector", on_message=lambda _topic, _payload: None)
+        await sender.open()
+        calibrating = asyncio.create_task(MqttCalibrator(broker, patients, "p-1").calibrate(2.0))
+        for second in range(60):
+            sender.publish("spineclip/v1/p-1/samples", batch(second, ROUND_G))
+            sender.publish("spineclip/v1/p-1/newest", batch(3600 + second, TALL_G), qos=0)
+            await asyncio.sleep(0.05)
+        assert await calibrating == "done"
+        await sender.close()
+    known = patients.config("p-1").clips["clip-1"].calibration
+    assert known is not None
+    assert known.neutral == pytest.approx(TALL_G, abs=0.002)
+    assert known.since_ns >= T0_NS + 3600 * 10**9
