@@ -26,15 +26,18 @@ from firmware_sim.radio import VirtualRadio
 from firmware_sim.recordings import Recording
 from firmware_sim.trouble import Troublemaker, link_for
 from processing import pipeline
+from processing.checkpoint import CheckpointError
+from processing.patient import Patient
 from processing.stores.base import MetricStore
 from spineclip.contract.clock import Clock, DrivenClock
 from spineclip.contract.config import Calibration, Clip, PatientConfig, zone
-from spineclip.contract.errors import LinkError, RecordingError
+from spineclip.contract.errors import LinkError, RecordingError, SettingsError
 from spineclip.contract.ids import wearable_id
 from spineclip.contract.placement import Placement
 from spineclip.station import Plan, Station, seed, station
 
 ADDRESS: Final = "C0:57:49:54:00:02"
+_DIGITS: Final = wearable_id("any", ADDRESS).removeprefix("any")
 DEFAULT_KIND: Final = "witmotion"
 _TWINS: Final = {"polar-sense": "polar-verity-sense", "espruino": "bangle", "dot": "movella-dot"}
 """Where the simulated wearable has another name than its family."""
@@ -108,7 +111,10 @@ async def replay(
         If the wearable is not found or connected.
     RecordingError
         If there are not two samples to play.
+    SettingsError
+        If something else than a replay is kept of the patient.
     """
+    _check_ours(store, task.patient)
     player, rate_hz = _player(task.recording, by_kind(task.kind).rates_hz)
     config = PatientConfig(
         time_zone=task.tz, clips={task.device: Clip(task.placement, dict(task.axes), task.calibration)}
@@ -162,6 +168,24 @@ def with_page(task: Task, store: MetricStore, port: int | None, say: Callable[[s
 @contextlib.asynccontextmanager
 async def _nothing(_stages: Station, _clock: Clock) -> AsyncIterator[None]:
     yield
+
+
+def _check_ours(store: MetricStore, patient: str) -> None:
+    """Make sure that nothing measured is written over: only what earlier replays have left may be."""
+    checkpoint = store.checkpoint(patient)
+    if checkpoint is None:
+        ours = patient not in store.patients()
+    else:
+        try:
+            worn = Patient.resume(patient, checkpoint).config.clips
+        except CheckpointError:
+            worn = {}
+        ours = bool(worn) and all(device.endswith(_DIGITS) for device in worn)
+    if not ours:
+        raise SettingsError(
+            f"{patient} is kept in this store already, and not by a replay",
+            advice="Name another patient with --patient, or another file with --store",
+        )
 
 
 def _player(recording: Recording, rates_hz: tuple[float, ...]) -> tuple[Player, float]:

@@ -27,7 +27,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from collector.wearables import KINDS
 from firmware_sim.recordings import Reading, Recording, read
 from firmware_sim.trouble import TROUBLES
-from processing import records
+from processing import pipeline, records
 from processing.analysis import Track, analyze
 from processing.metrics import Value
 from processing.samples import Block
@@ -36,10 +36,11 @@ from spineclip.cli.replay import TroubleKind, WearableKind
 from spineclip.contract import wire
 from spineclip.contract.clock import Clock
 from spineclip.contract.config import Clip, PatientConfig
+from spineclip.contract.errors import SettingsError
 from spineclip.contract.ids import wearable_id
 from spineclip.contract.placement import Placement
 from spineclip.replaying import ADDRESS, DEFAULT_KIND, Outcome, Task, replay
-from spineclip.station import Station
+from spineclip.station import Station, seed
 
 PATIENT = "p-replayed"
 DEVICE = wearable_id(DEFAULT_KIND, ADDRESS)
@@ -205,6 +206,19 @@ async def test_a_recording_replayed_twice_is_stored_once(tmp_path: Path) -> None
     (tmp_path / "outbox.sqlite").unlink()
     _, second, _ = await _replayed(recording, Placement.STERNUM, {}, tmp_path)
     assert first == second
+
+
+async def test_a_replay_writes_over_no_patient_who_was_measured(tmp_path: Path) -> None:
+    recording = _made(0.1)
+    store = SqliteStore(tmp_path / "metrics.sqlite")
+    task = Task(recording, "p-1", Placement.STERNUM, {}, None, "UTC")
+    clips = {"witmotion-c0ffee000001": Clip(Placement.STERNUM)}
+    seed(store, pipeline.begin("p-1", PatientConfig(clips=clips)))
+    before = store.checkpoint("p-1")
+    with pytest.raises(SettingsError, match="p-1 is kept in this store already"):
+        await replay(task, store, tmp_path / "outbox.sqlite")
+    assert store.checkpoint("p-1") == before
+    store.close()
 
 
 @pytest.mark.parametrize("kind", [kind.kind for kind in KINDS])
