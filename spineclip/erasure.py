@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import glob
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,8 +59,9 @@ def erase_access(secrets: Path, patient: str) -> Iterator[str]:
 def erase_outbox(patient: str, outbox: Path | None = None) -> Iterator[str]:
     """Delete what a collector on this machine keeps of a patient: the outbox, damaged ones moved aside, clip rates."""
     file = outbox or state_folder() / f"{patient}.sqlite"
-    damaged = f"{file.stem}.damaged-*{file.suffix}*"
-    patterns = (f"{file.name}*", damaged, f"{file.stem}.rates.*")  # no wider: settings may lie beside, called alike
+    name, stem, ending = (glob.escape(part) for part in (file.name, file.stem, file.suffix))
+    # no wider: settings may lie beside, called alike
+    patterns = (f"{name}*", f"{stem}.damaged-*{ending}*", f"{stem}.rates.*")
     found = [part for pattern in patterns for part in file.parent.glob(pattern) if part.is_file()]
     for part in found:
         part.unlink()

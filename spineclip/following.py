@@ -50,7 +50,9 @@ async def follow(
         if told:
             await real.sleep(LOOK_EVERY_S)
         told = True
-        for name in await asyncio.to_thread(_whom, patients, patient):
+        here = await asyncio.to_thread(_whom, patients, patient)
+        known = {name: config for name, config in known.items() if name in here}  # who was erased may come back
+        for name in here:
             try:
                 now = await asyncio.to_thread(patients.config, name)
                 if now != known.get(name):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -46,18 +47,16 @@ def erase(
     access = broker_access(host, broker_port, user, password_file, ca)
     if not sure and typer.prompt(f"This cannot be undone. Type {patient} to erase it") != patient:
         raise SettingsError("that was not the patient's id", advice="Nothing was erased")
-    erased: list[str] = []
+    erased = False
     with _store(folder, influx, influx_bucket, influx_token_file, influx_org) as store:
-        if secrets is not None:
-            erased += erase_access(secrets, patient)
-            if broker_pid is not None:
-                tell_broker(broker_pid)
-        erased += erase_outbox(patient, outbox)
-        erased += erase_here(store, folder, patient)
-    for what in erased:
-        typer.echo(f"Erased: {what}")
+        own = () if secrets is None else erase_access(secrets, patient)
+        for what in itertools.chain(own, erase_outbox(patient, outbox), erase_here(store, folder, patient)):
+            typer.echo(f"Erased: {what}")  # at once: should a later part fail, it is known what is gone
+            erased = True
+    if secrets is not None and broker_pid is not None:
+        tell_broker(broker_pid)
     if access is not None:
-        erased += _retained(access, patient)
+        erased |= _retained(access, patient)
     if not erased:
         typer.echo(f"Nothing was kept of {patient} here.")
     typer.echo("Reports and exports that were written, backups, and other machines are not reached from here.")
@@ -79,7 +78,7 @@ def _store(
         yield None
 
 
-def _retained(access: BrokerAccess, patient: str) -> list[str]:
+def _retained(access: BrokerAccess, patient: str) -> bool:
     gone, left = asyncio.run(erase_retained(access, patient))
     if gone:
         typer.echo(f"Erased: what the broker kept ({', '.join(gone)})")
@@ -87,4 +86,4 @@ def _retained(access: BrokerAccess, patient: str) -> list[str]:
         raise SettingsError(
             f"the broker still keeps {', '.join(left)} of {patient}", advice="Use a user that may write there"
         )
-    return [str(channel) for channel in gone]
+    return bool(gone)

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import os
+import subprocess
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,17 @@ def test_nothing_of_the_one_is_left_and_everything_of_the_other(data: Path) -> N
     assert _traces(data, OTHER) == before
     again = spineclip("erase", PATIENT, "--yes", "--data", str(data))
     assert f"Nothing was kept of {PATIENT}" in again.output
+
+
+def test_a_broker_that_cannot_be_told_holds_up_nothing(data: Path) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    line = ["erase", PATIENT, "--yes", "--data", str(data), "--secrets", str(data / "secrets")]
+    result = CliRunner().invoke(app, [*line, "--broker-pid", str(ended.pid)])
+    assert result.exit_code == 1
+    assert "could not be told" in result.output
+    assert "Erased: measurements" in result.output
+    assert _traces(data, PATIENT) == []
 
 
 def test_it_asks_first_and_a_wrong_answer_erases_nothing(data: Path) -> None:

@@ -65,6 +65,37 @@ async def test_a_change_of_the_file_is_announced(tmp_path: Path, caplog: pytest.
             client.loop_stop()
 
 
+async def test_who_was_erased_and_comes_back_is_announced_again(tmp_path: Path) -> None:
+    clock = DrivenClock(0)
+    patients = Patients(tmp_path)
+    first = patients.change("p-1", lambda config: replace(config, time_zone="Europe/Berlin"))
+    heard: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def look() -> None:
+        while clock.next_wake_utc_ns is None:
+            await asyncio.sleep(0.01)
+        clock.advance(LOOK_EVERY_S)
+
+    async with embedded_broker() as broker:
+        listener = Connection(
+            broker, client_id="listener", on_message=lambda _topic, content: heard.put_nowait(content)
+        )
+        await listener.open()
+        await listener.subscribe(topic("p-1", Channel.CONFIG))
+        following = asyncio.create_task(follow(broker, patients, clock=clock))
+        try:
+            assert PatientConfig.from_json(await asyncio.wait_for(heard.get(), 20)) == first
+            patients.erase("p-1")
+            await look()
+            await look()
+            patients.change("p-1", lambda _: first)
+            await look()
+            assert PatientConfig.from_json(await asyncio.wait_for(heard.get(), 20)) == first
+        finally:
+            following.cancel()
+            await listener.close()
+
+
 @pytest.mark.server("mosquitto")
 @pytest.mark.parametrize("view", [("page", "p-1"), ("therapist",)], ids=["page", "therapist"])
 async def test_in_a_clinic_new_goals_reach_the_core_through_an_open_view(tmp_path: Path, view: tuple[str, ...]) -> None:
