@@ -29,7 +29,7 @@ Numbers = Mapping[str, object]
 
 
 @contextlib.asynccontextmanager
-async def health(tell: Callable[[], Numbers], port: int, host: str = LOOPBACK) -> AsyncIterator[int]:
+async def health(tell: Callable[[], Numbers], port: int) -> AsyncIterator[int]:
     """Answer on a port for as long as the context lasts; 0 takes a free one.
 
     Yields
@@ -55,7 +55,7 @@ async def health(tell: Callable[[], Numbers], port: int, host: str = LOOPBACK) -
             writer.close()
 
     try:
-        server = await asyncio.start_server(answer, host, port, limit=_LONGEST)
+        server = await asyncio.start_server(answer, LOOPBACK, port, limit=_LONGEST)
     except OSError as error:
         raise SettingsError(
             f"port {port} for the health check cannot be used ({error.strerror or error})", advice="Choose another"

@@ -143,8 +143,8 @@ def recordings(folder: Path, place: str) -> Iterator[Labelled]:
         If a file has other columns than its layout says.
     """
     for path in sorted((folder / place).glob("*.parquet")):
-        table = pq.read_table(path)
         try:
+            table = pq.read_table(path)
             xyz = np.stack([table[axis].to_numpy().astype(np.float64) for axis in "xyz"], axis=1)
             if "time" in table.column_names:
                 t_ns = table["time"].cast(pa.timestamp("ns", "UTC")).cast("int64").to_numpy()
@@ -153,7 +153,7 @@ def recordings(folder: Path, place: str) -> Iterator[Labelled]:
                 t_ns = np.rint(table["t_s"].to_numpy().astype(np.float64) * 1e6).astype(np.int64) * 1000
                 subject, _, activity = path.stem.partition("_")
                 labels = ((int(t_ns[0]), int(t_ns[-1]) + SECOND_NS, activity),)
-        except (KeyError, OSError, ValueError) as error:
+        except (LookupError, OSError, TypeError, ValueError, pa.ArrowException) as error:
             raise RecordingError(f"{path} cannot be read as a labelled recording ({error})") from error
         yield Labelled(folder.name, subject, path.stem, PLACES[place], t_ns, xyz, labels)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -97,15 +98,19 @@ class TableWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Complete the file, or remove what was begun."""
-        if self._arrow is not None:
-            self._arrow.close()
-        if self._kind is TableFormat.JSON:
-            self._file.write(b"\n]\n")
-        (self._text or self._file).close()
-        if kind is None:
-            self._part.replace(self.path)
-        else:
-            self._part.unlink()
+        try:
+            self._complete()
+            if kind is None:
+                self._part.replace(self.path)
+        finally:
+            self._part.unlink(missing_ok=True)
+
+    def _complete(self) -> None:
+        with contextlib.closing(self._text or self._file):
+            if self._arrow is not None:
+                self._arrow.close()
+            if self._kind is TableFormat.JSON:
+                self._file.write(b"\n]\n")
 
 
 def _words(values: Sequence[bool | None]) -> list[str | None]:

@@ -65,6 +65,11 @@ class _Commands(TyperGroup):
         except SpineclipError as error:
             typer.echo(str(error), err=True)
             raise typer.Exit(1) from error
+        except OSError as error:
+            if error.filename is None:
+                raise
+            typer.echo(f"{error.filename} cannot be used ({error.strerror}).", err=True)
+            raise typer.Exit(1) from error
 
 
 def load(name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,15 @@ import numpy as np
 import typer
 
 from spineclip.contract.errors import RecordingError
+
+
+class Fit(StrEnum):
+    """What is fitted."""
+
+    TRUNK = "trunk"
+    THIGH = "thigh"
+    BOTH = "both"
+    POSTURE = "posture"
 
 
 def train(
@@ -19,17 +29,22 @@ def train(
     folds: Annotated[
         Path | None, typer.Option(help="Folder to keep the fits of people left out in, for `validate --folds`.")
     ] = None,
-    only: Annotated[str, typer.Option(help="trunk, thigh, both, or posture.")] = "both",
+    only: Annotated[
+        Fit, typer.Option(help="Of states at the trunk, at the thigh, at both; or of postures.")
+    ] = Fit.BOTH,
 ) -> None:
     """Fit the numbers that tell states apart; takes some ten minutes on one core. Postures take ten seconds."""
-    if only == "posture":
+    if only is Fit.POSTURE:
         _postures(data, into)
         return
     from processing import activity  # noqa: PLC0415
     from spineclip.training import fit  # noqa: PLC0415 - reads nothing until it is asked to
 
-    for kind in fit.SETS if only == "both" else (only,):
+    for kind in fit.SETS if only is Fit.BOTH else (only.value,):
         recorded = fit.read(data, kind)
+        if len({one.person for one in recorded}) < fit.FOLDS:
+            wanted = ", ".join(f"{name}/{place}" for name, place in fit.SETS[kind])
+            raise RecordingError(f"{data} holds too few people to fit {kind}", advice=f"It should hold {wanted}")
         typer.echo(f"{kind}: {len({one.person for one in recorded})} people, {len(recorded)} recordings")
         claims: list[fit.Claims] = []
         for fold, (numbers, unseen) in enumerate(fit.left_out(recorded)):

@@ -15,6 +15,7 @@ from firmware_sim.motion import Motion
 from firmware_sim.script import stands, walks
 from spineclip.cli.main import app
 from spineclip.contract.placement import Placement
+from spineclip.tables import TableFormat, TableWriter
 
 EPOCHS = "start,end,state,posture,flexion_deg,lateral_deg,walking_s,cadence_spm,steps,intensity_mg,confidence,coverage"
 T0_MS = 1_700_000_000_000
@@ -135,3 +136,17 @@ def test_results_of_one_name_are_not_overwritten_by_each_other(recording: Path, 
     result = run(recording, twin, "--out", tmp_path)
     assert result.exit_code == 1
     assert "2 recordings are called someone" in result.output
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+@pytest.mark.parametrize("kind", list(TableFormat))
+def test_a_table_that_a_full_disk_does_not_hold_leaves_nothing_behind(kind: TableFormat, tmp_path: Path) -> None:
+    (tmp_path / f".table.{kind}.part").symlink_to("/dev/full")
+
+    def write() -> None:
+        with TableWriter(tmp_path / "table", kind, {"n": int}) as writer:
+            writer.write({"n": [1, 2, 3]})
+
+    with pytest.raises(OSError, match="No space left"):
+        write()
+    assert list(tmp_path.iterdir()) == []

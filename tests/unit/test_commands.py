@@ -10,7 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 import spineclip.cli
+from processing.stores.sqlite import SqliteStore
 from spineclip.cli.main import COMMANDS, app, load
+from spineclip.patients import store_file
 
 HEAVY = ("numpy", "scipy", "pyarrow", "nicegui", "matplotlib", "influxdb_client", "bleak", "requests", "cbor2", "paho")
 
@@ -45,3 +47,36 @@ def test_a_command_that_is_not_there_is_told_with_the_nearest() -> None:
     run = CliRunner().invoke(app, ["analyse"])
     assert run.exit_code == 2
     assert "analyze" in run.output
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["enroll", "p-1", "--dir", "{file}/secrets"],
+        ["certs", "--host", "here", "--dir", "{file}/secrets"],
+        ["clinic", "secrets", "--house", "{file}"],
+        ["therapist", "--data", "{data}", "--key-file", "{file}/key"],
+    ],
+    ids=lambda line: line[0],
+)
+def test_a_place_that_cannot_be_written_is_one_sentence(line: list[str], tmp_path: Path) -> None:
+    file = tmp_path / "a-file"
+    file.touch()
+    SqliteStore(store_file(tmp_path)).close()
+    result = CliRunner().invoke(app, [part.format(file=file, data=tmp_path) for part in line])
+    assert result.exit_code == 1, result.output
+    assert isinstance(result.exception, SystemExit)
+    assert str(file) in result.output
+    assert len(result.output.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("only", ["posture", "trunk"])
+def test_training_says_what_it_lacks(only: str, tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["train", str(tmp_path), "--only", only])
+    assert result.exit_code == 1
+    assert "should hold" in result.output or "Give a folder" in result.output
+
+
+def test_training_of_what_there_is_not_is_refused(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["train", str(tmp_path), "--only", "arms"])
+    assert result.exit_code == 2

@@ -88,6 +88,21 @@ def test_what_is_no_labelled_recording_is_told(tmp_path: Path) -> None:
         list(recordings(folder, "lower_back"))
 
 
+@pytest.mark.parametrize("damage", ["no parquet", "naive labels", "no rows"])
+def test_a_damaged_recording_is_named(damage: str, tmp_path: Path) -> None:
+    folder = _data_set(tmp_path / "made")
+    recording, labels = folder / "lower_back" / "S01.parquet", folder / "labels" / "S01.csv"
+    if damage == "no parquet":
+        recording.write_bytes(b"PAR1 and no more")
+    elif damage == "naive labels":
+        labels.write_text(labels.read_text().replace("+00:00", ""))
+    else:
+        columns = {"t_s": pa.array([], pa.float64()), **{axis: pa.array([], pa.float64()) for axis in "xyz"}}
+        pq.write_table(pa.table(columns), recording)
+    with pytest.raises(RecordingError, match="S01"):
+        list(recordings(folder, "lower_back"))
+
+
 def test_validate_prints_the_scores_of_a_folder(tmp_path: Path) -> None:
     folder = _data_set(tmp_path / "made")
     result = CliRunner().invoke(app, ["validate", str(folder), "--docs", str(tmp_path / "figures.md")])
