@@ -171,6 +171,17 @@ def test_time_that_nobody_saw_is_not_held_against_the_person(body: Body) -> None
     assert body.be(44 * 60) == []
 
 
+@pytest.mark.parametrize(("skipped", "sure"), [(4, 5), (5, 1), (50, 1)])
+def test_a_bend_lasts_over_what_was_not_measured_and_is_not_surer_for_it(body: Body, skipped: int, sure: int) -> None:
+    body.slouch(30)
+    before = body.state
+    body.skip(skipped)
+    body.slouch(1)
+    now = body.state
+    assert now.slouched_s - before.slouched_s == skipped + 1
+    assert now.bent_sure_s - before.bent_sure_s == sure, "a live second is at most five behind"
+
+
 def test_how_the_clip_sits_matters_for_posture_and_not_for_sitting() -> None:
     person = Body()
     assert [n.cause for n in person.be(46 * 60, bent=None, oriented=False)] == [Cause.SEDENTARY]

@@ -9,8 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from processing import seating
 from processing.epochs import Epochs, State
-from processing.seating import AHEAD_S, BRIDGED_S, DOUBTED_S, RESUMED_S, UP_RESETS_S, Seat, look, settle
+from processing.seating import (
+    AHEAD_S,
+    BRIDGED_S,
+    DOUBTED_S,
+    MEASURED_GAP_S,
+    RESUMED_S,
+    UP_RESETS_S,
+    Seat,
+    look,
+    settle,
+)
 
 NS = 10**9
 START_S = 1_714_816_800
@@ -79,6 +90,17 @@ def test_a_short_rest_without_a_name_after_moving_was_sitting() -> None:
     assert _settled([(WALKS, 60), (STANDS, rest + 1), (SITS, 20)]).now.seated_s == 20, "that was standing"
 
 
+def test_the_half_of_a_doubt_after_moving_belongs_to_the_quiet_that_follows() -> None:
+    rest = round(DOUBTED_S)
+    assert _settled([(WALKS, 60), (NOBODY_KNOWS, 8), (STANDS, rest - 4), (SITS, 20)]).now.seated_s == rest + 20
+    assert _settled([(WALKS, 60), (NOBODY_KNOWS, 8), (STANDS, rest - 3), (SITS, 20)]).now.seated_s == 20
+    # a doubt amid the quiet is all of it
+    assert _settled([(WALKS, 60), (STANDS, 2), (NOBODY_KNOWS, rest - 4), (STANDS, 2), (SITS, 20)]).now.seated_s == (
+        rest + 20
+    )
+    assert _settled([(WALKS, 60), (STANDS, 2), (NOBODY_KNOWS, rest - 3), (STANDS, 2), (SITS, 20)]).now.seated_s == 20
+
+
 def test_of_an_unknown_change_half_is_counted_on_each_side() -> None:
     assert _settled([(WALKS, 60), (NOBODY_KNOWS, 6), (SITS, 20)]).now.seated_s == 3 + 20
     now = _settled([(WALKS, 60), (SITS, 20), (NOBODY_KNOWS, 6), (WALKS, 10)]).now
@@ -110,6 +132,8 @@ def test_what_was_named_sitting_without_being_sure_belongs_to_the_sitting_after_
 def test_less_than_ten_seconds_in_the_chair_are_a_flicker() -> None:
     flicker = round(RESUMED_S) - 1
     assert _settled([(WALKS, 30), (SITS, flicker), (WALKS, 1)]).now.seated_s == 0.0
+    assert _settled([(SITS, 100), (WALKS, 40), (SITS, flicker)]).now.seated_s == 100
+    assert _settled([(SITS, 100), (WALKS, 40), (SITS, flicker + 1)]).now.seated_s == 100 + 40 + flicker + 1
     up = _settled([(SITS, 100), (WALKS, 40), (SITS, flicker), (WALKS, 60 - 40 - flicker)])
     assert up.now.seated_s == 0.0, "the minute on the feet is over, with the flicker in it"
 
@@ -122,6 +146,17 @@ def test_time_between_final_seconds_that_nobody_saw_is_not_sitting() -> None:
     seat = settle(_settled([(SITS, 600)]), _final([(SITS, 20)], START_S + 600 + 299))
     assert (seat.now.seated_s, seat.now.sure_s) == (620, 620), "a long gap is not bridged"
     assert settle(_settled([(SITS, 600)]), _final([(SITS, 20)], START_S + 900)).now.seated_s <= 20 + DOUBTED_S / 2
+
+
+def test_a_live_second_counts_for_the_time_since_the_one_before_unless_that_was_not_measured() -> None:
+    seat = _seen(Seat(), [(SITS, 20, seating.SURE)])
+    assert (seat.now.seated_s, seat.now.sure_s) == (20, 20), "as sure as it has to be"
+    at_s = START_S + 20 + round(AHEAD_S)
+    late = round(MEASURED_GAP_S)
+    assert look(seat, (at_s + late) * NS, SITS, SURE).now.sure_s == 20 + late
+    lost = look(seat, (at_s + late + 1) * NS, SITS, SURE).now
+    assert (lost.seated_s, lost.sure_s) == (20 + late + 1, 20 + 1), "bridged, and not surer"
+    assert _seen(Seat(), [(SITS, 20, seating.SURE - 0.01)]).now.sure_s == 0
 
 
 SPELLS = st.lists(

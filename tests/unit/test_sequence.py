@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pytest
 
@@ -56,6 +58,22 @@ def test_a_clock_alone_counts_whole_packets_though_the_rate_is_not_known_well(pa
     late_ns = round(passed * PERIOD_NS)
     verdict = sequence.judge(Decoded(_COUNTS, 0.001, tick=late_ns // 1_000), late_ns)
     assert (verdict.step, verdict.lost) == (Step.NEXT, lost)
+
+
+@pytest.mark.parametrize("bits", [None, 16])
+@pytest.mark.parametrize("marks", ["first", "last"])
+def test_in_packets_of_any_size_nothing_is_missing(marks: Literal["first", "last"], bits: int | None) -> None:
+    """From first to first sample lies the earlier packet, from last to last the later one."""
+    sequence, first = Sequence(TickClock(1_000.0, 32, marks), bits, PERIOD_NS), 0
+    for counter, n in enumerate((10, 40, 5, 80, 10, 3, 40)):
+        marked = first if marks == "first" else first + n - 1
+        first += n
+        packet = Decoded(np.zeros((n, 3), np.int16), 0.001, tick=marked * PERIOD_NS // 1_000, counter=counter)
+        verdict = sequence.judge(packet, first * PERIOD_NS)
+        assert (verdict.step, verdict.lost) == (Step.NEXT, 0)
+    period = sequence.period()
+    assert period is not None
+    assert period[0] == pytest.approx(PERIOD_NS)
 
 
 def test_both_at_once_are_added() -> None:
