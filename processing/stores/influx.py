@@ -8,6 +8,9 @@ and ``aside_count`` (what could not be used).
 checkpoint, in one point, which InfluxDB takes whole or not at all. After a crash in between, the older checkpoint
 holds and the core makes the same points again: same series, same times, same content.
 
+**Proof.** What InfluxDB accepts it does not always show (`processing.stores.influx_proof`). Each write is looked
+for, and sent again if it is not there.
+
 **Back-pressure.** `commit` returns when everything is stored or raises; nothing is queued in memory. What cannot be
 stored stays with the collectors, which keep what was not acknowledged.
 """
@@ -18,21 +21,25 @@ import base64
 import binascii
 import logging
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from processing.metrics import MEASUREMENTS, Measurement, Point, Value, check
-from processing.stores.influx_link import Address, InfluxLink
+from processing.stores.influx_link import Address, InfluxLink, Refused
+from processing.stores.influx_proof import shown
 from processing.stores.influx_seen import Key, Seen, key_of
+from processing.stores.influxql import exactly
 from processing.stores.lease import Lease
 from processing.stores.line_protocol import line
-from spineclip.contract.errors import StoreError, StoreRefusedError
+from spineclip.contract.errors import StoreBusyError, StoreError, StoreRefusedError
 from spineclip.contract.ids import is_id
 
 MAX_ASIDE: Final = 1000
 """So many rejected messages are kept for a patient; the counts go on."""
 MAX_ASIDE_BYTES: Final = 1 << 15
 """So much of a rejected message is kept (InfluxDB 1.x takes strings of up to 64 kB; base64 makes 4 of 3)."""
+_SENDS: Final = 3
+"""So often points are sent in all, until the database shows them."""
 _PART: Final = 60_000
 _FIRST_NS: Final = -9_223_372_036_854_775_806
 _LAST_NS: Final = 9_223_372_036_854_775_806
@@ -136,10 +143,9 @@ class InfluxStore(InfluxReader):
                 raise StoreRefusedError(f"a point of another patient in a commit ({point.measurement})")
             rows[key_of(point)] = point
         self._clear_replaced(patient, rows)
-        lines = {line(p.measurement, p.tags, p.fields, p.time_ns): p for p in rows.values()}
-        for refused in self._link.write(list(lines)):
-            _LOG.warning("InfluxDB will not take a point of %s: %s", lines[refused.line].measurement, refused.words)
-            self.keep_aside(patient, lines[refused.line].time_ns, refused.reason, refused.line.encode())
+        for refused, point in self._write(rows.values()):
+            _LOG.warning("InfluxDB will not take a point of %s: %s", point.measurement, refused.words)
+            self.keep_aside(patient, point.time_ns, refused.reason, refused.line.encode())
         self._seen.wrote(patient, rows)
         if checkpoint is not None:
             self._write_own("checkpoint", {"patient": patient}, _pack(checkpoint), 0)
@@ -198,13 +204,24 @@ class InfluxStore(InfluxReader):
             self._seen.wrote(patient, {key_of(p): p for p in self.points(name, patient, start_ns, end_ns)})
         for key, point in rows.items():
             if self._seen.fields(patient, key) - point.fields.keys():
-                tags = " AND ".join(f'"{tag}" = {_quoted(value)}' for tag, value in sorted(point.tags.items()))
-                self._link.query(f'DELETE FROM "{key[0]}" WHERE {tags} AND time = {point.time_ns:d}')  # noqa: S608
+                self._link.query(f'DELETE FROM "{key[0]}" WHERE {exactly(point)}')  # noqa: S608
+
+    def _write(self, points: Collection[Point]) -> list[tuple[Refused, Point]]:
+        """Write points until the database shows them; return those that it will never take."""
+        lines = {line(p.measurement, p.tags, p.fields, p.time_ns): p for p in points}
+        for _ in range(_SENDS):
+            refused = {one.line: one for one in self._link.write(list(lines))}
+            if shown(self._link, [point for text, point in lines.items() if text not in refused]):
+                return [(one, lines[text]) for text, one in refused.items()]
+            _LOG.warning("InfluxDB has accepted points and does not show them; they are sent again")
+        raise StoreBusyError(
+            f"InfluxDB at {self._link.address.url} accepts points and does not show them",
+            advice="Look at the database's own log; nothing is lost meanwhile, the collectors keep what is not stored",
+        )
 
     def _write_own(self, name: str, tags: Mapping[str, str], fields: Mapping[str, Value], time_ns: int) -> None:
-        refused = self._link.write([line(name, tags, fields, time_ns)])
-        if refused:
-            raise StoreRefusedError(f"InfluxDB will not take a {name} ({refused[0].words})")
+        for refused, _ in self._write([Point(name, time_ns, tags, fields)]):
+            raise StoreRefusedError(f"InfluxDB will not take a {name} ({refused.words})")
 
     def _saved(self, where: str) -> list[dict[str, Any]]:
         """Read checkpoints as they stand."""
@@ -232,11 +249,6 @@ def _measurement(name: str) -> Measurement:
     if known is None:
         raise StoreRefusedError(f"there is no measurement {name!r}")
     return known
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n")
-    return f"'{escaped}'"
 
 
 def _where(patient: str, start_ns: int | None = None, end_ns: int | None = None) -> str:

@@ -22,6 +22,7 @@ from processing.patient import Patient
 from processing.stores.base import MetricStore
 from processing.stores.influx import MAX_ASIDE, InfluxReader, InfluxStore
 from processing.stores.influx_link import Address, InfluxLink
+from processing.stores.influx_proof import shown
 from processing.stores.line_protocol import line
 from spineclip.contract.errors import StoreBusyError, StoreError, StoreRefusedError
 from tests.servers.influx import Influx, influx
@@ -29,6 +30,7 @@ from tests.servers.process import free_port
 from tests.stores_suite import T0, Reopen, StoreSuite, activity, everything
 
 pytestmark = pytest.mark.server("influx")
+DAY_NS = 86_400 * 10**9
 
 
 def address(server: Influx, **changes: object) -> Address:
@@ -134,6 +136,31 @@ def test_one_point_that_the_database_refuses_holds_up_no_other(store: InfluxStor
     assert [p for p in kept if p.time_ns != bad.time_ns] == [*points[:23], *points[24:]]
     assert store.aside("p-1") == {"store-field-type": 1}
     assert store.checkpoint("p-1") == b"state"
+
+
+@pytest.mark.parametrize("day", [0, 1, 2])
+def test_points_of_a_day_that_the_database_does_not_show_are_noticed(
+    store: InfluxStore, influx_empty: Influx, day: int
+) -> None:
+    """InfluxDB forgets what a request holds for a shard, or nothing; a shard is a day at least."""
+    points = [activity(17_280 * k // 4) for k in range(12)]  # T0 is not midnight: a day of ours lies in two of UTC
+    store.commit("p-1", points, None)
+    link = InfluxLink(address(influx_empty))
+    assert shown(link, points)
+    midnight_ns = T0 - T0 % DAY_NS + day * DAY_NS
+    link.query(f'DELETE FROM "activity" WHERE time >= {midnight_ns} AND time < {midnight_ns + DAY_NS}')
+    assert not shown(link, points)
+    link.close()
+
+
+def test_an_older_writing_of_a_point_is_not_taken_for_the_new_one(store: InfluxStore, influx_empty: Influx) -> None:
+    walk = Point("activity", T0, {"patient": "p-1"}, {"state": "walking", "cadence_spm": 110.0, "code": 3})
+    store.commit("p-1", [walk], None)
+    link = InfluxLink(address(influx_empty))
+    assert shown(link, [walk])
+    assert not shown(link, [dataclasses.replace(walk, fields={**walk.fields, "cadence_spm": 111.0})])
+    assert not shown(link, [dataclasses.replace(walk, fields={**walk.fields, "steps": 9.0})])
+    link.close()
 
 
 def test_a_checkpoint_of_any_length_replaces_a_longer_one(store: InfluxStore) -> None:

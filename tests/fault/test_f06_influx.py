@@ -24,6 +24,7 @@ from tests.servers.influx import Influx, ask, influx
 from tests.servers.mosquitto import Broker
 from tests.servers.process import free_port
 from tests.servers.proxy import proxy
+from tests.stores_suite import activity, everything
 from tests.system.collecting import T0_NS, day_of_somebody
 from tests.system.test_core import in_batch
 
@@ -37,15 +38,18 @@ def address(server: Influx, *, port: int | None = None, token: str | None = None
 
 @contextmanager
 def moody(server: Influx) -> Iterator[tuple[int, list[int]]]:
-    """A front before the database that answers writes with a status of our choice; 0 passes them on."""
+    """A front before the database that answers writes with a status of our choice; 0 passes them on.
+
+    Of several statuses each is for one write, and the last one stays.
+    """
     mood = [0]
     pool = urllib3.PoolManager()
 
     class Front(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            if mood[0]:
-                self._say(mood[0], b'{"code":"x","message":"not now"}')
+            if "/write" in self.path and (status := mood.pop(0) if mood[1:] else mood[0]):
+                self._say(status, b'{"code":"x","message":"not now"}')
                 return
             headers = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "content-length")}
             answer = pool.request("POST", server.url + self.path, body=body, headers=headers)
@@ -101,6 +105,35 @@ async def test_f06_answers(broker: Broker, influx_empty: Influx, tmp_path: Path,
     outbox.close()
     figure(f"{len(batches)} batches through {len(moods)} refusals, metrics identical: {same}")
     assert same
+
+
+@pytest.mark.parametrize("moods", [[204, 0], [0, 204, 0], [204, 204, 0]], ids=["points", "checkpoint", "twice"])
+def test_f06_forgotten(influx_empty: Influx, moods: list[int]) -> None:
+    """F6: the database accepts a write (204) and does not show it, as it does when a shard is just let go of.
+
+    Promise: what a commit has stored can be read.
+    """
+    points = [activity(17_280 * day) for day in range(3)]
+    with moody(influx_empty) as (port, mood):
+        store = InfluxStore(address(influx_empty, port=port))
+        mood[:] = moods
+        store.commit("p-1", points, b"state")
+        assert everything(store, "p-1") == points
+        assert store.checkpoint("p-1") == b"state"
+        store.close()
+
+
+def test_f06_forgotten_for_good(influx_empty: Influx) -> None:
+    """F6: whatever is written, the database does not show it.
+
+    Promise: the commit says so, so that nothing is acknowledged.
+    """
+    with moody(influx_empty) as (port, mood):
+        store = InfluxStore(address(influx_empty, port=port))
+        mood[:] = [204]
+        with pytest.raises(StoreBusyError, match="does not show"):
+            store.commit("p-1", [activity(0)], b"state")
+        store.close()
 
 
 async def test_f06_connections(
