@@ -12,6 +12,7 @@ import json
 import logging
 import re
 import sys
+import traceback
 from typing import Final, TextIO
 
 _MASKED: Final = (
@@ -34,6 +35,25 @@ def set_up(level: int = logging.INFO, stream: TextIO | None = None) -> None:
     root.setLevel(level)
     for name in _LOUD:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    hush_dead_bus()
+
+
+def hush_dead_bus() -> None:
+    """Leave out what asyncio says of D-Bus messages that could not be sent since the bus had died.
+
+    For each call dbus-fast (5.2, `MessageBus._call`) makes a future that nobody can ask, and bleak still calls a bus
+    that is gone, to hang up. The death itself is told by the link, once, in a sentence.
+    """
+    asyncio_logger = logging.getLogger("asyncio")
+    if _is_no_dead_bus not in asyncio_logger.filters:
+        asyncio_logger.addFilter(_is_no_dead_bus)
+
+
+def _is_no_dead_bus(record: logging.LogRecord) -> bool:
+    error = record.exc_info[1] if record.exc_info else None
+    if not isinstance(error, OSError) or not record.getMessage().startswith("Future exception was never retrieved"):
+        return True
+    return not any("dbus_fast" in frame.filename for frame in traceback.extract_tb(error.__traceback__))
 
 
 def mask(text: str) -> str:

@@ -18,6 +18,9 @@ settings.register_profile("spineclip", deadline=None, suppress_health_check=[Hea
 settings.register_profile("ci", settings.get_profile("spineclip"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "spineclip")
 
+# Expected days and hours are those of UTC: a developer's own zone must not change them.
+os.environ["TZ"] = "UTC"
+
 DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 _PROGRAM_OF = {"influx": ("influxd", "nginx"), "mosquitto": ("mosquitto",), "chromium": ("chromium",)}
 

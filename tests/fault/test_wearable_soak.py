@@ -35,6 +35,7 @@ from spineclip.contract.clock import SystemClock
 from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.placement import Placement
 from spineclip.contract.wire import Gap, Record
+from spineclip.logs import hush_dead_bus
 from tests.fault.accounting import account
 from tests.system.test_collector import PATIENT, StandIn, Turning, until
 
@@ -79,6 +80,7 @@ async def test_f13_f14_what_arrives_is_what_was_sent_less_the_gaps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(link_module, "_BACKOFF_S", (0.2, 0.5, 1.0))
+    hush_dead_bus()
     seconds, faults = (int(part) for part in os.environ.get("SPINECLIP_SOAK", "20:16").split(":"))
     dice = random.Random(11)
     counted: Counter[str] = Counter()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
@@ -16,8 +17,10 @@ from collector.wearables import Stream
 from firmware_sim.firmware.base import Samples, Times
 from firmware_sim.firmware.witmotion import Witmotion
 from firmware_sim.radio import VirtualRadio
+from firmware_sim.timing import BluezTiming
 from spineclip.contract.clock import SystemClock
 from spineclip.contract.errors import LinkError, RadioUnavailableError, SpineclipError, WearableNotFoundError
+from spineclip.logs import hush_dead_bus
 
 
 class _Still:
@@ -258,3 +261,25 @@ async def test_pauses_grow_from_half_a_second_to_thirty_and_not_for_who_comes_ba
     assert pauses[200] <= 0.6  # it is back: what was before it went does not count
     assert max(pauses[201:]) <= 15  # connected, and lost again each time
     assert len({round(one, 6) for one in pauses}) > 250  # with jitter
+
+
+async def test_a_bus_that_dies_at_any_moment_leaves_no_traceback_in_the_log(
+    quick: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """dbus-fast forgets futures of what it could not send; the person at the log would take them for a defect."""
+    del quick
+    hush_dead_bus()
+    notes = _Notes()
+    async with VirtualRadio(timing=BluezTiming(connect_s=0.05, discover_s=0.1)) as radio:
+        radio.add(Witmotion(_Still()))
+        link = Link(Target("witmotion"), Radio(), SystemClock(), notes)
+        task = asyncio.create_task(link.run())
+        for after_s in (0.42, 0.46, 0.5, 0.54, 0.6):
+            await asyncio.sleep(after_s)
+            await radio.kill_bus()
+            await asyncio.sleep(0.01)
+            await radio.revive_bus()
+        link.stop()
+        await asyncio.wait_for(task, 15)
+    gc.collect()
+    assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []
