@@ -20,9 +20,12 @@ _EVEN_NS: Final = 1_000_000
 _EARLY_NS: Final = 250_000_000
 """Nothing comes before it is made; by so much, the count runs faster than we think."""
 _FLOORS: Final = 8
-_YOUNG_NS: Final = 120_000_000
-"""In a segment's first batch nothing shows yet what is usual: so late is a packet that missed the connection event
-after its own twice."""
+_SURE_NS: Final = 40_000_000
+"""A line that is less sure knows nothing of events: packets of it may wait for up to 100 ms, and suddenly for none."""
+_EXACT_NS: Final = 1_000
+"""No radio and no host hands on packets as evenly as this; a recording that is played does, and nothing waits there."""
+_LONG_NS: Final = 120_000_000
+"""So late is a packet that missed the connection event after its own twice: usual, as long as nothing shows better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class Lateness:
     def __init__(self) -> None:
         self._typical_ns: float | None = None
         self._floors: list[float] = []
+        self._exact = True
         self._n = 1
 
     def note(self, packets: list[Packet], line: Line) -> None:
@@ -63,16 +67,23 @@ class Lateness:
         self._n = max(packet.n for packet in packets)
         late_ns = sorted(packet.late_ns(line) for packet in packets)
         median_ns = late_ns[len(late_ns) // 2]
+        self._exact = self._exact and late_ns[-1] - late_ns[0] < _EXACT_NS
         if self._typical_ns is None:
             self._typical_ns = median_ns
             return
         self._typical_ns += (median_ns - self._typical_ns) / 8
         self._floors = [*self._floors[-(_FLOORS - 1) :], late_ns[0]]
 
-    def first_raised(self, packets: list[Packet], line: Line) -> int | None:
-        """Find the first packet from which on all are later than honest delays make them, or None."""
-        usual_ns = _YOUNG_NS if self._typical_ns is None else 6.0 * self._typical_ns
-        limit_ns = max(self._least_ns(line), usual_ns)
+    def first_raised(self, packets: list[Packet], line: Line, *, at_the_end: bool = False) -> int | None:
+        """Find the first packet from which on all are later than honest delays make them, or None.
+
+        A line that is not sure of itself calls nothing late that may have waited: where packets slide along the
+        events, all wait for the same time, until one misses its event. Nor does any line `at_the_end` of a connection:
+        nothing will come that tells such a packet from a loss.
+        """
+        limit_ns = self._limit_ns(packets, line, 6.0)
+        if self._typical_ns is None or at_the_end:
+            limit_ns = max(limit_ns, _LONG_NS)
         found = None
         for at in range(len(packets) - 1, -1, -1):
             if packets[at].late_ns(line) <= limit_ns:
@@ -100,13 +111,20 @@ class Lateness:
         early = [packet.arrival_ns < line.time_ns(packet.last) for packet in packets]
         return len(early) - next((k for k, one in enumerate(reversed(early)) if not one), len(early))
 
-    def is_up(self, line: Line) -> bool:
+    def is_up(self, packets: list[Packet], line: Line) -> bool:
         """Notice a few lost samples by the floor of lateness, which stays up for seconds."""
         if len(self._floors) < _FLOORS:
             return False
         up_ns = min(self._floors)
-        limit_ns = max(self._least_ns(line), 0.75 * (self._typical_ns or 0.0))
-        return up_ns > limit_ns and max(self._floors) <= 2 * up_ns
+        return up_ns > self._limit_ns(packets, line, 0.75) and max(self._floors) <= 2 * up_ns
+
+    def _limit_ns(self, packets: list[Packet], line: Line, times: float) -> float:
+        """Give what is late: more than the loss of one packet, and so many times what is usual, if the line is sure."""
+        typical_ns = self._typical_ns or 0.0
+        limit_ns = max(self._least_ns(line), times * typical_ns)
+        sure_ns = min(_SURE_NS, max(self._least_ns(line), typical_ns))
+        sure = self._exact or line.doubt_ns(packets[-1].last) <= sure_ns
+        return limit_ns if sure else max(limit_ns, _LONG_NS)
 
     def _least_ns(self, line: Line) -> float:
         """What is lost is whole packets: give what the loss of one cannot fall short of."""

@@ -118,7 +118,7 @@ class ClipStream:
     def disconnected(self, reason: str) -> list[Record]:
         """End a connection: hand out what is pending; the time until the next packet will be a gap for `reason`."""
         line = self._line_by_now()
-        raised = None if line is None else self._lateness.first_raised(self._pending, line)
+        raised = None if line is None else self._lateness.first_raised(self._pending, line, at_the_end=True)
         if raised is None or line is None or not self._lateness.is_even(self._pending[raised:], line):
             records = self._commit_all()
         else:  # nothing will come that could still tell a busy host from a loss: name it
@@ -197,8 +197,9 @@ class ClipStream:
             return self._commit_before(early, "wrong-rate")
         raised = self._lateness.first_raised(self._pending, line)
         if raised is None:
+            packets = self._pending
             records = self._commit_all()
-            if self._lateness.is_up(line):
+            if self._lateness.is_up(packets, line):
                 self._open_gap("lost")
                 self._begin_segment()
             return records

@@ -80,10 +80,14 @@ class Line:
         """When a packet that ends with this sample can arrive at the earliest, ns."""
         return self.time_ns(index) + self.lead_ns
 
-    def error_ns(self, index: int) -> float:
-        """How far a sample's time may be from the truth, ns: two standard deviations, and what no packet shows."""
+    def doubt_ns(self, index: int) -> float:
+        """How far a sample's time may be from what packets can show of it, ns: two standard deviations."""
         far_ns = abs(index - self.index) * self.period_ns
-        return 2.0 * math.hypot(self.phase_error_ns, self.rate_error * far_ns) + self.delay_ns
+        return 2.0 * math.hypot(self.phase_error_ns, self.rate_error * far_ns)
+
+    def error_ns(self, index: int) -> float:
+        """How far a sample's time may be from the truth, ns: what packets can show, and what no packet does."""
+        return self.doubt_ns(index) + self.delay_ns
 
 
 class SegmentClock:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import random
 import struct
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -129,6 +131,30 @@ def test_f13_lost_samples_are_named_as_a_gap_of_their_length(ticks: bool, missin
     assert gap.reason == "lost"
     assert gap.start_ns == pytest.approx(UTC0 + missing.start * 10_000_000, abs=1_000)
     assert gap.end_ns - gap.start_ns == pytest.approx(len(missing) * 10_000_000, abs=2_000)
+
+
+@pytest.mark.parametrize(
+    ("n", "interval_ms", "slow"),
+    [(1, 10.0, 0.0088), (1, 10.0, 0.004), (1, 10.0, -0.0019), (3, 30.0, 0.0155), (3, 30.0, -0.0063)],
+)
+@pytest.mark.parametrize("again", [0.0, 0.02])
+@pytest.mark.parametrize("seed", range(2))
+def test_packets_that_slide_over_the_connection_events_are_not_a_loss(
+    n: int, interval_ms: float, slow: float, again: float, seed: int
+) -> None:
+    """A sensor slightly off, in step with the events: for seconds all packets wait as long, then one misses its own."""
+    dice = random.Random(seed)
+    stream, interval_ns, phase_ns = _stream(ticks=False), interval_ms * 1e6, dice.uniform(0, interval_ms * 1e6)
+    records: list[Record] = []
+    arrival_ns = 0
+    for first in range(0, 3000, n):
+        made_ns = (first + n) * 10_000_000 * (1 + slow)
+        event = math.ceil((made_ns - phase_ns) / interval_ns) + (dice.random() < again)
+        arrival_ns = max(arrival_ns, round(phase_ns + event * interval_ns + dice.expovariate(1 / 10e3)))
+        records += stream.feed("data", _packet(first, n), arrival_ns, UTC0 + arrival_ns)
+    records += stream.disconnected("stopped")
+    assert [record for record in records if isinstance(record, Gap)] == []
+    assert sum(record.n for record in records if isinstance(record, SampleBatch)) == 3000
 
 
 def test_a_busy_host_is_not_a_loss() -> None:
