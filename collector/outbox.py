@@ -150,17 +150,19 @@ class Outbox:
     def _insert(self, rows: Sequence[tuple[Record, bytes]], needed: int, room: int = 0) -> None:
         with self._db:
             freed, dropped, merged = self._drop_oldest(max(room, self._bytes + needed - self._max_bytes))
-            inserted = 0
+            inserted = added = 0
             for record, payload in rows:
-                inserted += self._db.execute(
+                is_new = self._db.execute(
                     "INSERT OR IGNORE INTO records (device, boot, seq, crc, payload) VALUES (?, ?, ?, ?, ?)",
                     (record.device, record.boot, record.seq, zlib.crc32(payload), payload),
                 ).rowcount
+                inserted += is_new
+                added += is_new * (len(payload) + _ROW_OVERHEAD_BYTES)
                 self._db.execute(
                     "UPDATE boots SET end_ns = MAX(?, COALESCE(end_ns, 0)) WHERE device = ?",
                     (record.end_ns, record.device),
                 )
-        self._bytes += needed - freed
+        self._bytes += added - freed
         self._count += inserted - merged
         self.dropped += dropped
 
@@ -264,18 +266,21 @@ class Outbox:
             f"SELECT id, device, boot, seq, payload, crc FROM records WHERE {where}",  # noqa: S608
             values,
         ).fetchall()
+        inside = self._db.in_transaction
         good, bad = [], []
         for row_id, device, boot, seq, payload, crc in found:
             if zlib.crc32(payload) == crc:
                 good.append(Row(row_id, device, boot, seq, payload))
             else:
                 bad.append((row_id,))
+                self._bytes -= len(payload) + _ROW_OVERHEAD_BYTES
         if bad:
             # The seq stays missing and the core will report it so; a rotten record must not travel.
             self.damaged_records += len(bad)
             self._count -= len(bad)
             self._db.executemany("DELETE FROM records WHERE id = ?", bad)
-            self._db.commit()
+            if not inside:
+                self._db.commit()
             if not good:
                 return self._rows(where, values)
         return good

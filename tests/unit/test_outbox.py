@@ -192,9 +192,21 @@ def test_f10_a_flipped_bit_in_a_record_is_noticed(tmp_path: Path) -> None:
     content[at] ^= 0x10
     path.write_bytes(content)
     again = _open(tmp_path)
+    held = again.size_bytes
     assert [row.seq for row in again.after(0, 10)] == [0, 2]
     assert again.damaged_records == 1
+    assert again.size_bytes == held * 2 // 3, "what is gone takes no room any more"
     again.close()
+
+
+def test_records_that_are_here_already_are_counted_once(tmp_path: Path) -> None:
+    outbox = _open(tmp_path)
+    boot = outbox.begin("witmotion-1")
+    outbox.append([_batch(boot, 0)])
+    held = outbox.size_bytes
+    outbox.append([_batch(boot, 0)])
+    assert (outbox.backlog, outbox.size_bytes) == (1, held)
+    outbox.close()
 
 
 _WRITER = """
