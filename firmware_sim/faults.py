@@ -127,9 +127,9 @@ class Mischief:
             return []
         if self._hits(faults.wrong_length):
             counters.damaged += 1
-            value = (value[0], value[1][: self._dice.randrange(len(value[1]) or 1)])
-            if self._hits(0.3):
-                value = (value[0], value[1] + b"\x00")
+            char, whole = value
+            grown = self._hits(0.3)
+            value = (char, whole + b"\x00" if grown else whole[: self._dice.randrange(len(whole) or 1)])
         out = [value]
         if self._hits(faults.duplicate):
             counters.duplicated += 1
