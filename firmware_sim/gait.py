@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 _SHAPE_ROWS: Final = 512
-_G: Final = 9.81
 
 # amplitude against that of the step frequency (V), then side to side (ML), then forward (AP), harmonics 1 to 10
 _WALK: Final = np.array(

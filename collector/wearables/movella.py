@@ -41,9 +41,6 @@ class MovellaDecoder(Rejecting):
             return self._reject("foreign-characteristic")
         if len(data) < _LEAST_BYTES:
             return self._reject("truncated")
-        return self._sample(data)
-
-    def _sample(self, data: bytes) -> list[Decoded]:
         tick, values = read_sample(data)
         return self._from_floats(values, 1.0 / STANDARD_GRAVITY_MPS2, RANGE_G, tick)
 

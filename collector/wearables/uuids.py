@@ -34,7 +34,6 @@ POLAR_COMPANY: Final = 0x006B
 MOVESENSE_SERVICE: Final = "34802252-7185-4d5d-b431-630e7050e8f0"
 MOVESENSE_WRITE: Final = "34800001-7185-4d5d-b431-630e7050e8f0"
 MOVESENSE_NOTIFY: Final = "34800002-7185-4d5d-b431-630e7050e8f0"
-MOVESENSE_OLD_SERVICE: Final = sig(0xFE06)
 SUUNTO_COMPANY: Final = 0x009F
 
 # Nordic UART Service as the central sees it: it writes RX and hears TX (Espruino's Bangle.js 2 and Puck.js).
@@ -55,6 +54,7 @@ DOT_CONTROL: Final = "15172001-4947-11e9-8646-d663bd873d93"
 DOT_LONG: Final = "15172002-4947-11e9-8646-d663bd873d93"
 DOT_MEDIUM: Final = "15172003-4947-11e9-8646-d663bd873d93"
 DOT_SHORT: Final = "15172004-4947-11e9-8646-d663bd873d93"
+DOT_BATTERY_SERVICE: Final = "15173000-4947-11e9-8646-d663bd873d93"
 DOT_BATTERY: Final = "15173001-4947-11e9-8646-d663bd873d93"
 
 # BBC micro:bit (lancaster-university.github.io/microbit-docs/ble/accelerometer-service).

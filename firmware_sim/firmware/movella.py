@@ -8,10 +8,9 @@ from __future__ import annotations
 import struct
 from typing import Final, Unpack
 
-import numpy as np
-
 from collector.wearables.uuids import (
     DOT_BATTERY,
+    DOT_BATTERY_SERVICE,
     DOT_CONFIG_SERVICE,
     DOT_CONTROL,
     DOT_DEVICE_CONTROL,
@@ -21,15 +20,14 @@ from collector.wearables.uuids import (
     DOT_SHORT,
 )
 from firmware_sim.firmware.base import NOTIFY, READ, WRITE, AttError, Characteristic, Motion, Samples, Service, Times
+from firmware_sim.firmware.floats import as_mps2, mps2_in_g
 from firmware_sim.firmware.streaming import Body, Digital, StreamingFirmware
 
 RATES_HZ: Final = (1, 4, 10, 12, 15, 20, 30, 60)
-STANDARD_GRAVITY: Final = 9.80665
 RATE_QUANTITIES: Final = 21
 RATE_QUANTITIES_MAG: Final = 20
 MEDIUM_BYTES: Final = 40
 
-_BATTERY_SERVICE: Final = "15173000-4947-11e9-8646-d663bd873d93"
 _CONTROL_BYTES: Final = 32
 _VISIT_RATE: Final = 0x10
 _RATE_AT: Final = 24
@@ -81,7 +79,7 @@ class MovellaDot(StreamingFirmware):
                     Characteristic(DOT_SHORT, (NOTIFY,)),
                 ),
             ),
-            Service(_BATTERY_SERVICE, (Characteristic(DOT_BATTERY, (READ, NOTIFY)),)),
+            Service(DOT_BATTERY_SERVICE, (Characteristic(DOT_BATTERY, (READ, NOTIFY)),)),
         )
 
     @property
@@ -122,12 +120,11 @@ class MovellaDot(StreamingFirmware):
 
     def digitise(self, xyz_g: Samples) -> Digital:
         """Return m/s2 as float32, from 16-bit counts of 16 g."""
-        counts = np.clip(np.rint(xyz_g * (32768 / _RANGE_G)), -32768, 32767)
-        return (counts * (_RANGE_G / 32768 * STANDARD_GRAVITY)).astype("<f4")
+        return as_mps2(xyz_g, _RANGE_G)
 
     def in_g(self, digital: Digital) -> Samples:
         """Return what the floats say."""
-        return np.asarray(digital, np.float64) / STANDARD_GRAVITY
+        return mps2_in_g(digital)
 
     def encode(self, first: int, t_ns: Times, digital: Digital) -> tuple[bytes, ...]:
         """Turn a sample into time, acceleration, angular rate (still), and in mode 20 the magnetic field."""

@@ -16,11 +16,11 @@ import numpy as np
 
 from collector.wearables.uuids import MOVESENSE_NOTIFY, MOVESENSE_SERVICE, MOVESENSE_WRITE, SUUNTO_COMPANY
 from firmware_sim.firmware.base import NOTIFY, WRITE, AttError, Characteristic, Motion, Samples, Service, Times
+from firmware_sim.firmware.floats import as_mps2, mps2_in_g
 from firmware_sim.firmware.peripheral import battery, device_information
 from firmware_sim.firmware.streaming import Body, Digital, StreamingFirmware
 
 RATES_HZ: Final = (13, 26, 52, 104, 208, 416, 833, 1666)
-STANDARD_GRAVITY: Final = 9.80665
 
 _HELLO, _SUBSCRIBE, _UNSUBSCRIBE = 0, 1, 2
 _RESPONSE, _DATA, _CONTINUATION = 1, 2, 3
@@ -98,7 +98,7 @@ class Movesense(StreamingFirmware):
         super().on_write(char, value, t_ns)
         if char != MOVESENSE_WRITE:
             return
-        if MOVESENSE_NOTIFY not in self._subscribed:
+        if not self.is_subscribed(MOVESENSE_NOTIFY):
             raise AttError(0x0E)
         if len(value) < 2:
             return
@@ -122,12 +122,11 @@ class Movesense(StreamingFirmware):
 
     def digitise(self, xyz_g: Samples) -> Digital:
         """Return m/s2 as float32, from 16-bit counts of the range."""
-        counts = np.clip(np.rint(xyz_g * (32768 / self._range_g)), -32768, 32767)
-        return (counts * (self._range_g / 32768 * STANDARD_GRAVITY)).astype("<f4")
+        return as_mps2(xyz_g, self._range_g)
 
     def in_g(self, digital: Digital) -> Samples:
         """Return what the floats say."""
-        return np.asarray(digital, np.float64) / STANDARD_GRAVITY
+        return mps2_in_g(digital)
 
     def encode(self, first: int, t_ns: Times, digital: Digital) -> tuple[bytes, ...]:
         """Turn samples into one payload: the time of the first, then block after block; cut to the MTU."""

@@ -1,4 +1,4 @@
-"""Polar H10 and Verity Sense: Polar Measurement Data (PMD), raw and delta-compressed acceleration frames.
+"""Polar H10, Verity Sense and OH1: Polar Measurement Data (PMD), raw and delta-compressed acceleration frames.
 
 Layout and commands: Polar BLE SDK, technical_documentation/online_measurement.pdf (v1.0, August 2024); clocks:
 documentation/TimeSystemExplained.md and KnownIssues.md of the same SDK.
@@ -108,7 +108,6 @@ class Polar(StreamingFirmware):
         super().__init__(motion, **body)
         self.model = model
         self.battery_pct = battery_pct
-        self.mtu = 247
         self._shown_ns = clock_ns
         self._block = block_samples
         self._sdk_mode = False
@@ -156,7 +155,7 @@ class Polar(StreamingFirmware):
         super().on_write(char, value, t_ns)
         if char != POLAR_PMD_CONTROL:
             return
-        if POLAR_PMD_CONTROL not in self._subscribed:
+        if not self.is_subscribed(POLAR_PMD_CONTROL):
             raise AttError(0xFD)  # client characteristic configuration descriptor improperly configured
         operation = value[0] if value else 0
         kind = value[1] & 0x3F if len(value) > 1 else 0
@@ -204,7 +203,7 @@ class Polar(StreamingFirmware):
     def _obey(self, operation: int, kind: int, value: bytes, t_ns: int) -> tuple[int, bytes]:
         if operation not in {_GET_SETTINGS, _START, _STOP}:
             return _BAD_OPCODE, b""
-        if kind == _SDK_MODE and self.model.sdk_rates_hz:
+        if kind == _SDK_MODE and self.model.sdk_rates_hz and operation != _GET_SETTINGS:
             return self._obey_sdk_mode(operation), b""
         if kind != _ACC:
             return _BAD_TYPE, b""

@@ -11,9 +11,7 @@ from typing import Final, Unpack
 
 import numpy as np
 
-from collector.wearables.uuids import WITMOTION_NOTIFY as DATA
-from collector.wearables.uuids import WITMOTION_SERVICE as SERVICE
-from collector.wearables.uuids import WITMOTION_WRITE as COMMAND
+from collector.wearables.uuids import WITMOTION_NOTIFY, WITMOTION_SERVICE, WITMOTION_WRITE
 from firmware_sim.firmware.base import (
     NOTIFY,
     READ,
@@ -26,8 +24,6 @@ from firmware_sim.firmware.base import (
     Times,
 )
 from firmware_sim.firmware.streaming import Body, Digital, StreamingFirmware
-
-__all__ = ["COMMAND", "DATA", "SERVICE", "Witmotion"]
 
 _RATES_HZ: Final = {0x01: 0.2, 0x02: 0.5, 0x03: 1.0, 0x04: 2.0, 0x05: 5.0, 0x06: 10.0, 0x07: 20.0, 0x08: 50.0}
 RATES_HZ: Final = {**_RATES_HZ, 0x09: 100.0, 0x0B: 200.0}
@@ -54,7 +50,7 @@ class Witmotion(StreamingFirmware):
         Newer firmware at high rates packs several frames; 1 as sold.
     """
 
-    service_uuids = (SERVICE,)
+    service_uuids = (WITMOTION_SERVICE,)
 
     usual_name = "WT901BLE68"
     usual_address = "C0:57:49:54:00:01"
@@ -80,15 +76,18 @@ class Witmotion(StreamingFirmware):
         """One service: frames out, commands in."""
         return (
             Service(
-                SERVICE,
-                (Characteristic(DATA, (READ, NOTIFY)), Characteristic(COMMAND, (READ, WRITE, WRITE_COMMAND))),
+                WITMOTION_SERVICE,
+                (
+                    Characteristic(WITMOTION_NOTIFY, (READ, NOTIFY)),
+                    Characteristic(WITMOTION_WRITE, (READ, WRITE, WRITE_COMMAND)),
+                ),
             ),
         )
 
     @property
     def data_char(self) -> str:
         """Frames and register replies share it."""
-        return DATA
+        return WITMOTION_NOTIFY
 
     @property
     def packet_samples(self) -> int:
@@ -98,7 +97,7 @@ class Witmotion(StreamingFirmware):
     def on_subscribe(self, char: str, on: bool, t_ns: int) -> None:
         """Stream while somebody listens."""
         super().on_subscribe(char, on, t_ns)
-        if char == DATA:
+        if char == WITMOTION_NOTIFY:
             if on:
                 self.start(RATES_HZ[self._registers[_RATE]], t_ns)
             else:
@@ -106,7 +105,8 @@ class Witmotion(StreamingFirmware):
 
     def on_write(self, char: str, value: bytes, t_ns: int) -> None:
         """Take ``FF AA reg lo hi``; anything else is ignored, as is a setting while locked."""
-        if char != COMMAND or len(value) != 5 or value[:2] != b"\xff\xaa":
+        super().on_write(char, value, t_ns)
+        if char != WITMOTION_WRITE or len(value) != 5 or value[:2] != b"\xff\xaa":
             return
         register, content = value[2], int.from_bytes(value[3:5], "little")
         if (register, content) == _UNLOCK:
@@ -153,4 +153,4 @@ class Witmotion(StreamingFirmware):
             words[0] = 3150
         elif register == _RATE:
             words[0] = self._registers[_RATE]
-        self.reply(DATA, b"\x55\x71" + struct.pack("<H8h", register, *words), t_ns + _REPLY_NS)
+        self.reply(WITMOTION_NOTIFY, b"\x55\x71" + struct.pack("<H8h", register, *words), t_ns + _REPLY_NS)

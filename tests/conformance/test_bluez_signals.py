@@ -17,8 +17,8 @@ from bleak.exc import (
 )
 from dbus_fast import Message
 
+from collector.wearables.uuids import WITMOTION_NOTIFY, WITMOTION_SERVICE
 from firmware_sim.bus import Client
-from firmware_sim.firmware.witmotion import DATA, SERVICE
 from firmware_sim.radio import VirtualRadio
 from firmware_sim.timing import BluezTiming
 from tests.conformance.radio_world import GAP, GATT, Ear, find, until, wearable
@@ -33,14 +33,14 @@ async def test_an_old_client_that_was_not_closed_doubles_everything(
     got: list[bytes] = []
     old = BleakClient(await find(device))
     await old.connect()
-    await old.start_notify(DATA, lambda _, value: old_got.append(bytes(value)))
+    await old.start_notify(WITMOTION_NOTIFY, lambda _, value: old_got.append(bytes(value)))
     await until(lambda: bool(old_got))
     device.drop_link()
     await until(lambda: not old.is_connected)
     if close_first:
         await old.disconnect()
     async with BleakClient(await find(device)) as new:
-        await new.start_notify(DATA, lambda _, value: got.append(bytes(value)))
+        await new.start_notify(WITMOTION_NOTIFY, lambda _, value: got.append(bytes(value)))
         await until(lambda: len(got) >= 40)
         device.faults.stalled = True
         await asyncio.sleep(0.02)
@@ -76,7 +76,7 @@ async def test_a_lost_link_is_one_signal(radio: VirtualRadio) -> None:
     await asyncio.wait_for(lost.wait(), 5.0)
     assert ear.device_changes() == [{"ServicesResolved": False, "Connected": False}]
     with pytest.raises(BleakError, match=r"Not connected|Service Discovery has not been performed yet"):
-        await client.read_gatt_char(DATA)
+        await client.read_gatt_char(WITMOTION_NOTIFY)
     await client.disconnect()
     ear.close()
 
@@ -114,7 +114,7 @@ async def test_signals_come_in_the_order_of_bluez(radio: VirtualRadio) -> None:
         "+GattCharacteristic1",
         "+GattDescriptor1",
         "+GattCharacteristic1",
-        f"UUIDs={[GAP, GATT, SERVICE]}",
+        f"UUIDs={[GAP, GATT, WITMOTION_SERVICE]}",
         "ServicesResolved=True",
     ]
     assert [one for one in told[8:] if one != "answer"] == ["ServicesResolved=False", "Connected=False"]
@@ -130,7 +130,7 @@ async def test_gatt_objects_outlive_the_link(radio: VirtualRadio) -> None:
     assert any(one.startswith(f"{path}/service") for one in radio.bluez.objects.managed())
     ear.heard.clear()
     async with BleakClient(found) as client:
-        assert client.services.get_characteristic(DATA) is not None
+        assert client.services.get_characteristic(WITMOTION_NOTIFY) is not None
         assert ear.device_changes() == [{"Connected": True}, {"ServicesResolved": True}]
     ear.close()
 
@@ -139,6 +139,6 @@ async def test_reading_a_notified_characteristic_also_tells_the_value(radio: Vir
     device = wearable(radio)
     got: list[bytes] = []
     async with BleakClient(await find(device)) as client:
-        await client.start_notify(DATA, lambda _, value: got.append(bytes(value)))
-        read = bytes(await client.read_gatt_char(DATA))
+        await client.start_notify(WITMOTION_NOTIFY, lambda _, value: got.append(bytes(value)))
+        read = bytes(await client.read_gatt_char(WITMOTION_NOTIFY))
         assert read in got

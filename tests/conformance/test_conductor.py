@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from bleak import BleakClient, BleakScanner
 
-from collector.wearables.uuids import POLAR_PMD_CONTROL, POLAR_PMD_DATA
+from collector.wearables.uuids import POLAR_PMD_CONTROL, POLAR_PMD_DATA, WITMOTION_NOTIFY
 from firmware_sim.conductor import Conductor
 from firmware_sim.device import VirtualDevice
 from firmware_sim.firmware.polar import Polar
-from firmware_sim.firmware.witmotion import DATA, Witmotion
+from firmware_sim.firmware.witmotion import Witmotion
 from firmware_sim.link import LinkModel
 from firmware_sim.player import Player
 from firmware_sim.radio import VirtualRadio
@@ -50,7 +50,7 @@ async def listening(
             assert found is not None
             one = BleakClient(found)
             await one.connect()
-            await one.start_notify(DATA, lambda _, value: heard.append((clock.utc_ns(), bytes(value))))
+            await one.start_notify(WITMOTION_NOTIFY, lambda _, value: heard.append((clock.utc_ns(), bytes(value))))
             return one
 
         task = asyncio.create_task(client())

@@ -18,8 +18,8 @@ from bleak.exc import (
     BleakGATTProtocolErrorCode,
 )
 
+from collector.wearables.uuids import WITMOTION_NOTIFY, WITMOTION_WRITE
 from firmware_sim.faults import ConnectFault, WriteFault
-from firmware_sim.firmware.witmotion import COMMAND, DATA
 from firmware_sim.radio import VirtualRadio
 from firmware_sim.timing import BluezTiming
 from tests.conformance.radio_world import QUICK, find, until, wearable
@@ -96,7 +96,7 @@ async def test_a_refused_write_names_the_reason(
     async with BleakClient(await find(device)) as client:
         device.faults.write.append(fault)
         with pytest.raises(BleakGATTProtocolError) as refused:
-            await client.write_gatt_char(COMMAND, b"\xff\xaa\x00\x00\x00", response=True)
+            await client.write_gatt_char(WITMOTION_WRITE, b"\xff\xaa\x00\x00\x00", response=True)
         assert refused.value.code == code
 
 
@@ -104,7 +104,7 @@ async def test_a_busy_write_is_repeated_by_bleak(radio: VirtualRadio) -> None:
     device = wearable(radio)
     async with BleakClient(await find(device)) as client:
         device.faults.write.extend([WriteFault.IN_PROGRESS] * 4)
-        await client.write_gatt_char(COMMAND, b"\xff\xaa\x00\x00\x00", response=True)
+        await client.write_gatt_char(WITMOTION_WRITE, b"\xff\xaa\x00\x00\x00", response=True)
     assert device.faults.write == []
 
 
@@ -112,7 +112,7 @@ async def test_notifications_of_a_characteristic_without_them_are_refused(radio:
     device = wearable(radio)
     async with BleakClient(await find(device)) as client:
         with pytest.raises(BleakDBusError, match="NotSupported"):
-            await client.start_notify(COMMAND, lambda *_: None)
+            await client.start_notify(WITMOTION_WRITE, lambda *_: None)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ async def test_a_link_left_by_a_dead_process_is_taken_over(radio: VirtualRadio) 
     await until(lambda: device.connected)
     got: list[bytes] = []
     async with BleakClient(found) as client:
-        await client.start_notify(DATA, lambda _, value: got.append(bytes(value)))
+        await client.start_notify(WITMOTION_NOTIFY, lambda _, value: got.append(bytes(value)))
         await until(lambda: len(got) > 3)
     assert device.counters.connects == 1
 
@@ -149,7 +149,7 @@ async def test_a_dead_bluetooth_daemon_is_silent_and_a_new_scan_mends_it(radio: 
     lost: list[bool] = []
     client = BleakClient(await find(device), disconnected_callback=lambda _: lost.append(True))
     await client.connect()
-    await client.start_notify(DATA, lambda _, value: got.append(bytes(value)))
+    await client.start_notify(WITMOTION_NOTIFY, lambda _, value: got.append(bytes(value)))
     await until(lambda: bool(got))
     radio.kill_bluez()
     await asyncio.sleep(0.05)
@@ -157,7 +157,7 @@ async def test_a_dead_bluetooth_daemon_is_silent_and_a_new_scan_mends_it(radio: 
     await asyncio.sleep(0.1)
     assert (len(got), client.is_connected, lost) == (count, True, [])
     with pytest.raises(BleakDBusError, match="ServiceUnknown"):
-        await client.read_gatt_char(DATA)
+        await client.read_gatt_char(WITMOTION_NOTIFY)
     with pytest.raises(BleakDBusError):
         await client.disconnect()
     assert (client.is_connected, lost) == (False, [True])

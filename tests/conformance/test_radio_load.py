@@ -17,8 +17,8 @@ from bleak.exc import (
 )
 from dbus_fast import Message
 
+from collector.wearables.uuids import WITMOTION_NOTIFY
 from firmware_sim.device import VirtualDevice
-from firmware_sim.firmware.witmotion import DATA
 from firmware_sim.radio import VirtualRadio
 from tests.conformance.radio_world import QUICK, find, until, wearable
 
@@ -37,10 +37,10 @@ async def test_sixteen_wearables_lose_nothing(radio: VirtualRadio) -> None:
     for device in devices:
         client = BleakClient(await find(device))
         await client.connect()
-        await client.start_notify(DATA, count(device.firmware.address))
+        await client.start_notify(WITMOTION_NOTIFY, count(device.firmware.address))
         clients.append(client)
     await asyncio.sleep(0.5)
-    await asyncio.gather(*(client.stop_notify(DATA) for client in clients))
+    await asyncio.gather(*(client.stop_notify(WITMOTION_NOTIFY) for client in clients))
     await asyncio.sleep(0.05)
     sent = {one.firmware.address: one.counters.handed for one in devices}
     assert got == sent
@@ -65,11 +65,11 @@ async def test_a_soak_of_random_losses_accounts_for_everything(radio: VirtualRad
             client = BleakClient(device.firmware.address, disconnected_callback=lambda _, wake=wake: wake.set())
             try:
                 await client.connect()
-                await client.start_notify(DATA, count)
+                await client.start_notify(WITMOTION_NOTIFY, count)
                 if not over:
                     await wake.wait()
                 if client.is_connected:
-                    await client.stop_notify(DATA)
+                    await client.stop_notify(WITMOTION_NOTIFY)
             except BleakError:
                 pass  # the link was lost in the middle of something
             finally:

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collector.wearables.uuids import WITMOTION_NOTIFY, WITMOTION_WRITE
 from firmware_sim.firmware.oscillator import Oscillator
-from firmware_sim.firmware.witmotion import COMMAND, DATA, Witmotion
+from firmware_sim.firmware.witmotion import Witmotion
 from firmware_sim.player import Player
 from tests.unit.motions import Interval, Ramp, Still
 
@@ -24,7 +25,7 @@ def test_the_vendors_frame_layout() -> None:
     # 0x0064 counts of 16/32768 g are 0.0488 g, -200 counts are -0.0977 g, 0x0800 counts are 1 g.
     device = Witmotion(Still(0x64 / 2048, -200 / 2048, 1.0), boot_ns=0)
     device.on_connect(0)
-    device.on_subscribe(DATA, True, 0)
+    device.on_subscribe(WITMOTION_NOTIFY, True, 0)
     (frame, *_) = (one.value for one in device.events(S))
     assert frame[:8] == bytes.fromhex("5561640038ff0008")
     assert len(frame) == 20
@@ -40,7 +41,7 @@ def test_the_vendors_frame_layout() -> None:
 )
 def test_quantisation_and_saturation(x_g: float, count: int) -> None:
     device = Witmotion(Still(x_g), boot_ns=0)
-    device.on_subscribe(DATA, True, 0)
+    device.on_subscribe(WITMOTION_NOTIFY, True, 0)
     value = device.events(S)[0].value
     assert int.from_bytes(value[2:4], "little", signed=True) == count
     assert device.truth.xyz_g[0, 0] == count / 2048
@@ -49,31 +50,31 @@ def test_quantisation_and_saturation(x_g: float, count: int) -> None:
 def test_a_rate_needs_unlocking_and_outlives_a_reboot_only_when_saved() -> None:
     device = Witmotion(Still(), boot_ns=0)
     device.on_connect(0)
-    device.on_subscribe(DATA, True, 0)
-    device.on_write(COMMAND, rate(0x09), 1)
+    device.on_subscribe(WITMOTION_NOTIFY, True, 0)
+    device.on_write(WITMOTION_WRITE, rate(0x09), 1)
     assert device.rate_hz == 10
-    device.on_write(COMMAND, UNLOCK, 2)
-    device.on_write(COMMAND, rate(0x09), 3)
+    device.on_write(WITMOTION_WRITE, UNLOCK, 2)
+    device.on_write(WITMOTION_WRITE, rate(0x09), 3)
     assert device.rate_hz == 100
     assert len(device.events(S)) == 100
-    device.on_write(COMMAND, UNLOCK, S)
-    device.on_write(COMMAND, rate(0x08), 12 * S)  # the lock has fallen shut after ten seconds
+    device.on_write(WITMOTION_WRITE, UNLOCK, S)
+    device.on_write(WITMOTION_WRITE, rate(0x08), 12 * S)  # the lock has fallen shut after ten seconds
     assert device.rate_hz == 100
     device.reboot(12 * S)
-    device.on_subscribe(DATA, True, 12 * S)
+    device.on_subscribe(WITMOTION_NOTIFY, True, 12 * S)
     assert device.rate_hz == 10
     for command in (UNLOCK, rate(0x0B), SAVE):
-        device.on_write(COMMAND, command, 13 * S)
+        device.on_write(WITMOTION_WRITE, command, 13 * S)
     device.reboot(14 * S)
-    device.on_subscribe(DATA, True, 14 * S)
+    device.on_subscribe(WITMOTION_NOTIFY, True, 14 * S)
     assert device.rate_hz == 200
 
 
 def test_an_unknown_rate_and_foreign_bytes_are_ignored() -> None:
     device = Witmotion(Still(), boot_ns=0)
-    device.on_subscribe(DATA, True, 0)
+    device.on_subscribe(WITMOTION_NOTIFY, True, 0)
     for command in (UNLOCK, rate(0x0A), b"", b"\xff\xaa", b"\xff" * 300):
-        device.on_write(COMMAND, command, 1)
+        device.on_write(WITMOTION_WRITE, command, 1)
     assert device.rate_hz == 10
 
 
@@ -87,7 +88,7 @@ def test_samples_lie_on_the_wearables_grid_however_they_are_asked_for(
 ) -> None:
     clock = Oscillator(5, drift_ppm)
     device = Witmotion(Ramp(rate_hz), boot_ns=5, drift_ppm=drift_ppm)
-    device.on_subscribe(DATA, True, 7)
+    device.on_subscribe(WITMOTION_NOTIFY, True, 7)
     device.start(rate_hz, 7)
     now = 7
     for step in steps:
@@ -110,7 +111,7 @@ def test_drift_is_what_it_says() -> None:
 def test_silences_are_silent_and_cost_nothing() -> None:
     day = 86_400 * S
     device = Witmotion(Interval((S, 2 * S), (day, day + S)), boot_ns=0)
-    device.on_subscribe(DATA, True, 0)
+    device.on_subscribe(WITMOTION_NOTIFY, True, 0)
     assert device.next_ns() == S
     times = [one.t_ns for one in device.events(2 * day)]
     assert times == [S + k * S // 10 for k in range(10)] + [day + k * S // 10 for k in range(10)]
@@ -119,7 +120,7 @@ def test_silences_are_silent_and_cost_nothing() -> None:
 
 def test_what_was_sampled_ahead_is_not_counted_as_sent() -> None:
     device = Witmotion(Still(), boot_ns=0)
-    device.on_subscribe(DATA, True, 0)
+    device.on_subscribe(WITMOTION_NOTIFY, True, 0)
     assert device.next_ns() is not None
     device.on_disconnect(S)
     assert (device.truth.samples, device.next_ns()) == (0, None)
