@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processing import days, slots
-from processing.epochs import EPOCH_NS, STATES, Epochs, Posture
+from processing.epochs import EPOCH_NS, STATES, Epochs, Posture, State
 from processing.metrics import Point, Value, check
 from spineclip.contract.config import Goals, PatientConfig
 from tests.unit.people import CADENCE_SPM, START_S, seconds
@@ -163,6 +163,31 @@ def test_bouts_of_two_kinds_in_one_second_are_both_kept() -> None:
     assert sorted(str(bout["state"]) for bout in of(run(slouched), "bout")) == ["sedentary", "slouched"]
 
 
+@pytest.mark.parametrize(("gap_s", "own"), [(300, []), (305, [("sedentary", 200.0)])])
+def test_what_comes_late_is_a_bout_of_its_own_unless_the_gap_was_bridged(
+    gap_s: int, own: list[tuple[str, float]]
+) -> None:
+    """A sitting waits for what is not known for five minutes, a walk for three seconds."""
+    start_s = START_S + 36_000
+    known = seconds(("sitting", 600), ("gap", gap_s), ("sitting", 600), ("standing", 120), start_s=start_s)
+    state, _ = days.step(days.begin(), seconds(("standing", 600), start_s=start_s - 86_400), "p-1", UTC)
+    state, _ = days.step(state, known, "p-1", UTC)
+    gap = (start_s + 600, start_s + 600 + gap_s)
+    around = [("sitting", 210), ("walking", 60), ("standing", gap_s - 260 + 10)]  # ten seconds of it were known
+    late = seconds(*around, start_s=gap[0] - 10)
+    state, amended = days.amend(state, late, gap, "p-1", UTC)
+    bouts = [point for point in amended.points if point.measurement == "bout"]
+    assert [(p.fields["state"], p.fields["dur_s"]) for p in bouts] == [("walking", 60.0), *own][:: -1 if own else 1]
+    (day,) = [point.fields for point in amended.points if point.measurement == "daily"]
+    assert [row.worn_s for row in state.days] == [600.0, 1320.0 + gap_s], "the day before has nothing of it"
+    assert (day["sedentary_min"], day["walking_min"]) == (1400 / 60, 1.0)
+    assert day["standing_min"] == pytest.approx((gap_s - 260 + 120) / 60)
+    assert (day["longest_sedentary_min"], day["longest_walk_min"]) == (10.0 if own else 20.0, 1.0)
+    assert day["breaks"] == (2 if own else 1), "who had sat got up"
+    again, nothing = days.amend(state, seconds(("walking", 60), start_s=gap[1]), gap, "p-1", UTC)
+    assert (again, nothing.points) == (state, ()), "none of it is of the gap"
+
+
 NAMES = st.sampled_from([state.value for state in STATES] + ["gap"])
 STORY = st.lists(st.tuples(NAMES, st.integers(1, 900)), min_size=1, max_size=20)
 
@@ -183,6 +208,26 @@ def test_single_seconds_do_not_matter() -> None:
     story = [(str(rng.choice(names)), int(rng.integers(1, 200))) for _ in range(20)]
     whole = seconds(*story, start_s=START_S + 86_400 - 903)
     assert run(*(whole.slice(k, k + 1) for k in range(len(whole)))) == run(whole)
+
+
+def test_a_slot_tells_all_that_is_known_of_it() -> None:
+    """Three seconds of walking and two of standing; the numbers are those of `people.seconds`."""
+    found = run(seconds(("walking", 3), ("standing", 2), start_s=START_S + 36_000))
+    (slot,) = of(found, "activity")
+    assert slot.pop("code") == State.WALKING.code
+    assert slot == {
+        "state": "walking", "posture": "unknown", "flexion_deg": 1.0, "lateral_deg": 0.0, "walking_s": 3.0,
+        "cadence_spm": CADENCE_SPM, "steps": pytest.approx(3 * CADENCE_SPM / 60), "intensity_mg": 10.0,
+        "confidence": pytest.approx(0.9), "coverage": 1.0,
+    }  # fmt: skip
+
+
+def test_a_second_that_is_missing_is_filled_in_though_the_next_slot_has_begun() -> None:
+    whole = seconds(("sitting", 6), start_s=START_S + 36_000)
+    torn = Epochs.concat([whole.slice(0, 4), whole.slice(5, 6)])
+    _, filled = slots.step(slots.begin(), torn, last=True)
+    assert (filled.start_ns - whole.start_ns[0]).tolist() == [k * EPOCH_NS for k in range(10)]
+    assert filled.coverage.tolist() == [1.0, 1.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]
 
 
 def test_points_of_another_shape_would_be_noticed() -> None:

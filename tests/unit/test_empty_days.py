@@ -49,6 +49,16 @@ def test_a_day_without_data_is_written_at_its_end_and_once() -> None:
     (empty,) = days_of(patient).values()
     assert empty.fields["date"] == (FIRST + dt.timedelta(days=1)).isoformat()
     assert (empty.fields["worn_min"], empty.fields["coverage"], empty.fields["enough_data"]) == (0.0, 0.0, False)
+    told = (
+        "walking_min",
+        "longest_walk_min",
+        "sedentary_min",
+        "longest_sedentary_min",
+        "breaks",
+        "steps",
+        "unknown_min",
+    )
+    assert {name: empty.fields[name] for name in told} == dict.fromkeys(told, 0), "nobody knows of any"
     assert empty.fields["attention_why"] == "not worn"
     assert not [name for name in empty.fields if name.startswith("met_")], "such a day has not failed"
     patient.close_days(midnight_after(FIRST + dt.timedelta(days=1)) + 3600 * 10**9)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from processing.intake import GIVE_UP_S, Verdict
+from processing import late as late_data
+from processing.intake import GIVE_UP_S, GivenUp, Verdict
 from processing.late import QUIET_S
 from processing.metrics import Point
 from processing.patient import Patient
@@ -107,6 +108,30 @@ def test_a_gap_says_what_of_it_is_still_missing() -> None:
     whole = Stored()
     whole.take(BATCHES, 0.0)
     assert stored.day()["worn_min"] == whole.day()["worn_min"]
+
+
+def given_up(*numbers: int) -> tuple[GivenUp, list[late_data.Stretch]]:
+    """A gap of the records 3 to 5, somewhat longer than they are; what came of it, in any order."""
+    lost = GivenUp(BATCHES[0].boot, 3, 5, BATCHES[3].t0_ns - 10**8, BATCHES[5].end_ns + 2 * 10**8)
+    return lost, late_data.stretches(lost, [BATCHES[k] for k in numbers])
+
+
+def test_the_first_and_the_last_record_of_a_gap_fill_it_to_its_ends() -> None:
+    lost, (whole,) = given_up(4, 2, 5, 3, 6)
+    assert [batch.seq for batch in whole.batches] == [3, 4, 5]
+    assert (whole.start_ns, whole.end_ns) == (lost.start_ns, lost.end_ns)
+    assert late_data.left(lost, [whole]) == ()
+
+
+def test_what_is_left_of_a_gap_lies_between_what_came() -> None:
+    lost, (middle,) = given_up(4)
+    assert (middle.start_ns, middle.end_ns) == (BATCHES[4].t0_ns, BATCHES[4].end_ns)
+    assert late_data.left(lost, [middle]) == (
+        GivenUp(lost.boot, 3, 3, lost.start_ns, BATCHES[4].t0_ns),
+        GivenUp(lost.boot, 5, 5, BATCHES[4].end_ns, lost.end_ns),
+    )
+    lost, ends = given_up(5, 3)
+    assert late_data.left(lost, ends) == (GivenUp(lost.boot, 4, 4, BATCHES[3].end_ns, BATCHES[5].t0_ns),)
 
 
 def test_minutes_that_came_late_have_their_streaks() -> None:

@@ -63,11 +63,14 @@ def test_a_glance_up_neither_ends_nor_restarts_it(body: Body) -> None:
     assert body.be(RELIEF_S - 1) == []
 
 
-def test_a_bend_that_was_mostly_guessed_is_not_said(body: Body) -> None:
-    for _ in range(30):
-        body.slouch(20)
-        body.be(20, bent=None)
-    assert body.said == [], "half of it was seen"
+@pytest.mark.parametrize(("seen", "guessed", "said"), [(20, 20, 0), (14, 6, 0), (16, 4, 1)])
+def test_a_bend_of_which_less_than_three_quarters_was_seen_is_not_said(
+    body: Body, seen: int, guessed: int, said: int
+) -> None:
+    for _ in range(600 // (seen + guessed)):
+        body.slouch(seen)
+        body.be(guessed, bent=None)
+    assert len(body.said) == said
 
 
 def test_after_a_nudge_the_same_cause_rests(body: Body) -> None:
@@ -125,12 +128,13 @@ def test_where_it_is_hardly_surer_than_standing_nothing_is_said() -> None:
     assert SURE_MEAN > SURE + 0.05
 
 
-def test_a_sitting_that_was_mostly_guessed_is_not_said() -> None:
+@pytest.mark.parametrize(("seen", "guessed", "said"), [(60, 59, 0), (70, 30, 0), (80, 20, 1)])
+def test_a_sitting_of_which_less_than_three_quarters_was_seen_is_not_said(seen: int, guessed: int, said: int) -> None:
     person = Body()
-    for _ in range(40):
-        person.be(60)
-        person.be(59, confidence=0.3)
-    assert person.said == [], "half of it was seen"
+    for _ in range(48 * 60 // (seen + guessed)):
+        person.be(seen)
+        person.be(guessed, confidence=0.3)
+    assert len(person.said) == said
 
 
 def test_sitting_down_is_dated_to_the_last_movement(body: Body) -> None:
