@@ -96,6 +96,29 @@ def test_a_gap_that_both_share_leaves_none_behind() -> None:
     assert state.late == 0
 
 
+def test_who_is_left_behind_is_told_by_what_the_other_has_measured_meanwhile() -> None:
+    """One second, a gap, and so many that one more than `WAIT_S` are there: only then it is not waited for."""
+    state = person.begin({"back": BACK, "thigh": THIGH})
+    story = seconds(("standing", 21), ("gap", 60), ("standing", WAIT_S))
+    state, _ = feed(state, "back", BACK, story.slice(0, 20))
+    state, _ = feed(state, "thigh", THIGH, story.slice(0, 20))
+    for k in range(20, len(story) - 1):
+        state, given = feed(state, "back", BACK, story.slice(k, k + 1))
+        assert given == []
+    state, given = feed(state, "back", BACK, story.slice(len(story) - 1, len(story)))
+    assert given == list(range(20, len(story)))
+
+
+def test_a_second_clip_that_nobody_has_named_joins_the_first() -> None:
+    state = person.begin({})
+    state, given = feed(state, "back", BACK, seconds(("standing", 5)))
+    assert given == list(range(5))
+    state, given = feed(state, "thigh", THIGH, seconds(("sitting", 10)))
+    assert given == [], "the back has not been heard yet"
+    state, joined = person.step(state, "back", BACK, seconds(("standing", 10)).slice(5, 10))
+    assert states(joined) == ["sitting"] * 5, "which the thigh tells"
+
+
 def test_one_clip_goes_straight_through() -> None:
     state = person.begin({})
     state, given = feed(state, "back", BACK, seconds(("standing", 5)))

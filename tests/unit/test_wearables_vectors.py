@@ -7,7 +7,7 @@ import struct
 import numpy as np
 import pytest
 
-from collector.wearables import Advertisement, recognise, uuids
+from collector.wearables import Advertisement, by_kind, recognise, uuids
 from collector.wearables.base import STANDARD_GRAVITY_MPS2
 from collector.wearables.espruino import EspruinoDecoder
 from collector.wearables.metamotion import MetaMotionDecoder
@@ -64,9 +64,71 @@ def test_polar_delta_type_1_as_a_real_verity_sense_sends_it() -> None:
     assert not decoder.rejects
 
 
-def test_polar_tells_of_a_refusal() -> None:
-    (decoded,) = PolarDecoder().feed(uuids.POLAR_PMD_CONTROL, b"\xf0\x02\x02\x0d\x00")
-    assert decoded.notice == "the Polar lies in its charger"
+@pytest.mark.parametrize(
+    ("frame_type", "content", "xyz_mg"),
+    [
+        ("00", "F7FF7F 808182", [[-9, -1, 127], [-128, -127, -126]]),
+        ("02", "F7FFFF FFFFFF E70300", [[-9, -1, 999]]),
+    ],
+)
+def test_polar_raw_of_one_and_of_three_bytes(frame_type: str, content: str, xyz_mg: list[list[int]]) -> None:
+    # online_measurement.pdf, "ACC data frame types": signed, least significant byte first, milli-g.
+    frame = bytes.fromhex("02 0094357700000000" + frame_type + content)
+    (decoded,) = PolarDecoder().feed(uuids.POLAR_PMD_DATA, frame)
+    np.testing.assert_allclose(decoded.counts * decoded.scale_g, np.array(xyz_mg) / 1000, atol=8 / 32_768 / 2)
+
+
+def test_polar_finds_the_factor_behind_other_settings() -> None:
+    # Rate 52, resolution 16, range 8, channels 3, each {setting, count, values}, then the factor.
+    answer = bytes.fromhex("F0 02 02 00 00 00 01 3400 01 01 1000 02 01 0800 04 01 03 05 01") + struct.pack("<f", 0.5)
+    decoder = PolarDecoder()
+    assert decoder.feed(uuids.POLAR_PMD_CONTROL, answer) == []
+    frame = bytes.fromhex("02 6500000000000000 80 F1FF1400F003 06 01 7B0F08")
+    assert decoder.feed(uuids.POLAR_PMD_DATA, frame)[0].scale_g == 0.5
+
+
+@pytest.mark.parametrize("factor", [0.0, 1e-7, -1.0, 10.0, float("nan"), float("inf")])
+def test_polar_believes_no_absurd_factor(factor: float) -> None:
+    decoder = PolarDecoder()
+    decoder.feed(uuids.POLAR_PMD_CONTROL, b"\xf0\x02\x02\x00\x00\x05\x01" + struct.pack("<f", factor))
+    assert decoder.rejects == {"factor": 1}
+
+
+@pytest.mark.parametrize(("delta", "rejects"), [(0, {}), (1, {"absurd-value": 1})])
+def test_polar_deltas_lead_no_further_than_16_bits(delta: int, rejects: dict[str, int]) -> None:
+    # From 32767, a block of one sample with two bits a channel; the first of them is the delta of x.
+    frame = bytes.fromhex("02 6500000000000000 81 FF7F 0180 0000 02 01") + bytes([delta])
+    decoder = PolarDecoder()
+    found = decoder.feed(uuids.POLAR_PMD_DATA, frame)
+    assert decoder.rejects == rejects
+    assert [one.counts.tolist() for one in found] == ([] if rejects else [[[32_767, -32_767, 0]] * 2])
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [(0, []), (6, []), (13, ["the Polar lies in its charger"]), (99, ["the Polar answers with status 99"])],
+)
+def test_polar_tells_of_a_refusal(status: int, says: list[str]) -> None:
+    found = PolarDecoder().feed(uuids.POLAR_PMD_CONTROL, bytes((0xF0, 0x02, 0x02, status, 0x00)))
+    assert [one.notice for one in found] == says, "0 is success, 6 that it runs already"
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked", "planned"),
+    [
+        ("polar-h10", (60.0, 3.0), (100.0, 4.0)),
+        ("polar-h10", (500.0, 16.0), (200.0, 8.0)),  # the most that it has
+        ("polar-sense", (50.0, 8.0), (52.0, 8.0)),
+        ("polar-sense", (50.0, 16.0), (52.0, 16.0)),
+        ("polar-sense", (100.0, 8.0), (104.0, 8.0)),
+        ("polar-sense", (100.0, 2.0), (104.0, 2.0)),
+    ],
+)
+def test_polar_plans_what_is_asked_or_the_next_more(
+    kind: str, asked: tuple[float, float], planned: tuple[float, float]
+) -> None:
+    plan = by_kind(kind).plan(*asked)
+    assert (plan.rate_hz, plan.range_g) == planned
 
 
 def test_movesense_block_of_two_samples() -> None:
