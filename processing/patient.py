@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -169,6 +169,12 @@ class Patient:
         """Add a point from elsewhere (a collector's report, a fault)."""
         self._keep((point,))
         self.changed = True
+
+    def not_told(self, nudge: Nudge) -> None:
+        """Note that a nudge which was just taken in came too late to be told, so that no page shows it as new."""
+        key = ("nudge", nudge.time_ns, (self.patient,))
+        if (point := self._unstored.get(key)) is not None:
+            self._unstored[key] = replace(point, fields={**point.fields, "told": False})
 
     def close_days(self, now_ns: int) -> None:
         """Write the days that are over and of which there is nothing, of a patient whom somebody has set up."""

@@ -341,6 +341,7 @@ class Core:
 
     def _tell_nudge(self, name: str, desk: Desk, nudge: Nudge, live: Live | None) -> None:
         if abs(self._clock.utc_ns() - nudge.time_ns) > FRESH_NS and nudge.ended_s is None:
+            desk.patient.not_told(nudge)
             return
         device = live.device if live is not None else ""
         point = nudge_words.point(nudge, name, desk.patient.config.language)

@@ -12,8 +12,8 @@ SHOWN_S: Final = 1800.0
 
 
 def nudge_html(newest: Point | None, now_ns: int) -> str:
-    """Write the newest ``nudge`` point, or nothing when it is over or old."""
-    if newest is None or "ended_s" in newest.fields:
+    """Write the newest ``nudge`` point, or nothing when it is over, old, or was never told."""
+    if newest is None or "ended_s" in newest.fields or newest.fields.get("told") is False:
         return ""
     age_s = (now_ns - newest.time_ns) / 1e9
     if not 0 <= age_s <= SHOWN_S:

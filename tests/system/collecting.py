@@ -19,7 +19,7 @@ from spineclip.broker import Broker
 from spineclip.contract.clock import DrivenClock
 from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.live import Live
-from spineclip.contract.messages import Ack, Event, Resend, command_from_json
+from spineclip.contract.messages import Ack, Buzz, Event, Resend, command_from_json
 from spineclip.contract.placement import Placement
 from spineclip.contract.wire import Record, SampleBatch, encode
 
@@ -28,11 +28,13 @@ SCALE_G = 1 / 2048
 
 
 @contextlib.asynccontextmanager
-async def core(broker: Broker, path: Path, *, finish: bool = False) -> AsyncIterator[Core]:
+async def core(
+    broker: Broker, path: Path, *, finish: bool = False, now_ns: int = T0_NS, each_second: bool = False
+) -> AsyncIterator[Core]:
     """A core in this process, until it is stopped as by SIGTERM."""
     store = SqliteStore(path)
     access = BrokerAccess(broker.host, broker.port, broker.username, broker.password)
-    service = Core(store, access, DrivenClock(T0_NS), commit_s=0.2)
+    service = Core(store, access, DrivenClock(now_ns), commit_s=0.2, each_second=each_second)
     task = asyncio.create_task(service.run())
     try:
         async with asyncio.timeout(20):
@@ -75,6 +77,7 @@ class Collecting:
         self.live: list[Live] = []
         self.events: list[Event] = []
         self.asked: list[Resend] = []
+        self.buzzed: list[Buzz] = []
         self._client = client
         client.on_message = self._message
 
@@ -118,7 +121,9 @@ class Collecting:
                 self.events.append(Event.from_json(message.payload))
             case "cmd":
                 command = command_from_json(message.payload)
-                if isinstance(command, Resend):
+                if isinstance(command, Buzz):
+                    self.buzzed.append(command)
+                else:
                     self.asked.append(command)
                     for key in sorted(self.waiting):
                         if key[:2] == (command.device, command.boot) and (
