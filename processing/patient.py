@@ -280,7 +280,9 @@ class Patient:
         worn = self._state.clips.get(batch.device)
         if worn is not None and late.is_gap(worn.last_ns, batch.t0_ns):
             before = Before(worn.last_ns, worn.stream.orientation)
-            self._befores[batch.device] = late.remembered(self._befores.get(batch.device, ()), before)
+            kept = late.remembered(self._befores.get(batch.device, ()), before)
+            others = {device: one for device, one in self._befores.items() if device in self._state.clips}
+            self._befores = {**others, batch.device: kept}
 
     def _keep(self, points: tuple[Point, ...]) -> None:
         for point in points:

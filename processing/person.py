@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from processing.clip import MAX_SILENCE_S
 from processing.compiled import compiled
 from processing.epochs import EPOCH_NS, Epochs, Posture, State
 from processing.frozen import frozen
@@ -95,8 +96,18 @@ def step(
         return _alone(state, device, placement, final)
     state = _with(state, device, placement, final)
     newest = max(row.through for row in state.clips)
+    if wait_s < FOREVER_S:
+        state = _heard_of(state, newest)
     reached = [row.through or state.since for row in state.clips]
     return _give(state, min(at for at in reached if at == newest or not _left_behind(state, at, newest, wait_s)))
+
+
+def _heard_of(state: PersonState, newest: int) -> PersonState:
+    """Forget clips that nothing waits of and that the others have left behind long ago, as the pipeline does."""
+    clips = tuple(
+        row for row in state.clips if len(row.waiting) or newest - (row.through or state.since) <= MAX_SILENCE_S
+    )
+    return state if len(clips) == len(state.clips) else PersonState(clips, state.given, state.late, state.since)
 
 
 def finish(state: PersonState) -> Epochs:

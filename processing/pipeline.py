@@ -130,13 +130,23 @@ def _step(
     worn, before = _worn(state, device, placement, int(block.t_ns[0]))
     stream, output = clip.step(worn.stream, block)
     worn = Worn(worn.placement, stream, int(block.t_ns[-1]), output.live or worn.live)
-    clips = {**state.clips, device: worn}
+    clips: Mapping[str, Worn] = {**state.clips, device: worn}
+    if wait_s < person.FOREVER_S:
+        clips = _heard_of(clips, worn.last_ns)
     final = Epochs.concat([before, output.final]) if len(before) else output.final
     people, joined = person.step(state.person, device, placement, final, wait_s=wait_s)
     asked = settle(state.nudges, joined)
     counted, given = days.step(state.days, joined, state.patient, state.config)
     state = PatientState(state.patient, state.config, clips, people, counted, asked, state.present, state.overlapping)
     return _live(state, given, device, output, battery_pct)
+
+
+def _heard_of(clips: Mapping[str, Worn], now_ns: int) -> Mapping[str, Worn]:
+    """Forget clips that have been silent for so long that they would begin anew: who changes clips keeps no more."""
+    if len(clips) == 1:
+        return clips
+    oldest_ns = now_ns - clip.MAX_SILENCE_S * SECOND_NS
+    return {device: worn for device, worn in clips.items() if worn.last_ns >= oldest_ns}
 
 
 def amend(

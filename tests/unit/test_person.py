@@ -8,8 +8,11 @@ import numpy as np
 
 from processing import person
 from processing.epochs import STATES, Epochs, Posture
+from processing.intake import GIVE_UP_S
+from processing.patient import Patient
 from processing.person import WAIT_S, PersonState, join
 from spineclip.contract.placement import Placement
+from tests.system.collecting import day_of_somebody
 from tests.unit.people import START_S, seconds
 
 BACK, THIGH, UPPER = Placement.LOWER_BACK, Placement.THIGH, Placement.UPPER_BACK
@@ -125,3 +128,19 @@ def test_one_clip_goes_straight_through() -> None:
     assert given == list(range(5))
     state, given = feed(state, "back", BACK, seconds(("standing", 8)))
     assert (given, state.late) == ([5, 6, 7], 5)
+
+
+def test_who_changes_clips_keeps_no_more_of_the_old_ones() -> None:
+    """Another clip each fortnight, for a minute; the first one comes back at last."""
+    patient = Patient("p-1")
+    measured: list[int] = []
+    for turn, number in enumerate((1, 2, 3, 1)):
+        shift_ns = turn * 14 * 86_400 * 10**9
+        batches = day_of_somebody(60, device=f"clip-{number}", boot=turn + 1)
+        patient.take(*(replace(one, t0_ns=one.t0_ns + shift_ns) for one in batches), now_s=30.0 * turn)
+        patient.due(30.0 * turn + GIVE_UP_S)
+        assert list(patient._state.clips) == [f"clip-{number}"]
+        assert [row.device for row in patient._state.person.clips] == [f"clip-{number}"]
+        measured.append(sum(point.measurement == "activity" for point in patient.commit().points))
+        patient.stored()
+    assert measured[1:] == [measured[0] + 1] * 3, "each is heard as the first one was, whose last slot waited"
