@@ -150,7 +150,13 @@ def _alternative(host: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ipaddress.ip_address(host))
     except ValueError:
+        pass  # a name
+    try:
         return x509.DNSName(host)
+    except ValueError as error:
+        raise SettingsError(
+            f"{host!r} cannot be a host name", advice="Write it as the network does, in ASCII"
+        ) from error
 
 
 def _key_bytes(key: ec.EllipticCurvePrivateKey) -> bytes:
