@@ -34,3 +34,8 @@ def test_a_damaged_authority_is_told(tmp_path: Path, damaged: str, content: byte
         make(tmp_path, ["localhost"], NOW)
     assert "move them away" in told.value.advice
     assert CertificateFiles.within(tmp_path).server.read_bytes() == server
+
+
+def test_what_is_no_host_name_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="host name"):
+        make(tmp_path, ["prüfstand.example"], NOW)
