@@ -7,7 +7,6 @@ done in slices of bounded length, so memory does not grow with a recording.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -86,9 +85,7 @@ def step(state: ClipState, block: Block, fitted: Model | None = None) -> tuple[C
     finals: list[Epochs] = []
     before = state.looked
     for low, high in block.cuts(_SLICE * SECOND_NS):
-        held = len(state.grid.t_ns)  # what is carried lies right before, so that nothing needs to be copied
-        part = block.slice(low - held if held <= low else low, high)
-        state, final = _advance(state, part, fitted, begins=min(held, low), last=False)
+        state, final = _advance(state, block.slice(low, high), fitted, last=False)
         finals.extend(final)
     live = _live(state, fitted) if state.looked != before else None
     return clip_state.forget(state), ClipOutput(Epochs.concat(finals), live)
@@ -97,27 +94,22 @@ def step(state: ClipState, block: Block, fitted: Model | None = None) -> tuple[C
 def finish(state: ClipState, fitted: Model | None = None) -> ClipOutput:
     """Hand out what is still held back, with what is known by now."""
     fitted = fitted or activity.load(state.setup.placement)
-    _, finals = _advance(state, Block.empty(), fitted, begins=0, last=True)
+    _, finals = _advance(state, Block.empty(), fitted, last=True)
     return ClipOutput(Epochs.concat(finals), None)
 
 
-def _advance(
-    state: ClipState, block: Block, fitted: Model, *, begins: int, last: bool
-) -> tuple[ClipState, list[Epochs]]:
-    """Take in a slice; its samples before row `begins` may be those that are carried already."""
+def _advance(state: ClipState, block: Block, fitted: Model, *, last: bool) -> tuple[ClipState, list[Epochs]]:
+    """Take in a slice."""
     finals: list[Epochs] = []
     if len(block) and len(state.grid.t_ns):
-        silence_ns = int(block.t_ns[begins]) - int(state.grid.t_ns[-1])
+        silence_ns = int(block.t_ns[0]) - int(state.grid.t_ns[-1])
         if silence_ns > MAX_SILENCE_S * SECOND_NS:
             finals.append(finish(state, fitted).final)
-            state, block = begin(state.setup), block.slice(begins, len(block))
-    gridded, seconds = grid.step(state.grid, block, last=last)
-    if not len(seconds) and not last:
-        return replace(state, grid=gridded), finals
-    state = clip_state.append(state, gridded, seconds)
-    state = _look(state, fitted, last=last)
-    state, final = _give(state, fitted, last=last)
-    finals.append(final)
+            state = begin(state.setup)
+    before, state = state.table, clip_state.append(state, block, last=last)
+    if state.table is not before:
+        state, final = _give(_look(state, fitted, last=last), fitted, last=last)
+        finals.append(final)
     return state, finals
 
 
@@ -135,16 +127,17 @@ def _look(state: ClipState, fitted: Model, *, last: bool) -> ClipState:
     table[a:b, statistics.WALK] = activity.likeness(fitted, rhythm, table[a:b])
     place = state.setup.placement
     swung = state.xyz_g if place.sees_trunk else state.xyz_g[:0]  # a thigh swings forward and back once a stride
-    oriented, held = orientation.step(
-        state.orientation, state.looked, table, a, b, near=near, xyz_g=swung, begins=state.kept - state.first
-    )
+    oriented, known = orientation.step(
+        state.orientation, state.looked, table, a, b, near=near, xyz_g=swung, begins=state.kept - state.first,
+        before=state.held,
+    )  # fmt: skip
+    held = known[len(state.held) :]
     described = features.features(table, rhythm, held, a, b, near=near)
     covered = table[a:b, statistics.COVERED].astype(np.bool_)
     seen = stretches.Looked(state.looked, a, b, table, state.xyz_g[state.looked - state.kept :], held)
     stretch = stretches.look(state.stretch, seen, posture.fine_model(place)) if place.sees_trunk else state.stretch
     chances = activity.chances(fitted, described)
     smoothed = smoothing.observe(state.smoothing, chances, covered, described[:, features.TURNING])
-    known = clip_state.known_of(state, held)
     rested, stories = state.rests, np.zeros((len(known), rests.COLUMNS))
     if place in rests.PLACES:
         begins, waiting = state.kept - state.first, state.stories

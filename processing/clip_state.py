@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from processing import grid, habits, orientation, rests, smoothing, statistics, stretches, walking, windows
-from processing.compiled import compiled
 from processing.frozen import frozen
 from processing.grid import RATE_HZ, GridState, Seconds
 from processing.habits import Habits
 from processing.orientation import OrientationState
 from processing.rests import RestState
+from processing.samples import Block
 from processing.smoothing import SmoothingState
 from processing.stretches import StretchState
 from spineclip.contract.config import Calibration
@@ -74,39 +74,23 @@ def begin(setup: ClipSetup) -> ClipState:
     )  # fmt: skip
 
 
-def append(state: ClipState, gridded: GridState, seconds: Seconds) -> ClipState:
-    """Add finished seconds, and let go of those that nothing ahead depends on."""
-    if not len(seconds):
-        return replace(state, grid=gridded, table=state.table.copy())
-    table, tones = statistics.statistics(seconds)
-    if not len(state.table):
-        start = seconds.first
-        return replace(
-            state, grid=gridded, first=start, looked=start, given=start, kept=start,
-            table=table, waves=tones, xyz_g=seconds.xyz_g, coverage=seconds.coverage,
-        )  # fmt: skip
+def append(state: ClipState, block: Block, *, last: bool = False) -> ClipState:
+    """Add the seconds that samples finish, and let go of those that nothing ahead depends on.
+
+    With `last`, the second that has begun is added as well. The table is a new one if it has become longer, or `last`.
+    """
     rows, samples = _done(state)
-    kept = state.table[rows:], waves(state, 1), state.xyz_g[samples:], state.coverage[samples:]
-    new = table, tones, seconds.xyz_g, seconds.coverage
-    table, tones, xyz_g, coverage = (
-        np.empty((len(kept[0]) + len(table), statistics.COLUMNS)),
-        np.empty((len(kept[1]) + len(tones), _WAVES)),
-        np.empty((len(kept[2]) + len(seconds), RATE_HZ, 3)),
-        np.empty(len(kept[3]) + len(seconds)),
-    )
-    _join(*kept, *new, table, tones, xyz_g, coverage)
+    kept = Seconds(state.kept + samples, state.xyz_g[samples:], state.coverage[samples:])
+    gridded, seconds = grid.step(state.grid, block, last=last, kept=kept)
+    new = seconds.slice(len(kept), len(seconds))
+    if not len(new) and not last:
+        return replace(state, grid=gridded)
+    table, tones = statistics.statistics(new, state.table[rows:], waves(state, 1))
+    begun = (state.first + rows, state.looked, state.given) if len(state.table) else (seconds.first,) * 3
     return ClipState(  # by itself, not by `replace`, which costs as much as a stage: so once in every stage
-        state.setup, gridded, state.first + rows, state.looked, state.given, table, tones, state.kept + samples,
-        xyz_g, coverage, state.held, state.orientation, state.smoothing, state.stretch, state.habits, state.rests,
-        state.stories,
+        state.setup, gridded, *begun, table, tones, seconds.first, seconds.xyz_g, seconds.coverage, state.held,
+        state.orientation, state.smoothing, state.stretch, state.habits, state.rests, state.stories,
     )  # fmt: skip
-
-
-def known_of(state: ClipState, held: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return `held` of a state with that of new seconds after it."""
-    known = np.empty((len(state.held) + len(held), orientation.HELD))
-    _lengthen(state.held, held, known)
-    return known
 
 
 def waves(state: ClipState, lead: int) -> NDArray[np.float64]:
@@ -135,31 +119,3 @@ def _done(state: ClipState) -> tuple[int, int]:
     """How many rows of the table, and how many of the samples, nothing ahead depends on."""
     rows = max(min(state.given, state.looked - _HISTORY) - state.first, 0)
     return rows, max(state.given - walking.BEFORE_S - state.kept, 0)
-
-
-@compiled
-def _join(
-    table: NDArray[np.float64], waves: NDArray[np.float64], xyz_g: NDArray[np.float64], coverage: NDArray[np.float64],
-    new_table: NDArray[np.float64], new_waves: NDArray[np.float64], new_xyz_g: NDArray[np.float64],
-    new_coverage: NDArray[np.float64], table_out: NDArray[np.float64], waves_out: NDArray[np.float64],
-    xyz_out: NDArray[np.float64], coverage_out: NDArray[np.float64],
-) -> None:  # fmt: skip
-    """Put new seconds after those that are kept, in one call for all arrays: one by one, they cost a stage."""
-    _put(table.reshape(-1), new_table.reshape(-1), table_out.reshape(-1))
-    _put(waves.reshape(-1), new_waves.reshape(-1), waves_out.reshape(-1))
-    _put(xyz_g.reshape(-1), new_xyz_g.reshape(-1), xyz_out.reshape(-1))
-    _put(coverage, new_coverage, coverage_out)
-
-
-@compiled
-def _lengthen(held: NDArray[np.float64], new_held: NDArray[np.float64], held_out: NDArray[np.float64]) -> None:
-    """Do the same for what is known of seconds that are not given yet."""
-    _put(held.reshape(-1), new_held.reshape(-1), held_out.reshape(-1))
-
-
-@compiled
-def _put(kept: NDArray[Any], new: NDArray[Any], out: NDArray[Any]) -> None:
-    for i in range(len(kept)):
-        out[i] = kept[i]
-    for i in range(len(new)):
-        out[len(kept) + i] = new[i]

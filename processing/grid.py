@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from processing.compiled import compiled
 from processing.frozen import frozen
+from processing.rows import with_room
 from processing.samples import Block
 
 RATE_HZ: Final = 25
@@ -68,10 +69,17 @@ class Seconds:
         """Number of seconds."""
         return len(self.coverage)
 
+    def slice(self, start: int, stop: int) -> Seconds:
+        """Rows ``[start, stop)`` as views."""
+        return Seconds(self.first + start, self.xyz_g[start:stop], self.coverage[start:stop])
+
     @property
     def covered(self) -> NDArray[np.bool_]:
         """Which seconds were measured well enough to be looked at."""
         return self.coverage >= ENOUGH
+
+
+_NO_SECONDS: Final = Seconds(0, np.empty((0, RATE_HZ, 3)), np.empty(0))
 
 
 def begin() -> GridState:
@@ -79,47 +87,46 @@ def begin() -> GridState:
     return GridState(np.empty(0, dtype=np.int64), np.empty((0, 3)))
 
 
-def step(state: GridState, block: Block, *, last: bool = False) -> tuple[GridState, Seconds]:
-    """Take samples in and hand out the seconds that they finish; with `last`, the one that has begun as well."""
-    t_ns, xyz_g = _joined(state, block)
-    if not len(t_ns):
-        return state, Seconds(state.second or 0, np.empty((0, RATE_HZ, 3)), np.empty(0))
-    first = int(t_ns[0]) // SECOND_NS if state.second is None else state.second
-    n = max(int(t_ns[-1]) // SECOND_NS + (1 if last else 0) - first, 0)
-    seconds = Seconds(first, np.empty((n, RATE_HZ, 3)), np.empty(n))
-    stop = _lay(t_ns, xyz_g.reshape(-1), first, seconds.xyz_g.reshape(n, 3 * RATE_HZ), seconds.coverage)
-    if stop == _SPOILT:
-        good = np.isfinite(xyz_g).all(axis=1)
-        return step(state, Block(t_ns[good], xyz_g[good]), last=last)
-    if not n:
-        return GridState(t_ns, xyz_g, first), seconds
+def step(
+    state: GridState, block: Block, *, last: bool = False, kept: Seconds | None = None
+) -> tuple[GridState, Seconds]:
+    """Take samples in and hand out the seconds that they finish; with `last`, the one that has begun as well.
+
+    Seconds that are `kept`, right before those, come first in what is handed out.
+    """
+    held, kept = len(state.t_ns), kept or _NO_SECONDS
+    if held and len(block) and int(block.t_ns[0]) <= int(state.t_ns[-1]):  # what is not newer is left out
+        block = block.slice(int(np.searchsorted(block.t_ns, state.t_ns[-1], side="right")), len(block))
+    if not held and not len(block):
+        return state, kept
+    first = int(block.t_ns[0]) // SECOND_NS if state.second is None else state.second
+    newest_ns = int(block.t_ns[-1] if len(block) else state.t_ns[-1])
+    n = max(newest_ns // SECOND_NS + (1 if last else 0) - first, 0)
+    xyz_g, coverage = with_room(kept.xyz_g, n), with_room(kept.coverage, n)
+    out, share, stop = xyz_g[len(kept) :].reshape(n, 3 * RATE_HZ), coverage[len(kept) :], 0
+    for begin, end, samples in _parts(state, block, first, first + n):
+        low, high = begin - first, end - first
+        stop = _lay(samples.t_ns, samples.xyz_g.reshape(-1), begin, out[low:high], share[low:high])
+        if stop == _SPOILT:
+            good = np.isfinite(block.xyz_g).all(axis=1)
+            return step(state, Block(block.t_ns[good], block.xyz_g[good]), last=last, kept=kept)
     keep = max(stop - 1, 0)
-    return GridState(t_ns[keep:].copy(), xyz_g[keep:].copy(), first + n), seconds
+    carried = GridState(samples.t_ns[keep:].copy(), samples.xyz_g[keep:].copy(), first + n)
+    return carried, Seconds(kept.first if len(kept) else first, xyz_g, coverage)
 
 
-def _joined(state: GridState, block: Block) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Carried and new samples; new ones that are not newer are left out."""
-    t_ns, xyz_g = block.t_ns, block.xyz_g
-    held = len(state.t_ns)
-    if not held:
-        return t_ns, xyz_g
-    if len(t_ns) and int(t_ns[0]) <= int(state.t_ns[-1]):
-        if _holds(t_ns, xyz_g, state):
-            return t_ns, xyz_g
-        newer = int(np.searchsorted(t_ns, state.t_ns[-1], side="right"))
-        t_ns, xyz_g = t_ns[newer:], xyz_g[newer:]
-    return np.concatenate([state.t_ns, t_ns]), np.concatenate([state.xyz_g, xyz_g])
+def _parts(state: GridState, block: Block, first: int, end: int) -> list[tuple[int, int, Block]]:
+    """Give the samples for the seconds ``[first, end)``, in one part, or in two with their own seconds each.
 
-
-def _holds(t_ns: NDArray[np.int64], xyz_g: NDArray[np.float64], state: GridState) -> bool:
-    """Tell whether new samples begin with the carried ones: then the two need not be copied into one array."""
-    held = len(state.t_ns)
-    return (
-        len(t_ns) > held
-        and int(t_ns[0]) == int(state.t_ns[0])
-        and np.array_equal(t_ns[:held], state.t_ns)
-        and np.array_equal(xyz_g[:held], state.xyz_g)
-    )
+    Carried samples are laid before as many new ones as their seconds need; those after are not copied.
+    """
+    if not len(state.t_ns):
+        return [(first, end, block)]
+    alone = int(block.t_ns[0]) // SECOND_NS + 1 if len(block) else end
+    seam = int(np.searchsorted(block.t_ns, alone * SECOND_NS)) + 1
+    t_ns = np.concatenate([state.t_ns, block.t_ns[:seam]])
+    joined = Block(t_ns, np.concatenate([state.xyz_g, block.xyz_g[:seam]]))
+    return [(first, end, joined)] if seam >= len(block) else [(first, alone, joined), (alone, end, block)]
 
 
 @compiled
@@ -142,12 +149,13 @@ def _lay(
         likely = 2 * high - low
         low = high
         high = _end(t_ns, low, likely, start_ns + SECOND_NS)
-        if not _finite(flat_g[3 * low : 3 * high]):
-            return _SPOILT
         if _regular(t_ns[low:high]):
             coverage[second] = 1.0
-            _average(flat_g[3 * low : 3 * high], out[second])
+            if not _average(flat_g[3 * low : 3 * high], out[second]) and not _finite(flat_g[3 * low : 3 * high]):
+                return _SPOILT
             continue
+        if not _finite(flat_g[3 * low : 3 * high]):
+            return _SPOILT
         coverage[second] = _interpolate(t_ns, flat_g, start_ns, low, line) if high > low else 0.0
         if coverage[second] >= ENOUGH:
             _halve(line, out[second])
@@ -190,8 +198,8 @@ def _regular(t_ns: NDArray[np.int64]) -> bool:
 
 
 @compiled
-def _average(flat_g: NDArray[np.float64], out: NDArray[np.float64]) -> None:
-    """Take the mean of the samples of each bin of a regular second."""
+def _average(flat_g: NDArray[np.float64], out: NDArray[np.float64]) -> bool:
+    """Take the mean of the samples of each bin of a regular second; tell whether all sums are numbers."""
     width = len(flat_g) // RATE_HZ
     for k in range(RATE_HZ):
         at = k * width
@@ -202,7 +210,9 @@ def _average(flat_g: NDArray[np.float64], out: NDArray[np.float64]) -> None:
             y += flat_g[at + 1]
             z += flat_g[at + 2]
         out[3 * k], out[3 * k + 1], out[3 * k + 2] = x, y, z
+    sound = _finite(out)
     _round(out, 3.0 / width)
+    return sound
 
 
 @compiled

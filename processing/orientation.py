@@ -19,6 +19,7 @@ from processing.compiled import compiled
 from processing.frozen import frozen
 from processing.grid import RATE_HZ
 from processing.named_axes import told
+from processing.rows import with_room
 from processing.windows import Windows
 from spineclip.contract.placement import Placement
 
@@ -55,6 +56,7 @@ _GRAVITY: Final = statistics.GRAVITY.start
 _PUSH: Final = statistics.PUSH.start
 _NEVER_S: Final = 1e6
 _NO_SAMPLES: Final = np.empty((0, RATE_HZ, 3))
+_NOTHING_HELD: Final = np.empty((0, HELD))
 _DOWN_COS: Final = float(np.cos(np.radians(130.0)))
 
 
@@ -121,8 +123,9 @@ def step(
     near: Windows | None = None,
     xyz_g: NDArray[np.float64] = _NO_SAMPLES,
     begins: int = 0,
+    before: NDArray[np.float64] = _NOTHING_HELD,
 ) -> tuple[OrientationState, NDArray[np.float64]]:
-    """Follow the mounting through the rows ``[start, stop)``; gives one row of `HELD` columns for each.
+    """Follow the mounting through the rows ``[start, stop)``; gives one row of `HELD` columns for each, after `before`.
 
     Row `start` is the second `first` (since 1970); `near` are the rows' windows, where they are known already;
     `xyz_g`, shape (n, 25, 3), are the samples from row `begins` on, from two rows before `start` if there are any:
@@ -132,11 +135,11 @@ def step(
     marks = state.last_walk, state.last_moved, state.last_covered, state.last_upright
     if state.last_moved < 0:
         marks = state.last_walk, first - 1, first - 1, first - 1
-    held, walked = np.empty((stop - start, HELD)), np.empty((reference.WALKED_S, 4))
+    held, walked = with_room(before, stop - start), np.empty((reference.WALKED_S, 4))
     push, swung, neutral = state.push.copy(), state.swing.copy(), state.neutral.copy()
     last_walk, last_moved, last_covered, last_upright, mounts, alive_s = _follow(
         state.walked, walked, (push, swung), neutral, state.up, state.forward, state.usual, marks,
-        (state.mounts, state.alive_s), first, table, start, near.folded, xyz_g, begins, held,
+        (state.mounts, state.alive_s), first, table, start, near.folded, xyz_g, begins, held[len(before) :],
     )  # fmt: skip
     return OrientationState(
         walked, push, last_walk, last_moved, last_covered, last_upright,

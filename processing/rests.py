@@ -27,6 +27,7 @@ from processing.compiled import compiled
 from processing.epochs import State
 from processing.frozen import frozen
 from processing.grid import RATE_HZ
+from processing.rows import with_room
 from processing.stories import ANCHOR, AT_FIRST, PAST_S, REST, SECONDS, STORIES, SUMS
 from spineclip.contract.placement import Placement
 
@@ -132,9 +133,7 @@ def follow(
     was seen in this mount at all, shape (w + n, 4): final `smoothing.AHEAD_S` seconds after the block that a second is
     of.
     """
-    n = len(log_chances)
-    chances = np.empty((len(waiting) + n, COLUMNS))
-    _copy(waiting, chances)
+    chances = with_room(waiting, len(log_chances))
     odds, now, held = state.odds.copy(), state.now.copy(), state.held.copy()
     past, rest = state.past.copy(), state.rest.copy()
     last, rested, unseen, mount, since = _follow(
@@ -142,13 +141,6 @@ def follow(
         first, table, start, log_chances, known, xyz_g, begins, len(waiting), chances,
     )  # fmt: skip
     return RestState(odds, now, held, past, rest, last, rested, unseen, mount, since), chances
-
-
-@compiled
-def _copy(rows: NDArray[np.float64], out: NDArray[np.float64]) -> None:
-    for i in range(len(rows)):
-        for k in range(COLUMNS):
-            out[i, k] = rows[i, k]
 
 
 @compiled

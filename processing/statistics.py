@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from processing.compiled import compiled
 from processing.grid import ENOUGH, RATE_HZ, Seconds
+from processing.rows import with_room
 
 BANDS: Final = ((1, 2), (2, 7), (7, 17), (17, 25))
 """Cosine numbers (half Hz each) of the four bands: 0.5, 1-3, 3.5-8 and 8.5-12 Hz."""
@@ -94,10 +95,14 @@ _N_WAVES: Final = len(WAVE_HZ)
 _PARTS: Final = _parts()
 _TONES: Final = _tones()
 _TURNS: Final = _turns()
+_NO_ROWS: Final = np.empty((0, COLUMNS))
+_NO_WAVES: Final = np.empty((0, 2 * _N_WAVES))
 
 
-def statistics(seconds: Seconds) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Take the numbers of each second.
+def statistics(
+    seconds: Seconds, table: NDArray[np.float64] = _NO_ROWS, waves: NDArray[np.float64] = _NO_WAVES
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Take the numbers of each second, and put them after those of earlier ones, if there are any.
 
     Returns
     -------
@@ -107,8 +112,8 @@ def statistics(seconds: Seconds) -> tuple[NDArray[np.float64], NDArray[np.float6
         Shape (n, 2 x 22): cosine and sine part of the norm at each of `WAVE_HZ`, g, in one phase for all seconds.
     """
     n = len(seconds)
-    table, waves = np.empty((n, COLUMNS)), np.empty((n, 2 * _N_WAVES))
-    _fill(seconds.xyz_g, seconds.coverage, seconds.first, table, waves)
+    table, waves = with_room(table, n), with_room(waves, n)
+    _fill(seconds.xyz_g, seconds.coverage, seconds.first, table[len(table) - n :], waves[len(waves) - n :])
     return table, waves
 
 

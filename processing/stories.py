@@ -116,10 +116,11 @@ def meet(
     up: tuple[NDArray[np.float64], float, bool],
 ) -> None:
     """Weigh the stories by how the first rest is held, or by a walk."""
-    nothing = np.zeros((KINDS, 4))
+    likely = np.empty((KINDS, 1))
+    _directed(direction, np.zeros((1, KINDS, 4)), up, likely)
     for k in range(KINDS):
         if pair:
-            odds[k] += elementary.log(_directed(now[k], direction, nothing, up))
+            odds[k] += elementary.log(likely[now[k], 0])
         elif now[k] != STANDING:
             odds[k] += _WALKED
 
@@ -142,19 +143,21 @@ def split(
     odds, now, held, _ = stories
     pair, rested = ends
     n = alive(odds)
-    found, seen = np.empty(KINDS * n), np.empty((KINDS, KINDS))
+    found, likely, seen = np.empty(KINDS * n), np.ones((KINDS, n)), np.empty((KINDS, KINDS))
     for before in range(KINDS):
         for after in range(KINDS):
             seen[before, after] = _moved(before, after, movement, pair)
+    if pair:
+        _directed(direction, held[:n], up, likely)
     same = changes.unmoved(along(rest, 0, direction))
     for k in range(n):
-        for after in range(KINDS):
-            likely = 1.0
-            if pair:
-                likely = _directed(after, direction, held[k], up)
-            if pair and rested and after == now[k]:
-                likely = _UNMOVED * same + (1.0 - _UNMOVED) * likely
-            found[KINDS * k + after] = odds[k] + seen[now[k], after] + elementary.log(likely)
+        if pair and rested:
+            likely[now[k], k] = _UNMOVED * same + (1.0 - _UNMOVED) * likely[now[k], k]
+    for after in range(KINDS):
+        for k in range(n):
+            likely[after, k] = elementary.log(likely[after, k])
+        for k in range(n):
+            found[KINDS * k + after] = odds[k] + seen[now[k], after] + likely[after, k]
     _keep(stories, found, second - 1 - movement[0] // 2, second)
 
 
@@ -182,20 +185,13 @@ def _keep(
     """Replace the stories by the likeliest of those found, whose state has changed with the second `changed`."""
     odds, now, held, past = stories
     n = len(found) // KINDS
-    old_held, old_past, top = held[:n].copy(), past[:n].copy(), 0.0
+    old_held, old_past, order = held[:n].copy(), past[:n].copy(), np.empty(STORIES, dtype=np.int64)
+    kept = _likeliest(found, order)
     for k in range(STORIES):
-        best = 0
-        for other in range(1, len(found)):
-            best = other if found[other] > found[best] else best
-        top = found[best] if k == 0 else top
-        if found[best] < top + _LEAST or found[best] == -np.inf:
-            for none in range(k, STORIES):
-                odds[none] = -np.inf
-            break
-        parent = best // KINDS
-        odds[k] = found[best] - top
-        found[best] = -np.inf
-        now[k] = best % KINDS
+        odds[k] = found[order[k]] - found[order[0]] if k < kept else -np.inf
+    for k in range(kept):
+        parent = order[k] // KINDS
+        now[k] = order[k] % KINDS
         for kind in range(KINDS):
             for column in range(4):
                 held[k, kind, column] = old_held[parent, kind, column]
@@ -206,32 +202,60 @@ def _keep(
 
 
 @compiled
+def _likeliest(found: NDArray[np.float64], order: NDArray[np.int64]) -> int:
+    """Write the places of the likeliest of those found, in order, the first of equals first; return how many count."""
+    top, n = -np.inf, 0
+    for one in range(len(found)):
+        top = found[one] if found[one] > top else top
+    for one in range(len(found)):
+        if found[one] == -np.inf or found[one] < top + _LEAST:
+            continue
+        if n == STORIES and not found[one] > found[order[n - 1]]:
+            continue
+        at = min(n, STORIES - 1)
+        while at > 0 and found[one] > found[order[at - 1]]:
+            order[at] = order[at - 1]
+            at -= 1
+        order[at], n = one, min(n + 1, STORIES)
+    return n
+
+
+@compiled
 def _directed(
-    state: int,
     direction: NDArray[np.float64],
     held: NDArray[np.float64],
     up: tuple[NDArray[np.float64], float, bool],
-) -> float:
-    """How likely a direction is for a state, by how each was held in a story so far, and by up."""
-    total, weight = 0.0, 0.0
+    likely: NDArray[np.float64],
+) -> None:
+    """Write how likely a direction is for each state, shape (3, n), by how each was held in n stories, and by up.
+
+    Loops over stories, side by side.
+    """
+    n = likely.shape[1]
+    across, counts, dense, weight = np.empty((KINDS, n)), np.empty((KINDS, n)), np.empty(n), np.empty(n)
     for other in range(KINDS):
-        count = held[other, 3]
-        if count > 0.0:
-            size2, across = 0.0, 0.0
-            for axis in range(3):
-                size2 += held[other, axis] * held[other, axis]
-                across += held[other, axis] * direction[axis]
-            own = min(_OWN * count, _OWN * _OWN) if other == state else 1.0
-            total += own * changes.held(state, other, across / max(np.sqrt(size2), 1e-9))
-            weight += own
-    axes, counts, walked = up
-    if counts > 0.0:
-        to_up = axes[0] * direction[0] + axes[1] * direction[1] + axes[2] * direction[2]
-        total += counts * changes.against_up(state, to_up, walked)
-        weight += counts
-    if weight == 0.0:
-        return changes.anywhere()
-    return (1.0 - _STRAY) * total / weight + _STRAY * changes.anywhere()
+        for k in range(n):
+            x, y, z, counts[other, k] = held[k, other, 0], held[k, other, 1], held[k, other, 2], held[k, other, 3]
+            size = max(np.sqrt(x * x + y * y + z * z), 1e-9)
+            across[other, k] = (x * direction[0] + y * direction[1] + z * direction[2]) / size
+    axes, told, walked = up
+    to_up = axes[0] * direction[0] + axes[1] * direction[1] + axes[2] * direction[2]
+    for state in range(KINDS):
+        total = likely[state]
+        for k in range(n):
+            total[k], weight[k] = 0.0, 0.0
+        for other in range(KINDS):
+            changes.held(state, other, across[other], dense)
+            for k in range(n):
+                count = counts[other, k]
+                own = (min(_OWN * count, _OWN * _OWN) if other == state else 1.0) if count > 0.0 else 0.0
+                total[k] += own * dense[k]
+                weight[k] += own
+        by_up = told * changes.against_up(state, to_up, walked) if told > 0.0 else 0.0
+        for k in range(n):
+            total[k], weight[k] = total[k] + by_up, weight[k] + told
+            mean = total[k] / weight[k] if weight[k] > 0.0 else changes.anywhere()
+            total[k] = (1.0 - _STRAY) * mean + _STRAY * changes.anywhere()
 
 
 @compiled
@@ -239,14 +263,14 @@ def weigh(
     odds: NDArray[np.float64], now: NDArray[np.int64], rest: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> None:
     """Write the chance of each story, with what the network has said of the present rest."""
-    top, total, n, said = -np.inf, 0.0, alive(odds), np.empty(KINDS)
-    for kind in range(KINDS):
-        said[kind] = _said(rest, kind)
+    top, total, n = -np.inf, 0.0, alive(odds)
+    standing, sitting, lying = _said(rest, STANDING), _said(rest, SITTING), _said(rest, LYING)
     for k in range(n):
-        weights[k] = odds[k] + said[now[k]]
-        top = max(top, weights[k])
+        weights[k] = odds[k] + (standing if now[k] == STANDING else (sitting if now[k] == SITTING else lying))
+        top = weights[k] if weights[k] > top else top
     for k in range(n):
         weights[k] = elementary.exp(weights[k] - top)
+    for k in range(n):
         total += weights[k]
     for k in range(STORIES):
         weights[k] = weights[k] / total if k < n else 0.0
