@@ -53,7 +53,8 @@ GROUPS: Final = UPRIGHT + 2
 """Kinds of claims whose chances are right differently often."""
 
 _PIECE: Final = 64
-"""Seconds worked on side by side: they stay in the processor's cache."""
+"""Seconds worked on side by side: they stay in the processor's cache, their products on one core (see
+`processing.products`)."""
 _UNKNOWN: Final = State.UNKNOWN.code
 _CODES: Final = np.array([state.code for state in CLASSES], dtype=np.int8)
 _LYING: Final = CLASSES.index(State.LYING)
@@ -143,37 +144,36 @@ def _likeness(
 
 def chances(fitted: Model, features: NDArray[np.float64]) -> NDArray[np.float64]:
     """Log chance of each of `CLASSES`, shape (n, classes), not below -6."""
-    hidden = product(features, fitted.hidden)
-    _bend(hidden, fitted.hidden_bias)
-    score = product(hidden, fitted.out)
-    _normalise(score, fitted.out_bias)
+    score = np.empty((len(features), len(fitted.out_bias)))
+    _chances(features, fitted.hidden, fitted.hidden_bias, fitted.out.T, fitted.out_bias, score)
     return score
 
 
 @compiled
-def _bend(hidden: NDArray[np.float64], bias: NDArray[np.float64]) -> None:
-    """Loop over seconds: what the hidden layer says, rounded."""
-    for i in range(len(hidden)):
-        for k in range(len(bias)):
-            value = min(max(hidden[i, k] + bias[k], 0.0), _HIDDEN_LIMIT)
-            hidden[i, k] = np.rint(value * _HIDDEN_QUANTUM) * (1.0 / _HIDDEN_QUANTUM)
+def _chances(
+    features: NDArray[np.float64], hidden: NDArray[np.float64], hidden_bias: NDArray[np.float64],
+    out: NDArray[np.float64], out_bias: NDArray[np.float64], score: NDArray[np.float64],
+) -> None:  # fmt: skip
+    """Loop over pieces: what the hidden layer says, rounded, its sums side by side, and the chances they stand for.
 
-
-@compiled
-def _normalise(score: NDArray[np.float64], bias: NDArray[np.float64]) -> None:
-    """Make scores logarithms of chances that add up to one, held to the least; loops over pieces, in them side by side.
-
-    `score` has shape (n, classes).
+    `out` has shape (classes, h).
     """
     for first in range(0, len(score), _PIECE):
         n = min(_PIECE, len(score) - first)
-        each = np.empty((len(bias), n))
+        says = product(features[first : first + n], hidden)
         for i in range(n):
-            for j in range(len(bias)):
-                each[j, i] = score[first + i, j] + bias[j]
+            for k in range(len(hidden_bias)):
+                value = says[i, k] + hidden_bias[k]
+                value = 0.0 if value < 0.0 else value
+                value = _HIDDEN_LIMIT if value > _HIDDEN_LIMIT else value
+                says[i, k] = np.rint(value * _HIDDEN_QUANTUM) * (1.0 / _HIDDEN_QUANTUM)
+        each = product(out, says.T)
+        for j in range(len(out_bias)):
+            for i in range(n):
+                each[j, i] += out_bias[j]
         total = _total(each)
         for i in range(n):
-            for j in range(len(bias)):
+            for j in range(len(out_bias)):
                 score[first + i, j] = min(max(each[j, i] - total[i], _LEAST), 0.0)
 
 

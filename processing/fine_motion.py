@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from processing import elementary
 from processing.compiled import compiled
 from processing.grid import RATE_HZ
+from processing.products import product
 
 Array = NDArray[np.float64]
 
@@ -115,9 +116,7 @@ def _transform(samples_g: Array, begins: NDArray[np.int64]) -> Array:
         for t in range(_N):
             for axis in range(3):
                 laid[t, axis, i] = samples_g[begins[i] + t, axis]
-    parts = np.empty((_N, 3 * n))
-    np.dot(_WAVES, laid.reshape((_N, 3 * n)), parts)
-    return parts.reshape((_N, 3, n))
+    return product(_WAVES, laid.reshape((_N, 3 * n))).reshape((_N, 3, n))
 
 
 @compiled

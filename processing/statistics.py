@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from processing.compiled import compiled
 from processing.grid import ENOUGH, RATE_HZ, Seconds
+from processing.products import product
 from processing.rows import with_room
 
 BANDS: Final = ((1, 2), (2, 7), (7, 17), (17, 25))
@@ -130,22 +131,15 @@ def _fill(
         n = min(_PIECE, len(xyz_g) - a)
         xyz, columns = _laid(xyz_g[a : a + n]), np.zeros((COLUMNS, n))
         norm = _norm(xyz)
-        parts = _product(_PARTS, xyz.reshape(RATE_HZ, 3 * n)).reshape(len(_PARTS), 3, n)
+        parts = product(_PARTS, xyz.reshape(RATE_HZ, 3 * n)).reshape(len(_PARTS), 3, n)
         up = _add_gravity(parts[0], columns)
         _add_energies(parts[1:RATE_HZ], up, columns)
-        tones = _product(_TONES, norm)
+        tones = product(_TONES, norm)
         _turn(tones[1:], first + a, waves[a : a + n])
         _add_deviation(norm, tones[0], columns)
         _add_flat(xyz, columns)
         _add_push(parts[RATE_HZ:], up, columns)
         _write(columns, coverage[a : a + n], table[a : a + n])
-
-
-@compiled
-def _product(table: NDArray[np.float64], columns: NDArray[np.float64]) -> NDArray[np.float64]:
-    out = np.empty((len(table), columns.shape[1]))
-    np.dot(table, columns, out)
-    return out
 
 
 @compiled
