@@ -15,6 +15,9 @@ the first upright trial. It is scored in the same way, and what is true comes fr
 T12), which the nudge does not go by (`benchmarks/_bending.py`): a label does not tell whether a back was bent forward.
 Leaning sideways is no cause: nudges there are counted, but none is due. They are true where the back was bent as well.
 
+*Of what was known live* is another delay: from when the live seconds by themselves fulfil the cause
+(`benchmarks/_known.py`). It tells acting late from recognising late; a cause known without a nudge counts as ``+inf``.
+
 The shipped numbers were fitted on these same people. With ``--folds`` (a folder that ``spineclip train --folds`` has
 written) each is played by numbers that were fitted without them, states and postures alike.
 
@@ -40,6 +43,7 @@ import pyarrow.parquet
 
 from benchmarks._bending import REFERENCES, Person, bends
 from benchmarks._bending import read as read_person
+from benchmarks._known import acted_s
 from benchmarks._sitting import Cause, causes, seated
 from processing import activity, clip, posture
 from processing.activity import Model
@@ -47,6 +51,7 @@ from processing.bending import bent
 from processing.epochs import Epochs
 from processing.nudges import REST_S, Today, begin, step
 from processing.samples import Block
+from processing.streaks import Cause as Kind
 from processing.streaks import Moment, Nudge, settle
 from spineclip.contract.config import Calibration, Nudging
 from spineclip.contract.days import local_time
@@ -79,6 +84,7 @@ class Score:
     false: int = 0
     missed: int = 0
     delays_s: list[float] = field(default_factory=list)
+    acted_s: list[float] = field(default_factory=list)
 
     def add(self, other: Score) -> None:
         """Add another's counts."""
@@ -88,6 +94,7 @@ class Score:
         self.false += other.false
         self.missed += other.missed
         self.delays_s += other.delays_s
+        self.acted_s += other.acted_s
 
     def __str__(self) -> str:
         """One line of a table."""
@@ -102,8 +109,15 @@ class Score:
         rate = WAKING_H * self.false / self.hours if self.hours else 0.0
         return (
             f"{self.hours:5.1f} h  due {self.due:3d}  true {self.true:3d}  missed {self.missed:3d}  "
-            f"false {self.false:3d} = {rate:4.2f} a day of {WAKING_H:.0f} h  delay {delay}"
+            f"false {self.false:3d} = {rate:4.2f} a day of {WAKING_H:.0f} h  delay {delay}{self._acted()}"
         )
+
+    def _acted(self) -> str:
+        if not self.acted_s:
+            return ""
+        within = sum(after_s <= PROMISED_S for after_s in self.acted_s)
+        late = "".join(f", {after_s:+.0f}" for after_s in sorted(self.acted_s) if after_s > PROMISED_S)
+        return f"  of what was known live {within} of {len(self.acted_s)} within {PROMISED_S:g} s{late}"
 
 
 Played = tuple[Epochs, Moment | None]
@@ -166,7 +180,10 @@ def sitting(sits: Mapping[int, bool], limit_min: float, played: Sequence[Played]
         slouched_min=0.0, sedentary_min=limit_min, walk_missing_from_hour=24, daily_cap=100,
         quiet_from_hour=0, quiet_until_hour=0,
     )  # fmt: skip
-    return scored(causes(sits, limit_min), nudged(played, wishes), len(sits))
+    given = nudged(played, wishes)
+    score = scored(causes(sits, limit_min), given, len(sits))
+    score.acted_s = acted_s((moment for _, moment in played if moment), given, Kind.SEDENTARY, limit_min)
+    return score
 
 
 def bending(file: Path) -> list[Score]:
@@ -186,7 +203,10 @@ def _acted(name: str, person: Person, setup: clip.ClipSetup) -> Score:
         quiet_from_hour=0, quiet_until_hour=0,
     )  # fmt: skip
     due = bends(person.turned_deg(name, UPRIGHT_S, SHOWN_S), START_S, BENT_MIN)
-    score = scored(due, nudged(moments(Block(t_ns, samples), setup), wishes), UPRIGHT_S + SHOWN_S)
+    played = list(moments(Block(t_ns, samples), setup))
+    given = nudged(played, wishes)
+    score = scored(due, given, UPRIGHT_S + SHOWN_S)
+    score.acted_s = acted_s((moment for _, moment in played if moment), given, Kind.SLOUCHED, BENT_MIN)
     if name in SIDEWAYS:  # no cause, so that none is missed; what is nudged must still have been bent
         score.due, score.missed = score.true, 0
     return score

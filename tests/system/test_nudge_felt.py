@@ -10,6 +10,7 @@ import pytest
 from benchmarks.wearables import run
 from collector.service import WornClip
 from collector.wearables.metamotion import BUZZ_MS
+from dashboards.patient.nudge_view import nudge_html
 from firmware_sim.conductor import Conductor
 from firmware_sim.firmware.diy import Diy
 from firmware_sim.firmware.espruino import Espruino
@@ -32,6 +33,7 @@ NOON_NS = 1_714_816_800 * 10**9
 SCRIPT = (
     walks(40.0), stands(10.0), sits(130.0, Pose.UPRIGHT), sits(100.0, Pose.SLOUCHED), sits(60.0, Pose.UPRIGHT),
 )  # fmt: skip
+PROMISED_S = 5.0
 WISHES = Nudging(slouched_min=1, sedentary_min=0, quiet_from_hour=0, quiet_until_hour=0, walk_missing_from_hour=24)
 
 
@@ -67,8 +69,10 @@ async def test_a_wearable_that_cannot_be_felt_says_so(kind: str) -> None:
     ids=["motor", "buzz", "write"],
 )
 async def test_a_bent_back_is_felt_once_on_the_way_through_every_stage(
-    kind: str, firmware: type[Metamotion | Espruino | Diy], tmp_path: Path
+    kind: str, firmware: type[Metamotion | Espruino | Diy], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """And within five seconds of the moment at which the live seconds, one after the other, tell of its cause."""
+    monkeypatch.setattr("processing.service.LIVE_EVERY_S", 0.0)  # each second, however fast it goes
     place = Placement.STERNUM
     motion = Motion(SCRIPT, start_ns=NOON_NS, seed=3, placement=place, mount=Mount.named(AXES))
     wearable = firmware(motion, boot_ns=NOON_NS - 10**11, keep_truth=False)
@@ -78,6 +82,8 @@ async def test_a_bent_back_is_felt_once_on_the_way_through_every_stage(
     clock = DrivenClock(NOON_NS)
     store = SqliteStore(tmp_path / "metrics.sqlite")
     felt_s: list[float] = []
+    shown_s: list[float] = []
+    bent_s: dict[int, float] = {}
     async with VirtualRadio(clock=clock) as radio, station(plan, store, clock, commit_s=0.02) as stages:
         radio.add(wearable)
         conductor = Conductor(radio, clock, speed=float("inf"), settled=lambda: stages.close_to(8))
@@ -90,16 +96,35 @@ async def test_a_bent_back_is_felt_once_on_the_way_through_every_stage(
         while clock.utc_ns() < NOON_NS + 340 * 10**9:
             await conductor.run(clock.utc_ns() + 10**9)
             await _heard_all(stages)
-            felt_s += [clock.utc_ns() / 1e9 - NOON_NS / 1e9] * (_felt(wearable) - len(felt_s))
+            now_s = (clock.utc_ns() - NOON_NS) / 1e9
+            felt_s += [now_s] * (_felt(wearable) - len(felt_s))
+            shown_s += [now_s] * bool(nudge_html(store.latest("nudge", "p-1"), clock.utc_ns()))
+            heard = stages.feed.latest("p-1")
+            if heard is not None and heard.live.posture in ("slouched", "leaning_forward"):
+                bent_s.setdefault(heard.live.time_ns, now_s)
     (nudge,) = store.points("nudge", "p-1", 0, 1 << 62)
     store.close()
     assert nudge.fields["cause"] == "slouched"
     assert nudge.fields["ended_s"], "sitting up has ended it"
     (felt,) = felt_s
     assert 235.0 <= felt <= 240.0 + 10.0, "a minute after the back was bent at 180 s, with what the radio takes"
+    known_s = _first_of_the_last([at for at in bent_s.values() if at <= felt]) + 60.0
+    assert known_s > 225.0, "the page has heard of that bend, and not of one before"
+    assert felt <= known_s + PROMISED_S
+    assert shown_s[0] <= known_s + PROMISED_S
+
+
+def _first_of_the_last(times_s: list[float]) -> float:
+    """Return when the last run of seconds began, of which here and there one may be missing."""
+    first = times_s[-1]
+    for at in reversed(times_s):
+        if first - at > PROMISED_S:
+            break
+        first = at
+    return first
 
 
 async def _heard_all(stages: Station) -> None:
     """Leave the core and the collector's radio a moment of real time, which the wearable's does not wait for."""
-    await stages.close_to(4)
+    await stages.close_to(1)
     await asyncio.sleep(0.01)
