@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -14,6 +14,7 @@ from processing.epochs import STATES, State
 
 SCORED: Final = (State.WALKING, State.RUNNING, State.STANDING, State.SITTING, State.LYING, State.CYCLING, State.ACTIVE)
 _SEDENTARY: Final = (State.SITTING.code, State.LYING.code)
+_SURE: Final = 0.9
 _BINS: Final = (0.5, 0.6, 0.7, 0.8, 0.9, 0.97, 1.0)
 
 
@@ -97,9 +98,9 @@ def unknown(judged: Judged) -> float:
     return _share(np.isin(judged.claim, (State.UNKNOWN.code, State.NOT_WORN.code)))
 
 
-def sure(judged: Judged, least: float = 0.9) -> tuple[float, float]:
-    """Share of the seconds claimed with at least this confidence, and how many of them are right."""
-    chosen = _claimed(judged) & (judged.confidence >= least)
+def sure(judged: Judged) -> tuple[float, float]:
+    """Share of the seconds claimed with a confidence of at least 0.9, and how many of them are right."""
+    chosen = _claimed(judged) & (judged.confidence >= _SURE)
     return _share(chosen), _share(judged.truth[chosen] == judged.claim[chosen])
 
 
@@ -115,11 +116,11 @@ def reliability(judged: Judged) -> list[tuple[float, float, int, float, float]]:
     return rows
 
 
-def confusion(judged: Judged, states: Sequence[State] = SCORED) -> list[tuple[State, list[int]]]:
+def confusion(judged: Judged) -> list[tuple[State, list[int]]]:
     """Count seconds: for each true state, those claimed as each of `STATES`."""
     return [
         (state, np.bincount(judged.claim[judged.truth == state.code], minlength=len(STATES)).tolist())
-        for state in states
+        for state in SCORED
         if (judged.truth == state.code).any()
     ]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from processing.metrics import Point
+from processing.metrics import MEASUREMENTS, Measurement, Point, check
+from spineclip.contract.errors import StoreRefusedError
 
 
 class MetricReader(Protocol):
@@ -75,3 +76,34 @@ class MetricStore(MetricReader, Protocol):
     def close(self) -> None:
         """Finish writing and let go."""
         ...
+
+
+def named(measurement: str) -> Measurement:
+    """Find a measurement.
+
+    Raises
+    ------
+    StoreRefusedError
+        If there is none of that name.
+    """
+    known = MEASUREMENTS.get(measurement)
+    if known is None:
+        raise StoreRefusedError(f"there is no measurement {measurement!r}")
+    return known
+
+
+def check_all(patient: str, points: Sequence[Point]) -> None:
+    """Check the points of a commit before anything of it is written.
+
+    Raises
+    ------
+    StoreRefusedError
+        If one does not follow the metric table, or is another patient's.
+    """
+    for point in points:
+        try:
+            check(point)
+        except ValueError as error:
+            raise StoreRefusedError(str(error)) from error
+        if point.tags["patient"] != patient:
+            raise StoreRefusedError(f"a point of another patient in a commit ({point.measurement})")

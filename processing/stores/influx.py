@@ -24,7 +24,8 @@ import zlib
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-from processing.metrics import MEASUREMENTS, Measurement, Point, Value, check
+from processing.metrics import MEASUREMENTS, Measurement, Point, Value
+from processing.stores.base import check_all, named
 from processing.stores.influx_link import Address, InfluxLink, Refused
 from processing.stores.influx_proof import shown
 from processing.stores.influx_seen import Key, Seen, key_of
@@ -76,7 +77,7 @@ class InfluxReader:
         self, measurement: str, patient: str, start_ns: int, end_ns: int, *, limit: int | None = None
     ) -> list[Point]:
         """Return a patient's points in ``[start_ns, end_ns)`` in order of time; with `limit` the newest so many."""
-        known = _measurement(measurement)
+        known = named(measurement)
         columns = ", ".join(f'"{name}"' for name in (*known.fields, *known.tags))
         newest = "" if limit is None else f" ORDER BY time DESC LIMIT {limit:d}"
         series = self._link.query(
@@ -133,15 +134,8 @@ class InfluxStore(InfluxReader):
         """
         if self._lease is not None:
             self._lease.check()
-        rows: dict[Key, Point] = {}
-        for point in points:
-            try:
-                check(point)
-            except ValueError as error:
-                raise StoreRefusedError(str(error)) from error
-            if point.tags["patient"] != patient:
-                raise StoreRefusedError(f"a point of another patient in a commit ({point.measurement})")
-            rows[key_of(point)] = point
+        check_all(patient, points)
+        rows: dict[Key, Point] = {key_of(point): point for point in points}
         self._clear_replaced(patient, rows)
         for refused, point in self._write(rows.values()):
             _LOG.warning("InfluxDB will not take a point of %s: %s", point.measurement, refused.words)
@@ -242,13 +236,6 @@ class InfluxStore(InfluxReader):
         if series:
             newest_gone_ns = series[0]["values"][0][0]
             self._link.query(f'DELETE FROM "aside" WHERE {where} AND time <= {newest_gone_ns:d}')  # noqa: S608
-
-
-def _measurement(name: str) -> Measurement:
-    known = MEASUREMENTS.get(name)
-    if known is None:
-        raise StoreRefusedError(f"there is no measurement {name!r}")
-    return known
 
 
 def _where(patient: str, start_ns: int | None = None, end_ns: int | None = None) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
 from typing import Final
 
 from processing.metrics import Value
@@ -31,28 +30,10 @@ class TakenError(StoreError):
 
 
 class Lease:
-    """The right to write one bucket, from `take` to `release`.
+    """The right to write one bucket of a database, from `take` to `release`."""
 
-    Parameters
-    ----------
-    link
-        The database.
-    pause, monotonic_s, utc_ns
-        Waiting and clocks.
-    """
-
-    def __init__(
-        self,
-        link: InfluxLink,
-        *,
-        pause: Callable[[float], None] = time.sleep,
-        monotonic_s: Callable[[], float] = time.monotonic,
-        utc_ns: Callable[[], int] = time.time_ns,
-    ) -> None:
+    def __init__(self, link: InfluxLink) -> None:
         self._link = link
-        self._pause = pause
-        self._monotonic_s = monotonic_s
-        self._utc_ns = utc_ns
         self._name = secrets.token_hex(8)
         self._number = 0
         self._seen_s = float("-inf")
@@ -70,14 +51,14 @@ class Lease:
             If the database is away.
         """
         found = self._read()
-        if found is not None and found[1] != _STOPPED and self._utc_ns() - found[2] < LONG_GONE_NS:
-            until_s = self._monotonic_s() + PATIENCE_S
-            while self._monotonic_s() < until_s:
-                self._pause(_LOOK_S)
+        if found is not None and found[1] != _STOPPED and time.time_ns() - found[2] < LONG_GONE_NS:
+            until_s = time.monotonic() + PATIENCE_S
+            while time.monotonic() < until_s:
+                time.sleep(_LOOK_S)
                 if (now := self._read()) is not None and now[:2] != found[:2] and now[1] != _STOPPED:
                     raise self._taken()
         self._write(1)
-        self._pause(_LOOK_S)
+        time.sleep(_LOOK_S)
         self.beat()  # whoever started in the same moment has written by now, and one of us two reads the other's name
 
     def beat(self) -> None:
@@ -98,7 +79,7 @@ class Lease:
 
     def check(self) -> None:
         """Make sure before something is stored that our place is still ours: a core may have stood still for long."""
-        if self._monotonic_s() - self._seen_s > 2 * BEAT_S:
+        if time.monotonic() - self._seen_s > 2 * BEAT_S:
             self.beat()
 
     def release(self) -> None:
@@ -117,11 +98,11 @@ class Lease:
         return None
 
     def _write(self, number: int) -> None:
-        fields: dict[str, Value] = {"name": self._name, "number": number, "utc_ns": self._utc_ns()}
+        fields: dict[str, Value] = {"name": self._name, "number": number, "utc_ns": time.time_ns()}
         refused = self._link.write([line("core", {}, fields, 0)])
         if refused:
             raise StoreError(f"InfluxDB will not take a heartbeat ({refused[0].words})")
-        self._number, self._seen_s = number, self._monotonic_s()
+        self._number, self._seen_s = number, time.monotonic()
 
     def _taken(self) -> TakenError:
         address = self._link.address

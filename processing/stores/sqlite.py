@@ -16,7 +16,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from processing.metrics import MEASUREMENTS, Measurement, Point, Value, check
+from processing.metrics import MEASUREMENTS, Measurement, Point, Value
+from processing.stores.base import check_all, named
 from spineclip.contract.errors import StoreBusyError, StoreError, StoreRefusedError
 
 SCHEMA_VERSION: Final = 1
@@ -65,7 +66,7 @@ class SqliteReader:
         self, measurement: str, patient: str, start_ns: int, end_ns: int, *, limit: int | None = None
     ) -> list[Point]:
         """Return a patient's points in ``[start_ns, end_ns)`` in order of time; with `limit` the newest so many."""
-        known = _measurement(measurement)
+        known = named(measurement)
         if known.name not in self._selected:
             return []
         order = "" if limit is None else " DESC LIMIT ?"
@@ -160,14 +161,9 @@ class SqliteStore(SqliteReader):
         StoreRefusedError
             If a point does not follow the metric table.
         """
+        check_all(patient, points)
         rows: dict[str, list[tuple[Value | None, ...]]] = {}
         for point in points:
-            try:
-                check(point)
-            except ValueError as error:
-                raise StoreRefusedError(str(error)) from error
-            if point.tags["patient"] != patient:
-                raise StoreRefusedError(f"a point of another patient in a commit ({point.measurement})")
             known = MEASUREMENTS[point.measurement]
             tags, fields = point.tags, point.fields
             row = (point.time_ns, *(tags[tag] for tag in known.tags), *(fields.get(name) for name in known.fields))
@@ -273,13 +269,6 @@ def _make_tables(db: sqlite3.Connection) -> None:
         "PRIMARY KEY (patient, reason)) WITHOUT ROWID"
     )
     db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-
-
-def _measurement(name: str) -> Measurement:
-    known = MEASUREMENTS.get(name)
-    if known is None:
-        raise StoreRefusedError(f"there is no measurement {name!r}")
-    return known
 
 
 def _columns(known: Measurement) -> tuple[str, ...]:
