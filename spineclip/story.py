@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from firmware_sim.person import Pose
 from firmware_sim.scenario import Day, eight_weeks, typical_day
 from firmware_sim.script import Doing, Stretch
-from processing import diary, nudge_words
+from processing import diary, local_time, nudge_words
 from processing.attention import attention
 from processing.epochs import State
 from processing.goals import goals_on, judge
@@ -108,7 +108,7 @@ def story(patient: str, last: date, config: PatientConfig, *, seed: int = 0) -> 
         fields["breaks"] = int(daily["breaks"])
         fields |= attention(fields)
         points.append(Point("daily", start_ns, {"patient": patient}, fields))
-        points += _hours(patient, start_ns, seconds)
+        points += _hours(patient, start_ns, seconds, config.time_zone)
         points += _bouts(patient, start_ns, seconds, config)
         points.append(diary.to_point(_entry(day), patient, start_ns))
     return points
@@ -173,19 +173,16 @@ def _daily(day: Day, seconds: _Seconds) -> dict[str, float]:
     return {name: float(value) for name, value in daily.items()}
 
 
-def _hours(patient: str, start_ns: int, seconds: _Seconds) -> list[Point]:
+def _hours(patient: str, start_ns: int, seconds: _Seconds, tz: str) -> list[Point]:
     points = []
-    length_s = len(seconds.state)
-    for since_s in range(0, length_s, 3600):
-        hour = seconds.state[since_s : since_s + 3600]
+    for hour, first, end in local_time.hours(tz, start_ns // SECOND_NS + np.arange(len(seconds.state))):
+        state = seconds.state[first:end]
         fields: dict[str, Value] = {
-            name: float(np.count_nonzero(np.isin(hour, [state.code for state in states])) / 60)
+            name: float(np.count_nonzero(np.isin(state, [one.code for one in states])) / 60)
             for name, states in _HOURLY.items()
         }
-        # In these zones clocks change by whole hours, before breakfast: from then on wall hours count from the end.
-        wall = since_s // 3600 if since_s < 2 * 3600 else since_s // 3600 + 24 - length_s // 3600
-        tags = {"patient": patient, "hour": f"{wall:02d}"}
-        points.append(Point("hourly", start_ns + since_s * SECOND_NS, tags, {**fields, "missing_min": 0.0}))
+        tags = {"patient": patient, "hour": f"{hour.number:02d}"}
+        points.append(Point("hourly", hour.start_s * SECOND_NS, tags, {**fields, "missing_min": 0.0}))
     return points
 
 

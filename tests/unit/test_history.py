@@ -15,9 +15,10 @@ from processing.metrics import Point
 from processing.stores.influx_seen import Key, key_of
 from spineclip.contract.clock import DrivenClock
 from spineclip.contract.config import zone
-from spineclip.contract.days import day_of, day_start_ns
+from spineclip.contract.days import day_length_s, day_of, day_start_ns, local_time
 from spineclip.demo_person import PATIENT, person
 from spineclip.history import day_epochs, go_on, past
+from spineclip.story import WEEKS, first_day, story, story_config
 
 BERLIN = zone("Europe/Berlin")
 NOON_NS = day_start_ns(dt.date(2026, 11, 21), BERLIN) + 12 * 3600 * EPOCH_NS
@@ -102,3 +103,15 @@ def test_the_clip_was_out_of_reach_for_as_long_as_is_missing() -> None:
 def _final(points: Iterable[Point]) -> dict[Key, Point]:
     """Of points with the same time and tags the last one holds."""
     return {key_of(point): point for point in points}
+
+
+@pytest.mark.parametrize("tz", ["Europe/Berlin", "Australia/Lord_Howe", "America/Havana"])
+def test_the_hours_of_the_story_are_those_on_the_wall(tz: str) -> None:
+    """Clocks change by an hour, by half of one, and at midnight."""
+    for last in (dt.date(2026, 4, 20), dt.date(2026, 11, 20)):
+        hours = [one for one in story("p-1", last, story_config(last, time_zone=tz)) if one.measurement == "hourly"]
+        walls = [local_time(one.time_ns, zone(tz)) for one in hours]
+        assert [one.tags["hour"] for one in hours] == [f"{wall.hour:02d}" for wall in walls]
+        days = [first_day(last) + dt.timedelta(days=k) for k in range(7 * WEEKS)]
+        told_min = sum(float(value) for one in hours for value in one.fields.values())
+        assert told_min == pytest.approx(sum(day_length_s(day, zone(tz)) for day in days) / 60)
