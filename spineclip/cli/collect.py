@@ -106,10 +106,11 @@ def _broker(
 ) -> dict[str, Any]:
     fields: dict[str, Any] = {"username": username}
     if address is not None:
-        host, colon, port = address.rpartition(":")
+        bare = address.count(":") > 1 and not address.startswith("[")  # an IPv6 address without a port
+        host, colon, port = ("", "", "") if bare else address.rpartition(":")
         if colon and not port.isdigit():
-            raise SettingsError(f"--broker cannot be {address!r}", advice="Use HOST or HOST:PORT")
-        fields |= {"host": host, "port": int(port)} if colon else {"host": address}
+            raise SettingsError(f"--broker cannot be {address!r}", advice="Use HOST, HOST:PORT or [IPV6]:PORT")
+        fields |= {"host": host.strip("[]"), "port": int(port)} if colon else {"host": address}
     fields["password_file"] = None if password_file is None else password_file.resolve()
     fields["ca_file"] = None if ca_file is None else ca_file.resolve()
     return {key: value for key, value in fields.items() if value is not None}
