@@ -90,6 +90,7 @@ def test_a_minute_upright_ends_a_sitting_and_less_does_not() -> None:
         found = sedentary((Kind.IN, 600), (Kind.OUT, pause), (Kind.IN, 600))
         assert [bout.known_s for bout in found] == lengths
     assert sedentary((Kind.IN, 600), (Kind.OUT, 59), (Kind.IN, 600))[0].breaks == 1
+    assert sedentary((Kind.IN, 600), (Kind.OUT, 10), (Kind.IN, 600))[0].breaks == 1
     assert sedentary((Kind.IN, 600), (Kind.OUT, 9), (Kind.IN, 600))[0].breaks == 0
 
 
@@ -109,6 +110,14 @@ def test_what_is_not_known_never_lengthens_and_ends_openly() -> None:
 def test_taking_the_clip_off_ends_a_sitting_but_is_no_getting_up() -> None:
     (bout,) = sedentary((Kind.IN, 600), (Kind.OFF, 10))
     assert (bout.known_s, bout.ended) == (600, Ended.OFF)
+
+
+def test_only_seconds_in_a_row_without_the_clip_end_a_sitting() -> None:
+    for between in (Kind.IN, Kind.OUT):
+        (bout,) = sedentary((Kind.IN, 600), (Kind.OFF, 9), (between, 5), (Kind.OFF, 9), (Kind.IN, 600))
+        assert (bout.known_s, bout.breaks) == (600 + 9 + 5 + 9 + 600, 0)
+    bout, _ = sedentary((Kind.IN, 600), (Kind.OFF, 9), (Kind.OUT, 5), (Kind.OFF, 10), (Kind.IN, 600))
+    assert (bout.end_s, bout.ended) == (START + 600, Ended.OFF)
 
 
 def test_three_seconds_belong_to_a_walk_and_four_end_it() -> None:

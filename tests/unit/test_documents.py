@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from collector.wearables import KINDS
 from spineclip.cli.main import COMMANDS, load
 from spineclip.contract.config import Nudging
 
@@ -60,6 +61,11 @@ def test_commands_have_the_options_that_are_named_with_them(path: Path) -> None:
         assert words[0] in COMMANDS, f"{path.name}: spineclip {said}"
         named = {word.partition("=")[0].strip("[],.:") for word in words if word.strip("[").startswith("--")}
         assert named <= _options(tuple(words[:2])), f"{path.name}: spineclip {said}"
+
+
+def test_whether_a_decoder_has_met_a_real_device_is_told_as_it_is() -> None:
+    said = (HOUSE / "docs" / "wearables.md").read_text(encoding="utf-8")
+    assert ("None of the decoders has met a real device" in said) == (not any(kind.hardware_seen for kind in KINDS))
 
 
 def test_every_task_of_make_that_is_named_is_there() -> None:

@@ -101,3 +101,14 @@ async def test_prepares_by_unlocking_and_setting_the_rate() -> None:
     await wearable.prepare(notes, wearable.plan(60.0, 8.0))
     await wearable.ask_battery(notes)
     assert [data.hex() for _, data in notes.written] == ["ffaa6988b5", "ffaa030900", "ffaa276400"]
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "code"), [(1, 3), (2, 4), (5, 5), (10, 6), (20, 7), (50, 8), (100, 9), (200, 11)]
+)  # fmt: skip
+async def test_each_rate_has_the_vendors_number(rate_hz: float, code: int) -> None:
+    # REG.h of WitStandardProtocol_JY901, "RRATE_1HZ 0x03" to "RRATE_200HZ 0x0b".
+    notes, wearable = _Notes(), WitMotion()
+    assert wearable.plan(rate_hz, 16.0).rate_hz == rate_hz
+    await wearable.prepare(notes, wearable.plan(rate_hz, 16.0))
+    assert notes.written[-1][1] == bytes((0xFF, 0xAA, 0x03, code, 0x00))
