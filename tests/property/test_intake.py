@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -114,6 +115,30 @@ def test_a_new_boot_that_begins_where_the_old_one_ended_is_taken_at_once() -> No
     assert keys(intake.take(batch(1, boot=2, at=9), 0.0)[1]) == [(2, 1)]
     assert intake.take(batch(2), 0.0)[0] is Verdict.DUPLICATE
     assert intake.state.ack().stored == {"clip": Stored(2, 1)}
+
+
+@pytest.mark.parametrize(("start", "end", "left"), [(6, 9, [(6, 9)]), (3, 9, [(6, 9)]), (1, 6, []), (1, 7, [(6, 7)])])
+def test_of_a_gap_only_what_nobody_has_covered_is_handed_on(start: int, end: int, left: list[tuple[int, int]]) -> None:
+    """Another collector had the wearable until second 6; the first one begins anew and names all since it stopped."""
+    intake = Intake()
+    for seq in range(6):
+        intake.take(batch(seq), 0.0)
+    verdict, ready = intake.take(restart(2, start, end), 0.0)
+    gaps = [((one.start_ns - T0) // SECOND, (one.end_ns - T0) // SECOND) for one in ready if isinstance(one, Gap)]
+    assert (verdict, gaps) == (Verdict.TAKEN, left)
+    assert intake.state.ack().stored == {"clip": Stored(2, 0)}
+
+
+def test_of_ever_so_many_holes_the_newest_may_still_be_filled() -> None:
+    intake = Intake()
+    for seq in range(0, 80, 2):
+        intake.take(batch(seq), 100.0 * seq)
+        intake.due(100.0 * seq + GIVE_UP_S)
+    kept = intake.given_up("clip")
+    assert [(lost.first, lost.last) for lost in kept] == [(seq, seq) for seq in range(79 - 2 * len(kept), 78, 2)]
+    assert len(kept) == 16, "which a checkpoint has room for"
+    assert intake.take(batch(77), 10_000.0)[0] is Verdict.LATE
+    assert intake.take(batch(1), 10_000.0)[0] is Verdict.DUPLICATE, "nobody knows any more what of it is missing"
 
 
 def test_a_new_boot_waits_for_the_end_of_the_old_one() -> None:

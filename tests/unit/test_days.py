@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -220,6 +221,12 @@ def test_a_slot_tells_all_that_is_known_of_it() -> None:
         "cadence_spm": CADENCE_SPM, "steps": pytest.approx(3 * CADENCE_SPM / 60), "intensity_mg": 10.0,
         "confidence": pytest.approx(0.9), "coverage": 1.0,
     }  # fmt: skip
+
+
+def test_angles_are_told_to_a_hundredth_and_shares_to_a_thousandth() -> None:
+    sits = replace(seconds(("sitting", 5)), flexion_deg=np.full(5, 12.34567), confidence=np.full(5, 0.87654))
+    (point,) = slots.points(slots.summarise(sits), "p-1")
+    assert (point.fields["flexion_deg"], point.fields["confidence"]) == (12.35, 0.877)
 
 
 def test_a_second_that_is_missing_is_filled_in_though_the_next_slot_has_begun() -> None:

@@ -40,6 +40,12 @@ def test_a_slouch_is_nudged_in_the_second_in_which_it_becomes_too_long(body: Bod
     assert (nudge.cause, nudge.time_ns, nudge.measured_min, nudge.limit_min) == (Cause.SLOUCHED, body.now_ns, 2, 2)
 
 
+def test_the_first_second_of_all_is_one_second() -> None:
+    person = Body()
+    person.slouch(1)
+    assert (person.state.slouched_s, person.state.bent_sure_s) == (BENT_LATE_S + 1, 1)
+
+
 def test_it_is_said_once_however_long_it_lasts(body: Body) -> None:
     assert len(body.slouch(3600)) == 1 + 1, "one for the slouch, one for the hour of sitting"
 
