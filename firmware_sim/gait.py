@@ -107,7 +107,8 @@ def walk(
     times = 0.15 * mean_s + np.concatenate([[0.0], np.cumsum(mean_s * (factor + limp * sign))])
     times = times[times < seconds]
     size = np.exp(rng.normal(0.0, 0.07, len(times))) * (1.0 - 0.6 * limp * (np.arange(len(times)) % 2))
-    size[: 2 if len(size) > 6 else 0] *= [0.5, 0.8][: 2 if len(size) > 6 else 0]
+    if len(size) > 6:  # nobody starts at full stride
+        size[:2] *= [0.5, 0.8]
     amplitude = strength * (1.35 if running else step_amplitude_g(cadence_spm))
     return Walk(times, size, _shape(rng, amplitude, running=running, limp=limp, sideways=sideways, damping=damping))
 

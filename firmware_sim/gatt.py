@@ -13,7 +13,7 @@ from typing import Final
 from dbus_fast import Variant
 
 from collector.wearables.uuids import sig
-from firmware_sim.firmware.base import CCCD, NOTIFY, WRITE_COMMAND, Characteristic, Service
+from firmware_sim.firmware.base import CCCD, Characteristic, Service
 from firmware_sim.frames import ValueSignal
 from firmware_sim.objects import Fields
 
@@ -23,7 +23,6 @@ DESCRIPTOR: Final = "org.bluez.GattDescriptor1"
 
 _FIRST_HANDLE: Final = 0x000A
 """Generic access and generic attribute come before; BlueZ hides the first and this table leaves out the second."""
-BATTERY_LEVEL: Final = "00002a19-0000-1000-8000-00805f9b34fb"
 
 
 class Entry:
@@ -115,6 +114,3 @@ def _characteristic_fields(service: str, one: Characteristic, mtu: int) -> Field
         fields["Notifying"] = Variant("b", False)
     # NotifyAcquired and WriteAcquired stay away, so that clients use StartNotify and WriteValue as by default.
     return fields
-
-
-__all__ = ["BATTERY_LEVEL", "CHARACTERISTIC", "DESCRIPTOR", "NOTIFY", "SERVICE", "WRITE_COMMAND", "Entry", "GattTable"]

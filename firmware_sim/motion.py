@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from firmware_sim.gait import Walk, walk
 from firmware_sim.mount import Mount
 from firmware_sim.noise import band, white
-from firmware_sim.person import LEAN_DEG, Person, Pose
+from firmware_sim.person import LEAN_DEG, SEATED, Person
 from firmware_sim.script import Doing, Stretch
 from firmware_sim.trunk import ON_SEAT, Trunk, body_gravity, bows, plan, pose_of
 from spineclip.contract.placement import Placement
@@ -38,7 +38,6 @@ _STATE: Final = {
     Doing.SCRATCHES: "sitting",
     Doing.OFF: "not_worn",
 }
-_ACTED: Final = frozenset(list(Pose)[:6])
 
 # noise of the body in mg (up, right, forward): slow sway, 1-8 Hz, 8-24 Hz; medians of HARTH and HAR70+
 _SWAY: Final = band(0.04, 1.0, 0.6)
@@ -304,5 +303,5 @@ class Motion:
 def _posture(stretch: Stretch) -> str:
     if stretch.doing in (Doing.SITS, Doing.DRIVES) and stretch.flexion_deg is None:
         pose = pose_of(stretch)
-        return str(pose) if pose in _ACTED else "unknown"
+        return str(pose) if pose in SEATED else "unknown"
     return "upright" if stretch.doing is Doing.STANDS else "unknown"

@@ -15,11 +15,12 @@ from typing import Any, Final, Protocol
 
 from dbus_fast import Variant
 
+from collector.wearables.uuids import BATTERY_LEVEL
 from firmware_sim.bus import Bus, Call
 from firmware_sim.device import VirtualDevice
 from firmware_sim.faults import ConnectFault, WriteFault
 from firmware_sim.firmware.base import WRITE, WRITE_COMMAND, AttError
-from firmware_sim.gatt import BATTERY_LEVEL, CHARACTERISTIC, Entry, GattTable
+from firmware_sim.gatt import CHARACTERISTIC, Entry, GattTable
 from firmware_sim.objects import PROPERTIES, Fields, Objects
 from firmware_sim.timing import BluezTiming
 

@@ -17,7 +17,7 @@ from spineclip.contract.placement import Placement
 
 
 class Pose(StrEnum):
-    """How the trunk is held. The first six are the postures that are told apart while sitting."""
+    """How the trunk is held."""
 
     UPRIGHT = "upright"
     SLOUCHED = "slouched"
@@ -75,9 +75,10 @@ _T4: Final = {
     _P.RUNNING: (11.0, 0.0),
     _P.CYCLING: (30.0, 0.0),
 }
-_SEATED: Final = (_P.UPRIGHT, _P.SLOUCHED, _P.LEANING_FORWARD, _P.LEANING_LEFT, _P.LEANING_RIGHT, _P.RECLINED)
+SEATED: Final = (_P.UPRIGHT, _P.SLOUCHED, _P.LEANING_FORWARD, _P.LEANING_LEFT, _P.LEANING_RIGHT, _P.RECLINED)
+"""The postures that are told apart while sitting."""
 _THIGH: Final = {
-    **dict.fromkeys(_SEATED, (-84.0, 3.0)),
+    **dict.fromkeys(SEATED, (-84.0, 3.0)),
     _P.STANDING: (2.0, 0.0),
     _P.GAIT: (-2.0, 0.0),
     _P.RUNNING: (-10.0, 0.0),
@@ -153,8 +154,8 @@ class Person:
     def angles_deg(self, placement: Placement, pose: Pose) -> tuple[float, float]:
         """Flexion and lateral lean of a pose at a placement against sitting tall, degrees."""
         flexion, lateral = ANGLES_DEG[placement].get(pose, (0.0, 0.0))
-        size = self.bend if pose in _ACTED and placement is not Placement.THIGH else 1.0
+        size = self.bend if pose in _BENT and placement is not Placement.THIGH else 1.0
         return flexion * size, lateral * size
 
 
-_ACTED: Final = frozenset({_P.SLOUCHED, _P.LEANING_FORWARD, _P.LEANING_LEFT, _P.LEANING_RIGHT, _P.RECLINED})
+_BENT: Final = frozenset(SEATED) - {_P.UPRIGHT}

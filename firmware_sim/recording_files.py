@@ -233,7 +233,7 @@ def _find_text(path: Path, names: list[str], axes: list[str], first_line: int, *
                     continue
                 for k, axis in at:
                     cell = row[k].strip()
-                    if cell not in NO_VALUE and not _is_number(cell.replace(decimal, ".")):
+                    if cell not in NO_VALUE and not is_number(cell.replace(decimal, ".")):
                         raise RecordingError(
                             f"{path}, line {number}: {cell[:40]!r} in column {axis!r} is not a number",
                             advice="Mend the line; an empty field counts as a missing sample",
@@ -242,7 +242,8 @@ def _find_text(path: Path, names: list[str], axes: list[str], first_line: int, *
             return
 
 
-def _is_number(cell: str) -> bool:
+def is_number(cell: str) -> bool:
+    """Tell whether a text is a number, as Python reads it."""
     try:
         float(cell)
     except ValueError:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from firmware_sim.recording_files import RawRows
+from firmware_sim.recording_files import RawRows, is_number
 from spineclip.contract.config import zone
 from spineclip.contract.errors import RecordingError
 
@@ -50,6 +50,7 @@ class TimeReader:
         self._unit_ns: int | None = None
         self._relative = False
         self._shift_ns: int | None = None
+        self._base_ns = 0
         self._last_raw_ns = -(1 << 62)
         self.restarts = 0
         self.made_up_date = False
@@ -125,7 +126,7 @@ class TimeReader:
     def _complain(self, piece: RawRows, what: str) -> None:
         """Raise an error that names the first line at fault."""
         texts = piece.time.to_pylist()
-        wants_number = self._unit_ns is not None or _is_number(next(text for text in texts if text is not None))
+        wants_number = self._unit_ns is not None or is_number(str(next(text for text in texts if text is not None)))
         aware: bool | None = None
         for k, text in enumerate(texts):
             if text is None:
@@ -215,11 +216,3 @@ class TimeReader:
         laid = raw_ns.copy()
         laid[at] = times + shift
         return laid
-
-
-def _is_number(text: object) -> bool:
-    try:
-        float(str(text))
-    except ValueError:
-        return False
-    return True

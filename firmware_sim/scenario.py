@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from firmware_sim.person import Pose
-from firmware_sim.script import Doing, Stretch, cycles, drives, lies, off, sits, stands, walks
+from firmware_sim.script import Stretch, cycles, drives, lies, off, sits, stands, walks
 
 _HOUR_S: Final = 3600.0
 
@@ -113,7 +113,7 @@ def _waking(day: Day, rng: np.random.Generator, worn_s: float) -> tuple[Stretch,
             parts += [_errand(day, rng, errands.pop())] if errands else []
             parts += [stands(pause_s / 2.0)]
             left_s -= pause_s
-    parts += [stretch for seconds in errands for stretch in (_errand(day, rng, seconds),)]
+    parts += [_errand(day, rng, seconds) for seconds in errands]
     return tuple(parts + tail)
 
 
@@ -181,8 +181,3 @@ def eight_weeks(first: date, *, seed: int = 0, weeks: int = 8) -> tuple[Day, ...
             day = replace(day, worn_from_h=11.0, worn_until_h=15.5)  # forgotten at home: too little to judge the day
         days.append(day)
     return tuple(days)
-
-
-def seconds_of(script: tuple[Stretch, ...], doing: Doing) -> float:
-    """Add up how long something is done in a script."""
-    return sum(stretch.seconds for stretch in script if stretch.doing is doing)

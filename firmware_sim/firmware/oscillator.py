@@ -23,10 +23,6 @@ class Oscillator:
         """Return what the wearable counts, nanoseconds since boot, at a true time."""
         return round((t_ns - self.boot_ns) * (1.0 + self.drift_ppm * 1e-6))
 
-    def true_ns(self, elapsed_ns: int) -> int:
-        """Return the true time at which the wearable counts `elapsed_ns`."""
-        return self.boot_ns + round(elapsed_ns / (1.0 + self.drift_ppm * 1e-6))
-
     def sample_times_ns(self, first: int, n: int, rate_hz: float) -> Times:
         """Return the true times of samples ``first .. first + n - 1`` of a sensor clocked by this quartz."""
         ticks = np.arange(first, first + n, dtype=np.float64)

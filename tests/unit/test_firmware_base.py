@@ -103,7 +103,6 @@ def test_samples_lie_on_the_wearables_grid_however_they_are_asked_for(
 def test_drift_is_what_it_says() -> None:
     fast = Oscillator(0, 35.0)
     assert fast.elapsed_ns(10**6 * S) == 10**6 * S + 35 * S
-    assert fast.true_ns(fast.elapsed_ns(123_456_789)) == pytest.approx(123_456_789, abs=1)
     hour = fast.sample_times_ns(360_000, 1, 100.0)[0]
     assert hour == pytest.approx(3600 * S / (1 + 35e-6), abs=1)
 
