@@ -85,8 +85,9 @@ faults: dev system ## Run the fault matrix with its full counts and print its ta
 	@SPINECLIP_FAULTS=full $(BIN)/python -m pytest -q -n 2 tests/fault
 
 .PHONY: fuzz
-fuzz: dev ## Throw a million damaged messages of each kind at their readers
-	@SPINECLIP_FAULTS=table SPINECLIP_FUZZ=1000000 $(BIN)/python -m pytest -q -n auto --timeout 3600 tests/fault/test_f18_fuzz.py
+fuzz: dev ## Throw a million damaged messages of each kind at their readers, and odd bytes at every decoder for long
+	@SPINECLIP_FAULTS=table SPINECLIP_FUZZ=1000000 $(BIN)/python -m pytest -q -n auto --timeout 3600 \
+		tests/fault/test_f18_fuzz.py tests/property/test_decoder_fuzz.py
 
 .PHONY: soak
 soak: dev system ## Run a day of fifty patients, faster than real time (ARGS="50 24": patients, hours)

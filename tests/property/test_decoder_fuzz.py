@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,8 @@ from spineclip.contract.errors import SettingsError
 from spineclip.contract.placement import Placement
 from spineclip.contract.wire import Gap, decode, encode
 
+EXAMPLES = max(300, int(os.environ.get("SPINECLIP_FUZZ", "0")) // 100)
+"""Of some twenty notifications each; `make fuzz` asks for more."""
 NAMES = [kind.kind for kind in KINDS]
 # Beginnings that lead deep into each decoder.
 HEADS = [
@@ -48,7 +51,7 @@ def _characteristic(wearable: Wearable, choice: int) -> str:
     return "elsewhere" if choice == 3 else wearable.notify[choice % len(wearable.notify)]
 
 
-@settings(max_examples=300)
+@settings(max_examples=EXAMPLES)
 @given(kind=st.sampled_from(NAMES), notifications=NOTIFICATIONS)
 def test_no_bytes_crash_a_decoder(kind: str, notifications: list[tuple[int, bytes, int, int]]) -> None:
     wearable = by_kind(kind)
@@ -65,6 +68,7 @@ def test_no_bytes_crash_a_decoder(kind: str, notifications: list[tuple[int, byte
 
 
 @pytest.mark.parametrize("kind", ["polar-h10", "movesense", "metamotion", "dot", "microbit", "diy"])
+@settings(max_examples=EXAMPLES)
 @given(data=st.binary(min_size=1, max_size=80))
 def test_a_packet_gives_samples_or_a_reason(kind: str, data: bytes) -> None:
     wearable = by_kind(kind)
@@ -75,7 +79,7 @@ def test_a_packet_gives_samples_or_a_reason(kind: str, data: bytes) -> None:
     assert bool(found) + sum(decoder.rejects.values()) == 1 or waits or answers
 
 
-@settings(max_examples=300)
+@settings(max_examples=EXAMPLES)
 @given(kind=st.sampled_from(NAMES), notifications=NOTIFICATIONS)
 def test_whatever_comes_the_records_keep_the_contract(
     kind: str, notifications: list[tuple[int, bytes, int, int]]
@@ -101,6 +105,7 @@ def test_whatever_comes_the_records_keep_the_contract(
 PRESET_TEXTS = [path.read_text() for path in sorted(Path(PRESETS).glob("*.yaml"))]
 
 
+@settings(max_examples=EXAMPLES)
 @given(st.data())
 def test_no_profile_crashes_the_reader(data: st.DataObject) -> None:
     text = data.draw(st.sampled_from(PRESET_TEXTS) | st.text(max_size=200))
