@@ -108,8 +108,8 @@ class Line:
                 if str(error) != str(self._trouble):
                     _LOG.warning("%s", error)
                 self._trouble = error
-                self._tried.set()
             finally:
+                self._tried.set()
                 self._connection, self._opened_s = None, float("inf")
                 await connection.close()
             if not self._ended.is_set():

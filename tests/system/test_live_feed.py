@@ -14,6 +14,7 @@ from amqtt.broker import Broker as AmqttBroker
 from spineclip.broker import embedded_broker
 from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.errors import BrokerError
+from spineclip.contract.line import Line
 from spineclip.contract.live import Live
 from spineclip.live_feed import live_feed
 from tests.servers.process import free_port
@@ -112,3 +113,13 @@ async def test_a_connection_that_is_lost_is_opened_again() -> None:
                 await asyncio.sleep(0.01)
             while not feed.connected:
                 await asyncio.sleep(0.01)
+
+
+async def test_a_line_that_breaks_keeps_nobody_waiting() -> None:
+    async with embedded_broker() as broker:
+        line = Line(broker, "page", [""], lambda _topic, _payload: None)  # which is no topic
+        running = asyncio.create_task(line.run())
+        async with asyncio.timeout(10):
+            await line.begun()
+        with pytest.raises(ValueError, match="topic"):
+            await running
