@@ -11,6 +11,7 @@ import typer
 from spineclip import settings as files
 from spineclip.cli import options
 from spineclip.contract.clock import SystemClock
+from spineclip.contract.errors import SettingsError
 from spineclip.doctor import Finding, Verdict, examine
 from spineclip.patients import data_folder, store_file
 
@@ -27,15 +28,20 @@ def doctor(
     folder = data or data_folder()
     databases = [("store", store_file(folder))]
     access, adapter, secrets = None, None, []
+    findings: list[Finding] = []
     if settings is not None:
         known = files.read(settings)
-        here = settings.resolve().parent
+        here, adapter = settings.resolve().parent, known.adapter
         if known.broker.password_file is not None:
             secrets.append(here / known.broker.password_file)
-        chosen = known.for_collector(here)
-        access, adapter = chosen.broker, chosen.adapter
-        databases.append(("outbox", chosen.outbox))
-    findings = asyncio.run(
+        try:
+            chosen = known.for_collector(here)
+        except SettingsError as error:  # the rest can be looked at all the same
+            findings.append(Finding("settings", Verdict.BAD, error.what, error.advice))
+        else:
+            access = chosen.broker
+            databases.append(("outbox", chosen.outbox))
+    findings += asyncio.run(
         examine(
             time=SystemClock(),
             data=folder,

@@ -7,9 +7,11 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from firmware_sim.firmware.witmotion import Witmotion
 from firmware_sim.radio import VirtualRadio
+from spineclip.cli.main import app
 from spineclip.contract.clock import DrivenClock
 from spineclip.contract.connection import BrokerAccess
 from spineclip.doctor import RELEASED_NS, Verdict, adapter, broker, clock, database, dbus, folder, private
@@ -102,3 +104,15 @@ def test_a_secret_that_others_can_read_is_told(tmp_path: Path) -> None:
 def test_a_folder_to_be_made_is_ours(tmp_path: Path) -> None:
     assert folder(tmp_path / "a" / "b").verdict is Verdict.GOOD
     assert list(tmp_path.iterdir()) == []
+
+
+def test_settings_that_do_not_hold_are_a_finding_beside_the_others(tmp_path: Path) -> None:
+    settings = tmp_path / "collector.toml"
+    clip = '[[clips]]\nwearable = "diy"\nplacement = "belt"\n'
+    settings.write_text(f'patient = "p-1"\n[broker]\nca_file = "not-there.crt"\n{clip}')
+    line = ["doctor", "--settings", str(settings), "--data", str(tmp_path), "--no-bluetooth"]
+    result = CliRunner().invoke(app, line)
+    assert result.exit_code == 1
+    assert "not-there.crt" in result.output
+    assert "clock:" in result.output
+    assert "store:" in result.output
