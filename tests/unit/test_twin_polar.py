@@ -167,8 +167,11 @@ def test_polar_verity_sdk_mode_opens_more_rates() -> None:
     fast = "02 02 00 01 A0 01 01 01 10 00 02 01 10 00 04 01 03"
     assert command(device, fast, 0).split()[3] == "08"
     assert command(device, "02 09", S) == "f0 02 09 00 00"
-    assert "a0 01" in command(device, "01 02", 2 * S)
-    assert command(device, fast, 3 * S).split()[3] == "00"
+    assert command(device, "01 09", 2 * S).split()[3] == "02", (
+        "the mode itself has no settings, and asking ends nothing"
+    )
+    assert "a0 01" in command(device, "01 02", 3 * S)
+    assert command(device, fast, 4 * S).split()[3] == "00"
     assert device.rate_hz == 416
 
 
