@@ -128,17 +128,12 @@ def _likeness(
     rhythm: NDArray[np.float64], weights: NDArray[np.float64], bias: float, table: NDArray[np.float64],
     out: NDArray[np.float64],
 ) -> None:  # fmt: skip
-    """Loop over seconds: first the log odds, then what they mean."""
-    third = len(weights) // 3
+    """Loop over seconds: what the log odds mean, whose sums are exact in any order."""
+    np.dot(rhythm, weights, out)
     for i in range(len(out)):
-        one, two, three = bias, 0.0, 0.0  # exact in any order
-        for k in range(third):
-            one += rhythm[i, k] * weights[k]
-            two += rhythm[i, k + third] * weights[k + third]
-            three += rhythm[i, k + 2 * third] * weights[k + 2 * third]
-        out[i] = one + two + three
-    for i in range(len(out)):
-        odds = min(max(out[i], -30.0), 30.0)
+        odds = out[i] + bias
+        odds = -30.0 if odds < -30.0 else odds
+        odds = 30.0 if odds > 30.0 else odds
         out[i] = np.rint(64.0 / (1.0 + elementary.exp(-odds))) * (1.0 / 64.0) * table[i, statistics.COVERED]
 
 

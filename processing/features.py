@@ -118,7 +118,7 @@ def rhythm(
     """
     near = near or windows.around(table, start, stop)
     out = np.empty((stop - start, _N_RHYTHM))
-    _rhythm(waves, start, near.of(AROUND), (_N_WAVES, _RHYTHM_LOGS), out)
+    _rhythm(waves, start, near.folded, (_N_WAVES, _RHYTHM_LOGS), out)
     return out
 
 
@@ -147,11 +147,11 @@ def features(
 
 @compiled
 def _rhythm(
-    waves: NDArray[np.float64], start: int, around: NDArray[np.float64], lengths: tuple[int, int],
+    waves: NDArray[np.float64], start: int, folded: NDArray[np.float64], lengths: tuple[int, int],
     out: NDArray[np.float64],
 ) -> None:  # fmt: skip
     """Loop over seconds, the first of which is row `start` of the waves."""
-    powers, made = np.empty(lengths[0]), np.ones(lengths[1])
+    powers, made, around = np.empty(lengths[0]), np.ones(lengths[1]), windows.sums(folded, AROUND)
     for i in range(len(out)):
         _powers(waves, start + i, powers)
         total = 0.0

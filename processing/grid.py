@@ -96,7 +96,7 @@ def step(
     """
     held, kept = len(state.t_ns), kept or _NO_SECONDS
     if held and len(block) and int(block.t_ns[0]) <= int(state.t_ns[-1]):  # what is not newer is left out
-        block = block.slice(int(np.searchsorted(block.t_ns, state.t_ns[-1], side="right")), len(block))
+        block = block.slice(int(block.t_ns.searchsorted(state.t_ns[-1], side="right")), len(block))
     if not held and not len(block):
         return state, kept
     first = int(block.t_ns[0]) // SECOND_NS if state.second is None else state.second
@@ -123,7 +123,7 @@ def _parts(state: GridState, block: Block, first: int, end: int) -> list[tuple[i
     if not len(state.t_ns):
         return [(first, end, block)]
     alone = int(block.t_ns[0]) // SECOND_NS + 1 if len(block) else end
-    seam = int(np.searchsorted(block.t_ns, alone * SECOND_NS)) + 1
+    seam = int(block.t_ns.searchsorted(alone * SECOND_NS)) + 1
     t_ns = np.concatenate([state.t_ns, block.t_ns[:seam]])
     joined = Block(t_ns, np.concatenate([state.xyz_g, block.xyz_g[:seam]]))
     return [(first, end, joined)] if seam >= len(block) else [(first, alone, joined), (alone, end, block)]
@@ -200,19 +200,24 @@ def _regular(t_ns: NDArray[np.int64]) -> bool:
 @compiled
 def _average(flat_g: NDArray[np.float64], out: NDArray[np.float64]) -> bool:
     """Take the mean of the samples of each bin of a regular second; tell whether all sums are numbers."""
-    width = len(flat_g) // RATE_HZ
-    for k in range(RATE_HZ):
-        at = k * width
-        x, y, z = flat_g[at], flat_g[at + 1], flat_g[at + 2]
-        for _ in range(width // 3 - 1):
-            at += 3
-            x += flat_g[at]
-            y += flat_g[at + 1]
-            z += flat_g[at + 2]
-        out[3 * k], out[3 * k + 1], out[3 * k + 2] = x, y, z
+    width = len(flat_g) // (3 * RATE_HZ)
+    if width == 2:  # 50 Hz, and all that is interpolated: a number that the compiler knows makes it a third faster
+        _add_up(flat_g, 2, out)
+    else:
+        _add_up(flat_g, width, out)
     sound = _finite(out)
-    _round(out, 3.0 / width)
+    _round(out, 1.0 / width)
     return sound
+
+
+@compiled
+def _add_up(flat_g: NDArray[np.float64], width: int, out: NDArray[np.float64]) -> None:
+    for k in range(RATE_HZ):
+        for axis in range(3):
+            total = flat_g[3 * k * width + axis]
+            for i in range(1, width):
+                total += flat_g[3 * (k * width + i) + axis]
+            out[3 * k + axis] = total
 
 
 @compiled

@@ -108,8 +108,7 @@ def moment(second: LiveSecond, newest: Epochs, place: Placement) -> Moment:
 def today(state: DaysState, config: PatientConfig, now_ns: int) -> tuple[dt.datetime, Today]:
     """Return the patient's wall clock, to the quarter of an hour, and the day so far, up to the last final slot."""
     local = wall_clock(config.time_zone, now_ns // NS)
-    date = day_at(config.time_zone, now_ns // NS).date
-    agreed = agreed_on(state, config, dt.date.fromisoformat(date))
+    agreed, date = agreed_on(state, config, local.date()), day_at(config.time_zone, now_ns // NS).date
     for row in reversed(state.days):
         if row.date == date:
             return local, Today(row.value_s("walking") / 60, agreed.walking_min, row.worn_s / 60)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 
-def with_room(rows: NDArray[Any], n: int) -> NDArray[Any]:
+def with_room(rows: NDArray[np.float64], n: int) -> NDArray[np.float64]:
     """Return a new array of these rows and, after them, of `n` that are not filled in yet."""
-    out = np.empty((len(rows) + n, *rows.shape[1:]), dtype=rows.dtype)
-    out[: len(rows)] = rows
+    held = len(rows)
+    out = np.empty((held + n, *rows.shape[1:]))
+    out[:held] = rows
     return out

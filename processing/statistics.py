@@ -212,9 +212,13 @@ def _add_flat(xyz: NDArray[np.float64], columns: NDArray[np.float64]) -> None:
     for axis in range(3):
         for j in range(n):
             moved[j] = 0.0
-        for i in range(1, RATE_HZ):
+        i, still = 1, n
+        while still and i < RATE_HZ:
+            still = 0
             for j in range(n):
                 moved[j] += abs(xyz[i, axis, j] - xyz[0, axis, j])
+                still += moved[j] == 0.0
+            i += 1
         for j in range(n):
             columns[FLAT, j] += 1.0 if moved[j] == 0.0 else 0.0
 

@@ -59,14 +59,10 @@ class Windows:
 
     folded: NDArray[np.float64]
 
-    def of(self, window: int) -> NDArray[np.float64]:
-        """Sums of a window, shape (n, 14), a row for each second."""
-        return sums(self.folded, window)
-
 
 @compiled
 def sums(folded: NDArray[np.float64], window: int) -> NDArray[np.float64]:
-    """Do as `Windows.of`."""
+    """Give the sums of a window, shape (n, 14), a row for each second, from `Windows.folded`."""
     first = _FIRST[window]
     return folded[_LEVEL[window], first : first + folded.shape[1] - BEFORE_S - AHEAD_S]
 
@@ -81,9 +77,15 @@ def around(table: NDArray[np.float64], start: int, stop: int) -> Windows:
     """Sum over the windows of the rows ``[start, stop)`` of a table of seconds; rows that it lacks count as none."""
     n = BEFORE_S + stop - start + AHEAD_S
     folded = np.empty((_LEVELS, n, SUMS))
-    _single(table, start - BEFORE_S, folded)
-    _fold(folded.reshape(_LEVELS, n * SUMS))
+    _around(table, start - BEFORE_S, folded)
     return Windows(folded)
+
+
+@compiled
+def _around(table: NDArray[np.float64], first: int, folded: NDArray[np.float64]) -> None:
+    """Lay out the rows of a table from row `first` on, and add them up level by level."""
+    _single(table, first, folded)
+    _fold(folded.reshape((folded.shape[0], folded.shape[1] * folded.shape[2])))
 
 
 @compiled
