@@ -119,7 +119,7 @@ def load(placement: Placement) -> Model:
 def likeness(fitted: Model, rhythm: NDArray[np.float64], table: NDArray[np.float64]) -> NDArray[np.float64]:
     """Likeness to walking of seconds, 0 to 1, in steps of 1/64; 0 where nothing was measured."""
     out = np.empty(len(rhythm))
-    _likeness(rhythm, fitted.walk, fitted.walk_bias, table, out)
+    _likeness(np.ascontiguousarray(rhythm), fitted.walk, fitted.walk_bias, table, out)
     return out
 
 
