@@ -99,6 +99,14 @@ def test_a_blip_of_sitting_does_not_save_a_sitting_that_is_over() -> None:
     assert [(bout.known_s, bout.ended) for bout in found] == [(600, Ended.OUT), (70, Ended.DATA)]
 
 
+def test_when_the_data_end_an_interruption_that_has_begun_is_no_part_of_the_bout() -> None:
+    for kind in (Kind.OUT, Kind.OFF):
+        (bout,) = sedentary((Kind.IN, 600), (kind, 9))
+        assert (bout.known_s, bout.end_s, bout.ended) == (600, START + 600, Ended.DATA)
+    (bout,) = sedentary((Kind.IN, 600), (Kind.NOT_KNOWN, 200))
+    assert (bout.known_s, bout.end_s) == (600, START + 600), "nor is what nobody has seen"
+
+
 def test_what_is_not_known_never_lengthens_and_ends_openly() -> None:
     (bridged,) = sedentary((Kind.IN, 600), (Kind.NOT_KNOWN, 300), (Kind.IN, 600))
     assert (bridged.known_s, bridged.end_s - bridged.start_s) == (1200, 1500)

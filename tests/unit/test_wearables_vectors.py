@@ -7,7 +7,7 @@ import struct
 import numpy as np
 import pytest
 
-from collector.wearables import Advertisement, by_kind, recognise, uuids
+from collector.wearables import KINDS, Advertisement, Wearable, by_kind, recognise, uuids
 from collector.wearables.base import STANDARD_GRAVITY_MPS2
 from collector.wearables.espruino import EspruinoDecoder
 from collector.wearables.metamotion import MetaMotionDecoder
@@ -209,3 +209,10 @@ def test_recognised(seen: Advertisement, kind: str) -> None:
     found = recognise(seen)
     assert found is not None
     assert found.kind == kind
+
+
+@pytest.mark.parametrize("wearable", KINDS, ids=lambda wearable: wearable.kind)
+def test_what_comes_from_elsewhere_is_refused_as_that(wearable: Wearable) -> None:
+    decoder = wearable.decoder(wearable.plan(50.0, 8.0))
+    assert decoder.feed("0000dead-0000-1000-8000-00805f9b34fb", bytes(20)) == []
+    assert decoder.rejects == {"foreign-characteristic": 1}
