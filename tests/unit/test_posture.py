@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ from firmware_sim.person import Pose as Acted
 from firmware_sim.script import sits
 from processing.epochs import POSTURES, Posture
 from processing.pose_model import PoseModel, fit
-from processing.posture import SITTING, SURE, Pose, angles, classify, classify_two, shown, usual_neutral
+from processing.posture import SITTING, SURE, Pose, angles, classify, classify_two, personal, shown, usual_neutral
 from spineclip.contract.placement import Placement
 
 UP, RIGHT, FORWARD = np.eye(3)
@@ -143,6 +145,17 @@ def test_fine_motion_tells_apart_what_angles_cannot() -> None:
         codes, chance = classify(Placement.UPPER_BACK, np.array([20.0]), np.zeros(1), fine=fine)
         assert POSTURES[codes[0]] is SITTING[row]
         assert chance[0] > 0.9
+
+
+def test_what_is_known_of_a_wearer_is_told_in_eighths_of_a_log_unit_and_never_by_what_hardly_happens() -> None:
+    mine = np.array([[0.8, 1e-9], [0.2, 0.5]])
+    theirs = np.array([[0.4, 1e-6], [0.4, 1e-6]])
+    raised = np.empty((2, 2))
+    personal(mine, theirs, 2, raised)
+    assert raised.tolist() == [
+        [round(8 * math.log(0.8 / 0.4)), 0],
+        [round(8 * math.log(0.2 / 0.4)), round(8 * math.log(0.5 / 0.001))],
+    ]
 
 
 def test_where_nobody_knows_nothing_is_named() -> None:
