@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -197,6 +198,8 @@ def test_f10_a_flipped_bit_in_a_record_is_noticed(tmp_path: Path) -> None:
     assert again.damaged_records == 1
     assert again.size_bytes == held * 2 // 3, "what is gone takes no room any more"
     again.close()
+    with contextlib.closing(sqlite3.connect(path)) as other:
+        assert other.execute("SELECT count(*) FROM records").fetchone() == (2,), "and is gone from the file"
 
 
 def test_records_that_are_here_already_are_counted_once(tmp_path: Path) -> None:

@@ -36,6 +36,8 @@ def test_a_clip_that_does_not_know_leaves_it_to_the_other() -> None:
     for silent in ("unknown", "not_worn", "gap"):
         back, thigh = seconds(("standing", 3)), seconds((silent, 3))
         assert states(join({BACK: back, THIGH: thigh})) == ["standing"] * 3
+    neither = join({BACK: seconds(("not_worn", 3)), THIGH: seconds(("unknown", 3))})
+    assert states(neither) == ["not_worn"] * 3, "which is more than nothing"
     both = seconds(("not_worn", 3))
     assert states(join({BACK: both, THIGH: both})) == ["not_worn"] * 3
 
@@ -46,6 +48,22 @@ def test_the_upper_clip_tells_the_posture_and_only_while_at_rest() -> None:
     joined = join({Placement.BELT: belt, UPPER: upper})
     assert joined.posture.tolist() == [Posture.SLOUCHED.code] * 3 + [Posture.UNKNOWN.code] * 3
     assert joined.flexion_deg.tolist() == [25.0] * 6
+
+
+def test_where_the_upper_clip_is_silent_the_lower_one_tells_posture_and_angles() -> None:
+    belt = seconds(("sitting", 3), posture=Posture.UPRIGHT)
+    joined = join({Placement.BELT: belt, UPPER: seconds(("gap", 3))})
+    assert joined.posture.tolist() == [Posture.UPRIGHT.code] * 3
+    assert joined.flexion_deg.tolist() == belt.flexion_deg.tolist()
+
+
+def test_a_second_of_which_half_was_measured_is_believed() -> None:
+    back, thigh = seconds(("lying", 2)), seconds(("sitting", 2))
+    assert states(join({BACK: replace(back, coverage=np.array([0.5, 0.49])), THIGH: thigh})) == ["lying", "sitting"]
+    assert states(join({BACK: back, THIGH: replace(seconds(("standing", 2)), coverage=np.array([0.5, 0.49]))})) == [
+        "standing",
+        "lying",
+    ]
 
 
 def test_steps_are_the_trunks() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -121,6 +122,16 @@ def test_a_doubt_amid_sitting_is_bridged_up_to_a_minute_and_does_not_make_it_sur
     now = _settled([(SITS, 100), (NOBODY_KNOWS, bridged), (SITS, 100)]).now
     assert (now.seated_s, now.sure_s) == (200 + bridged, 200)
     assert _settled([(SITS, 100), (NOBODY_KNOWS, bridged + 1), (SITS, 100)]).now.seated_s == 200
+
+
+@pytest.mark.parametrize("unsure_at", [[10], [10, 11], [10, 12, 14], [19]])
+def test_each_second_of_a_sitting_is_sure_or_unsure_by_itself(unsure_at: list[int]) -> None:
+    confidence = np.full(20, SURE)
+    confidence[unsure_at] = UNSURE
+    now = settle(Seat(), replace(_final([(SITS, 20)]), confidence=confidence)).now
+    assert now.sure_s == 20 - len(unsure_at)
+    assert now.sure_sum == pytest.approx((20 - len(unsure_at)) * SURE)
+    assert now.seated_s + now.doubt_s == 20
 
 
 def test_what_was_named_sitting_without_being_sure_belongs_to_the_sitting_after_it() -> None:
