@@ -151,6 +151,22 @@ def test_short_walks_and_shuffles_are_minutes_but_no_bouts() -> None:
     assert of(found, "daily")[0]["walking_min"] == pytest.approx(4 / 60)
 
 
+@pytest.mark.parametrize(
+    ("spm", "median"),
+    [
+        ([100.0] * 10 + [110.0] * 10, 105.0),
+        ([110.0] * 11 + [100.0] * 10, 110.0),
+        ([90.0] * 5 + [100.5] + [130.0] * 5, 100.5),
+        ([100.0, np.nan, 120.0, np.nan, np.nan, np.nan], 110.0),  # of the seconds that have one
+    ],
+)
+def test_a_walks_cadence_is_the_median_of_its_seconds(spm: list[float], median: float) -> None:
+    walk = replace(seconds(("walking", len(spm)), start_s=START_S + 36_000), cadence_spm=np.array(spm))
+    (bout,) = of(run(walk), "bout")
+    assert bout["cadence_spm"] == median
+    assert bout["steps"] == pytest.approx(len(spm) * CADENCE_SPM / 60, abs=0.001 * len(spm))
+
+
 def test_a_day_with_enough_data_is_judged() -> None:
     config = PatientConfig(goals=(Goals(walking_min=20.0, longest_sedentary_min=45.0),))
     runs = [("standing", 36_000), ("sitting", 3000), ("walking", 1260)]
