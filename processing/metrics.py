@@ -159,7 +159,7 @@ _ALL: Final = (
         text=Field(str, "", "what was said"),
         reason=Field(str, "", "why, with its numbers"),
         ended_s=Field(float, "s", "how long until the cause was gone (once known)"),
-        told=Field(bool, "", "false, until it has ended, where it was worked off too late to be told"),
+        told=Field(bool, "", "false where it was worked off too late to be told"),
     ),
     _measurement(
         "gap",

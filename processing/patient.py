@@ -85,6 +85,7 @@ class Patient:
         self._late: dict[tuple[str, int, int], SampleBatch] = {}
         self._befores: dict[str, tuple[Before, ...]] = {}
         self._late_s = 0.0
+        self._not_told: set[int] = set()
         self._preview = Preview()
         self.changed = False
         """Whether anything was taken in that is not stored yet."""
@@ -172,9 +173,8 @@ class Patient:
 
     def not_told(self, nudge: Nudge) -> None:
         """Note that a nudge which was just taken in came too late to be told, so that no page shows it as new."""
-        key = ("nudge", nudge.time_ns, (self.patient,))
-        if (point := self._unstored.get(key)) is not None:
-            self._unstored[key] = replace(point, fields={**point.fields, "told": False})
+        self._not_told.add(nudge.time_ns)
+        self._keep(tuple(point for point in self._unstored.values() if point.measurement == "nudge"))
 
     def close_days(self, now_ns: int) -> None:
         """Write the days that are over and of which there is nothing, of a patient whom somebody has set up."""
@@ -286,7 +286,11 @@ class Patient:
 
     def _keep(self, points: tuple[Point, ...]) -> None:
         for point in points:
-            self._unstored[point.measurement, point.time_ns, tuple(sorted(point.tags.values()))] = point
+            fields = point.fields
+            if self._not_told and point.measurement == "nudge" and point.time_ns in self._not_told:
+                fields = {**fields, "told": False}
+            key = point.measurement, point.time_ns, tuple(sorted(point.tags.values()))
+            self._unstored[key] = point if fields is point.fields else replace(point, fields=fields)
 
 
 def _together(batches: list[SampleBatch], past_ns: int, known: Collection[str]) -> list[list[SampleBatch]]:

@@ -21,11 +21,16 @@ _TICK_NS: Final = 3600 * 10**9
 _UNKNOWN_AMOUNT: Final = "&ndash;"
 
 
+def headline_html(view: NowView) -> str:
+    """Write in a few words what the body does now."""
+    return f'<p class="headline">{escape(view.headline)}</p>'
+
+
 def now_html(view: NowView) -> str:
-    """Write what the body does now (without the figure, which the page turns by itself)."""
+    """Write what there is to say beside the headline: facts that change by the second, and a hint."""
     facts = "".join(f"<li>{escape(fact)}</li>" for fact in view.facts)
     hint = f'<p class="hint">{escape(view.hint)}</p>' if view.hint else ""
-    return f'<p class="headline">{escape(view.headline)}</p><ul class="facts">{facts}</ul>{hint}'
+    return f'<ul class="facts">{facts}</ul>{hint}'
 
 
 def walking_html(view: WalkingView, words: Words) -> str:

@@ -60,6 +60,7 @@ class Shown:
     when: str
     state: str
     figure: Figure
+    headline: str
     now: str
     walking: str
     sitting: str
@@ -111,6 +112,7 @@ class PageModel:
             f"{local_time(now_ns, source.zone):%H:%M}",
             state=now.state,
             figure=now.figure,
+            headline=markup.headline_html(now),
             now=markup.now_html(now),
             walking=markup.walking_html(walking_view(walked, goal, words), words),
             sitting=markup.sitting_html(

@@ -48,7 +48,9 @@ class _Parts:
             self._nudge = ui.html("", sanitize=False).classes("nudge").props('role="status"')
             with _section("now", words("page.now")) as self._card:
                 self._figure = ui.html("", sanitize=False).classes("figure")
-                self._now = ui.html("", sanitize=False).props('aria-live="polite"')
+                # read out when it changes; the facts below change with every second and angle
+                self._headline = ui.html("", sanitize=False).props('aria-live="polite"')
+                self._now = ui.html("", sanitize=False)
             with _section("walk", words("page.walking")):
                 self._walking = ui.html("", sanitize=False)
             with _section("sit", words("page.sitting")):
@@ -100,6 +102,7 @@ class _Parts:
         self._card.classes(remove=_STATES, add=shown.state)
         self._figure.set_content(shown.figure.svg)
         self._figure.style(shown.figure.css)
+        self._headline.set_content(shown.headline)
         self._now.set_content(shown.now)
         self._walking.set_content(shown.walking)
         self._sitting.set_content(shown.sitting)

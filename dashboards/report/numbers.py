@@ -80,7 +80,7 @@ class Hour:
 
 @dataclass(frozen=True, slots=True)
 class Nudged:
-    """Nudges of a fortnight: how many, and after how many seconds (median) their cause was gone."""
+    """Nudges of a fortnight that were told: how many, and after how many seconds (median) their cause was gone."""
 
     count: int
     median_s: float | None
@@ -217,7 +217,7 @@ def _per_hour(sitting_min: float, seen_min: float) -> float | None:
 
 
 def _nudged(nudges: Iterable[Point]) -> Nudged:
-    points = list(nudges)
+    points = [point for point in nudges if point.fields.get("told") is not False]
     ended = sorted(float(point.fields["ended_s"]) for point in points if "ended_s" in point.fields)
     return Nudged(len(points), ended[len(ended) // 2] if ended else None)
 

@@ -42,6 +42,7 @@ def test_the_page_follows_a_replayed_body(tmp_path: Path, watched: Watched, pict
     with spineclip("replay", str(recording), *arguments, "--page", "--port", "0", data=tmp_path) as command:
         page.goto(command.wait_for(r"http://127\.0\.0\.1:\d+/").group())
         headline = page.locator(".headline")
+        expect(page.locator("section.now [aria-live] > *")).to_have_count(1)  # the seconds are not read out
         seen: list[str] = []
         deadline = time.monotonic() + 100
         while "Lying down" not in seen and time.monotonic() < deadline:

@@ -30,7 +30,7 @@ from tests.system.collecting import SCALE_G, collecting, core
 
 NS = 10**9
 NOON_NS = 1_714_816_800 * NS  # 2024-05-04, 10:00 UTC
-SCRIPT = (walks(40.0), stands(10.0), sits(130.0, Pose.UPRIGHT), sits(66.0, Pose.SLOUCHED))
+SCRIPT = (walks(40.0), stands(10.0), sits(130.0, Pose.UPRIGHT), sits(66.0, Pose.SLOUCHED), walks(60.0))
 LENGTH_S = 246
 """A minute after the back was bent at 180 s somebody is to hear of it; at the end it still is."""
 PLACE = Placement.STERNUM
@@ -41,12 +41,12 @@ CONFIG = PatientConfig(
 )
 
 
-def _batches() -> list[SampleBatch]:
-    t_ns = NOON_NS + np.arange(50 * LENGTH_S, dtype=np.int64) * 20_000_000
+def _batches(until_s: int) -> list[SampleBatch]:
+    t_ns = NOON_NS + np.arange(50 * until_s, dtype=np.int64) * 20_000_000
     counts = np.round(MOTION.samples(t_ns) / SCALE_G).astype(np.int16)
     return [
         SampleBatch("clip-1", PLACE, 1, k, NOON_NS + k * NS, 20_000_000, SCALE_G, counts[50 * k : 50 * k + 50])
-        for k in range(LENGTH_S)
+        for k in range(until_s)
     ]
 
 
@@ -61,18 +61,18 @@ class Told:
     """What stood on the open page, look after look."""
 
 
-async def _told(folder: Path, behind_s: float, *, each_second: bool) -> Told:
+async def _told(folder: Path, behind_s: float, *, each_second: bool, until_s: int = LENGTH_S) -> Told:
     """Work off four minutes that ended so many seconds ago, with the page open."""
-    now_ns = NOON_NS + LENGTH_S * NS + round(behind_s * NS)
+    now_ns = NOON_NS + until_s * NS + round(behind_s * NS)
     path, shown = folder / "metrics.db", []
     async with embedded_broker() as broker, collecting(broker, "p-1") as collector:
         collector.publish("config", CONFIG.to_json(), retain=True)
         async with core(broker, path, now_ns=now_ns, each_second=each_second):
             reader, clock = SqliteReader(path), DrivenClock(now_ns)
             page = PageModel(Source("p-1", functools.partial(ZoneInfo, "UTC"), "en", reader, LatestFeed(clock), clock))
-            collector.send(_batches())
+            collector.send(_batches(until_s))
             async with asyncio.timeout(60):
-                while collector.acked() < LENGTH_S - 1:
+                while collector.acked() < until_s - 1:
                     shown.append((await page.shown()).nudge)
                     await asyncio.sleep(0.1)
             await asyncio.sleep(0.6)  # the page reads at most every half second
@@ -101,3 +101,12 @@ async def test_after_an_outage_it_is_stored_and_nobody_hears_of_it(tmp_path: Pat
         assert nudge.fields["told"] is False
         assert "Bent forward" in str(nudge.fields["reason"])
     assert (told.events, told.buzzed, told.shown) == ([], [], [])
+
+
+async def test_after_an_outage_it_stays_untold_when_it_is_over(tmp_path: Path) -> None:
+    told = await _told(tmp_path, FRESH_NS / NS + 60.0, each_second=True, until_s=300)
+    (nudge,) = told.stored
+    assert nudge.fields["told"] is False
+    assert nudge.fields["ended_s"], "walking has ended it"
+    assert all("ended_s" in event.detail for event in told.events)
+    assert (told.buzzed, told.shown) == ([], [])

@@ -291,7 +291,8 @@ def test_the_figure_bends_as_measured_and_never_breaks() -> None:
 
 def test_markup_escapes_what_it_is_given() -> None:
     evil = "<script>alert(1)</script>"
-    written = markup.now_html(NowView(evil, evil, (evil,), Figure("sitting"), "sitting"))
+    view = NowView(evil, evil, (evil,), Figure("sitting"), "sitting")
+    written = markup.headline_html(view) + markup.now_html(view)
     assert "<script>" not in written
     assert written.count("&lt;script&gt;") == 3
 
