@@ -6,12 +6,18 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from processing.metrics import Point
+from processing.stores.base import MetricReader
+from spineclip.contract.days import day_start_ns
 
 NSAID_DAYS: Final = 10
 """So many days in a row with an anti-inflammatory, and no more, without asking (the leaflets' rule for the patient's
 own use: not over ten days without a doctor)."""
+
+NSAID_LOOK_BACK: Final = 60
+"""So many days of the diary are looked through for them."""
 
 REST_DAYS: Final = 7
 """So many days in a row without enough data end a streak: nobody knows any more."""
@@ -86,6 +92,19 @@ def nsaid_days_in_row(diary: Mapping[date, Point], today: date) -> int:
     taken = {day for day, point in diary.items() if point.fields.get("nsaid") is True}
     answered = today in diary and "nsaid" in diary[today].fields
     return _row(taken, today if answered else today - timedelta(days=1))
+
+
+def nsaid_days(reader: MetricReader, patient: str, today: date, zone: ZoneInfo) -> int:
+    """Read for how many days in a row up to today a patient has taken an anti-inflammatory.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be read.
+    """
+    start_ns = day_start_ns(today - timedelta(days=NSAID_LOOK_BACK), zone)
+    points = reader.points("diary", patient, start_ns, day_start_ns(today + timedelta(days=1), zone))
+    return nsaid_days_in_row(by_date(points), today)
 
 
 def asks_for_advice(days_in_row: int) -> bool:

@@ -17,7 +17,6 @@ from spineclip.contract.errors import SettingsError
 from spineclip.patients import Patients
 
 _HOUR_NS = 3600 * 10**9
-_LOOK_BACK = dt.timedelta(days=60)
 
 
 class StoreDesk:
@@ -69,10 +68,7 @@ class StoreDesk:
 
     def nsaid_days(self) -> int:
         """Return for how many days in a row an anti-inflammatory was taken."""
-        start_ns = day_start_ns(self.today() - _LOOK_BACK, self._zone)
-        end_ns = day_start_ns(self.today() + dt.timedelta(days=1), self._zone)
-        points = self._store.points("diary", self._patient, start_ns, end_ns)
-        return days.nsaid_days_in_row(days.by_date(points), self.today())
+        return days.nsaid_days(self._store, self._patient, self.today(), self._zone)
 
     def asks_for_advice(self) -> bool:
         """Return whether that is so long that the patient should ask a doctor or pharmacist."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from dashboards.fields import number
 from dashboards.patient.feed import STALE_S, Received
 from dashboards.patient.words import Words
 from processing.metrics import Point
@@ -38,17 +39,16 @@ def clip_view(device: Point | None, received: Received | None, words: Words) -> 
     heard = received is not None and received.age_s <= STALE_S
     if device is None and not heard:
         return ClipView((), words("clip.none"))
-    fields = {} if device is None else device.fields
-    battery = _number(fields.get("battery_pct"))
+    battery = number(device, "battery_pct")
     if heard and received is not None and received.live.battery_pct is not None:
         battery = float(received.live.battery_pct)
     facts = [(words("clip.connection"), words("clip.heard" if heard else "clip.silent"))]
     if battery is not None:
         facts.append((words("clip.battery"), words("clip.percent", n=round(battery))))
-    rssi_dbm = _number(fields.get("rssi_dbm"))
+    rssi_dbm = number(device, "rssi_dbm")
     if rssi_dbm is not None and heard:
         facts.append((words("clip.signal"), words(f"clip.signal_{_strength(rssi_dbm)}")))
-    placement = fields.get("placement")
+    placement = None if device is None else device.fields.get("placement")
     how = ""
     if placement in set(Placement):
         facts.append((words("clip.worn_at"), words(f"placement.{placement}")))
@@ -61,7 +61,3 @@ def _strength(rssi_dbm: float) -> str:
     if rssi_dbm >= _GOOD_DBM:
         return "good"
     return "fair" if rssi_dbm >= _WEAK_DBM else "weak"
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -56,7 +56,7 @@ class DiaryCard:
             self._note.classes("note")
             self._button("note", "save", words("diary.keep_note"), self._keep_note)
         self._status = ui.html("", sanitize=False, tag="p").classes("hint").props('role="status"')
-        self._advice = ui.html("", sanitize=False, tag="p").classes("advice").props('role="status"')
+        self._advice = ui.html("", sanitize=False, tag="p").classes("advice").props('aria-live="polite"')
 
     async def fill(self) -> None:
         """Show today as it is kept."""

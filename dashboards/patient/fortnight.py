@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from dashboards.days import by_date
+from dashboards.fields import number
 from processing.metrics import Point
 
 DAYS: Final = 14
@@ -58,9 +60,9 @@ def fortnight_view(daily: Iterable[Point], today: dt.date) -> FortnightView:
     today
         The patient's local date.
     """
-    by_date = {str(point.fields.get("date", "")): point for point in sorted(daily, key=lambda point: point.time_ns)}
+    points = by_date(daily)
     dates = [today - dt.timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
-    days = tuple(_bar(date, by_date.get(date.isoformat()), today) for date in dates)
+    days = tuple(_bar(date, points.get(date), today) for date in dates)
     judged = [day for day in days if day.verdict in (Verdict.MET, Verdict.SOME) and day.goal_min is not None]
     return FortnightView(days, met=sum(day.verdict is Verdict.MET for day in judged), judged=len(judged))
 
@@ -68,7 +70,7 @@ def fortnight_view(daily: Iterable[Point], today: dt.date) -> FortnightView:
 def _bar(date: dt.date, point: Point | None, today: dt.date) -> DayBar:
     if point is None:
         return DayBar(date, None, None, Verdict.NONE)
-    walking_min, goal_min = _number(point, "walking_min"), _number(point, "goal_walking_min")
+    walking_min, goal_min = number(point, "walking_min"), number(point, "goal_walking_min")
     if point.fields.get("met_walking") is True:
         verdict = Verdict.MET
     elif point.fields.get("enough_data") is True:
@@ -78,8 +80,3 @@ def _bar(date: dt.date, point: Point | None, today: dt.date) -> DayBar:
     else:
         verdict = Verdict.THIN
     return DayBar(date, walking_min, goal_min, verdict)
-
-
-def _number(point: Point, name: str) -> float | None:
-    value = point.fields.get(name)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -10,6 +10,7 @@ from html import escape
 from typing import Final
 
 from dashboards.days import best_week, by_date, met_days, streak
+from dashboards.fields import number
 from dashboards.patient.words import Words
 from processing.metrics import Point
 
@@ -55,8 +56,8 @@ def goals_view(daily: Iterable[Point], goal: Point | None, today: dt.date, words
     best = best_week(days)
     if best is not None:
         sentences.append(words("goals.best_week", n=best.days_met, minutes=f"{best.walking_min:.0f}"))
-    step, ceiling = (_number(goal, name) or 0.0 for name in ("walking_step_min", "walking_ceiling_min"))
-    asked = _number(days.get(today), "goal_walking_min") or 0.0
+    step, ceiling = (number(goal, name) or 0.0 for name in ("walking_step_min", "walking_ceiling_min"))
+    asked = number(days.get(today), "goal_walking_min") or 0.0
     if step and asked < ceiling:
         sentences.append(words("goals.grows", step=f"{step:g}", ceiling=f"{ceiling:g}"))
     if not rows and not sentences:
@@ -80,7 +81,7 @@ def _rows(day: Point, words: Words) -> tuple[GoalRow, ...]:
     """Only what the rest of the day cannot undo is called met: a limit on sitting can still be passed."""
     found = []
     for name, total, can_undo in _KINDS:
-        goal, value = _number(day, f"goal_{total}"), _number(day, total)
+        goal, value = number(day, f"goal_{total}"), number(day, total)
         if goal is None:
             continue
         # A minute that is not complete is not claimed; nor is a goal that is nearly met.
@@ -102,8 +103,3 @@ _KINDS: Final = (
     ("breaks", "breaks_per_hour", True),
     ("upright", "upright_pct", True),
 )
-
-
-def _number(point: Point | None, name: str) -> float | None:
-    value = None if point is None else point.fields.get(name)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

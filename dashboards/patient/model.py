@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from dashboards.fields import number
 from dashboards.patient import markup
 from dashboards.patient.clip import clip_view
 from dashboards.patient.desk import Calibrator, Desk
@@ -103,8 +104,8 @@ class PageModel:
         fortnight = self._fortnight(now_ns)
         daily = fortnight[1]
         live = received.live if received and day_of(received.live.time_ns, source.zone) == today else None
-        walked = _larger(live.walking_min if live else None, _number(daily, "walking_min"))
-        goal = live.goal_walking_min if live else _number(daily, "goal_walking_min")
+        walked = _larger(live.walking_min if live else None, number(daily, "walking_min"))
+        goal = live.goal_walking_min if live else number(daily, "goal_walking_min")
         now = now_view(received, words)
         reel = self._day(now_ns)
         return Shown(
@@ -116,7 +117,7 @@ class PageModel:
             now=markup.now_html(now),
             walking=markup.walking_html(walking_view(walked, goal, words), words),
             sitting=markup.sitting_html(
-                sitting_view(received, _number(daily, "goal_longest_sedentary_min"), words), words
+                sitting_view(received, number(daily, "goal_longest_sedentary_min"), words), words
             ),
             today=markup.today_html(reel.view(), source.zone, words),
             fortnight=markup.fortnight_html(fortnight[0], words),
@@ -159,11 +160,6 @@ class PageModel:
         since_ns = max(bounds[0], reel.newest_ns - _OVERLAP_NS)
         reel.add(source.reader.points("activity", source.patient, since_ns, bounds[1]))
         return reel
-
-
-def _number(point: Point | None, name: str) -> float | None:
-    value = None if point is None else point.fields.get(name)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _larger(one: float | None, other: float | None) -> float | None:

@@ -10,7 +10,7 @@ from statistics import fmean
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from dashboards.days import by_date, nsaid_days_in_row
+from dashboards.days import NSAID_LOOK_BACK, by_date, nsaid_days_in_row
 from processing.metrics import Point
 from processing.stores.base import MetricReader
 from spineclip.contract.days import day_start_ns
@@ -21,8 +21,6 @@ DAYS: Final = 14
 ENOUGH_DAYS: Final = 4
 """Days that a fortnight needs to be compared in a question (four valid days are a common rule for a habit; Trost et
 al., Med Sci Sports Exerc 2005; 37:S531-S543)."""
-
-_NSAID_LOOK_BACK: Final = 60
 
 
 class Answer(StrEnum):
@@ -127,7 +125,7 @@ def read_numbers(reader: MetricReader, patient: str, until: date, zone: ZoneInfo
     # A day keeps the start that it had in the zone of its time: look a day further on either side.
     day_ns = day_start_ns(first, zone) - day_start_ns(first - timedelta(days=1), zone)
     daily = by_date(reader.points("daily", patient, start_ns - day_ns, end_ns + day_ns))
-    diary = by_date(reader.points("diary", patient, start_ns - _NSAID_LOOK_BACK * day_ns, end_ns + day_ns))
+    diary = by_date(reader.points("diary", patient, start_ns - NSAID_LOOK_BACK * day_ns, end_ns + day_ns))
     rows = [_row(first + timedelta(days=i), daily, diary) for i in range(2 * DAYS)]
     before, now = tuple(rows[:DAYS]), tuple(rows[DAYS:])
     hourly = reader.points("hourly", patient, start_ns, end_ns)

@@ -35,7 +35,8 @@ def overview_html(rows: Sequence[Row], words: Words, handle: Callable[[str], str
     )
     body = "".join(_row(row, words, handle(row.patient)) for row in rows)
     table = (
-        f"<div class='wide'><table><caption>{_say(words, 'caption')}</caption><thead><tr>{head}</tr></thead>"
+        f"<div class='wide'><table><caption><span>{_say(words, 'caption')}</span></caption>"
+        f"<thead><tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table></div>"
         if rows
         else f"<p>{_say(words, 'nobody')}</p>"

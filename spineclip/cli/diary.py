@@ -17,7 +17,7 @@ from processing.stores.sqlite import SqliteReader, SqliteStore
 from spineclip.cli import options
 from spineclip.contract.clock import SystemClock
 from spineclip.contract.config import zone
-from spineclip.contract.days import day_of, day_start_ns
+from spineclip.contract.days import day_of
 from spineclip.contract.ids import check_id
 from spineclip.patients import Patients, data_folder, store_file
 
@@ -59,11 +59,11 @@ def add(
     store = SqliteStore(store_file(folder))
     try:
         saved = save(store, patient, entry, local, now_ns)
-        recent = days.by_date(store.points("diary", patient, now_ns - 60 * 86_400 * 10**9, now_ns))
+        in_row = days.nsaid_days(store, patient, day_of(now_ns, local), local)
     finally:
         store.close()
     Console().print(_table([saved.entry]))
-    if days.asks_for_advice(days.nsaid_days_in_row(recent, day_of(now_ns, local))):
+    if days.asks_for_advice(in_row):
         typer.echo(f"More than {days.NSAID_DAYS} days in a row: please talk to your doctor or pharmacist.")
 
 
@@ -80,15 +80,13 @@ def list_(
     reader = SqliteReader(store_file(folder))
     try:
         entries = read(reader, patient, today - timedelta(days=last - 1), today, local)
-        start_ns = day_start_ns(today - timedelta(days=60), local)
-        recent = days.by_date(reader.points("diary", patient, start_ns, day_start_ns(today + timedelta(days=1), local)))
+        in_row = days.nsaid_days(reader, patient, today, local)
     finally:
         reader.close()
     if not entries:
         typer.echo(f"No entries in the last {last} days.")
         return
     Console().print(_table([entries[day] for day in sorted(entries)]))
-    in_row = days.nsaid_days_in_row(recent, today)
     if days.asks_for_advice(in_row):
         typer.echo(f"Anti-inflammatory taken {in_row} days in a row: talk to your doctor or pharmacist.")
 
