@@ -87,6 +87,12 @@ def test_polar_finds_the_factor_behind_other_settings() -> None:
     assert decoder.feed(uuids.POLAR_PMD_DATA, frame)[0].scale_g == 0.5
 
 
+def test_polar_whose_answer_was_lost_is_read_as_at_8_g() -> None:
+    frame = bytes.fromhex("02 6500000000000000 80 F1FF1400F003 06 01 7B0F08")
+    (decoded,) = PolarDecoder().feed(uuids.POLAR_PMD_DATA, frame)
+    assert decoded.scale_g == pytest.approx(8 / 32_768, rel=1e-3)
+
+
 @pytest.mark.parametrize("factor", [0.0, 1e-7, -1.0, 10.0, float("nan"), float("inf")])
 def test_polar_believes_no_absurd_factor(factor: float) -> None:
     decoder = PolarDecoder()
@@ -186,6 +192,15 @@ def test_espruino_lines_cut_anywhere_between_other_output() -> None:
         np.testing.assert_allclose(found[0].counts[0] * found[0].scale_g, [0.0, 1.0, -0.5])
         assert found[1].battery_pct == 83
         assert not decoder.rejects
+
+
+def test_espruino_reads_the_first_line_of_all_and_a_full_battery() -> None:
+    decoder = EspruinoDecoder()
+    first, full = decoder.feed(uuids.NUS_NOTIFY, b"spineclip,0,0,1,2,3\nspinebat,100\nspinebat,101\n")
+    assert (first.counter, first.tick, first.counts.tolist()) == (0, 0, [[1, 2, 3]])
+    assert full.battery_pct == 100
+    assert decoder.feed(uuids.NUS_NOTIFY, b"spineclip,65536,0,1,2,3\nspineclip,1,2\n") == []
+    assert decoder.rejects == {"absurd-value": 1, "wrong-length": 1}
 
 
 @pytest.mark.parametrize(
