@@ -24,7 +24,7 @@ BLOCK_S: Final = 3
 AHEAD_S: Final = 8
 """Seconds after a second that its state hears."""
 
-_MOVING_DECAY: Final = 0.4
+_MOVING_DECAY: Final = 0.2  # by people left out: standing 0.5 points of F1 better than with 0.4, walking 0.2
 _RESTING_DECAY: Final = 0.9
 _TURNED_RESTING_DECAY: Final = 0.5
 _TURN_DECAY: Final = 0.75

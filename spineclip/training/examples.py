@@ -123,7 +123,7 @@ def examples(recorded: Recorded, fitted: activity.Model, rng: np.random.Generato
     for copy in COPIES:
         seconds = recorded.seconds if copy == "recorded" else disturbed(recorded.seconds, rng)
         table, waves = statistics.statistics(seconds)
-        good = (target >= 0) & recorded.steady & seconds.covered
+        good = (target >= 0) & seconds.covered  # those next to a change, too: they teach where one state ends
         held, found = _described(table, waves, fitted)
         if copy != "recorded":
             found = _tilted(table, waves, _reclined(table, held, target, rng), rng)

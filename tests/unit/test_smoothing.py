@@ -10,7 +10,7 @@ from processing.activity import CLASSES, RESTING
 
 Array = NDArray[np.float64]
 N = 60
-MOVING_DECAY, RESTING_DECAY, TURNED_DECAY = 0.4, 0.9, 0.5
+MOVING_DECAY, RESTING_DECAY, TURNED_DECAY = 0.2, 0.9, 0.5
 
 
 def _seconds() -> tuple[Array, NDArray[np.bool_], Array]:
