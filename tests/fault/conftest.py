@@ -15,6 +15,7 @@ import pytest
 
 from tests.servers.mosquitto import Broker, mosquitto
 
+LONG_FUZZ = "SPINECLIP_FUZZ" in os.environ  # a mark counts for more than the limit that make fuzz gives
 FULL = os.environ.get("SPINECLIP_FAULTS") == "full"
 _HERE = Path(__file__).parent
 _SHAPE = re.compile(r"\s*(F\d+): (.*?)\s*Promise: (.*)\s*", re.DOTALL)
@@ -23,7 +24,7 @@ _SHAPE = re.compile(r"\s*(F\d+): (.*?)\s*Promise: (.*)\s*", re.DOTALL)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(_HERE) and isinstance(item, pytest.Function):
-            item.add_marker(pytest.mark.timeout(900 if FULL else 180))
+            item.add_marker(pytest.mark.timeout(3600 if LONG_FUZZ else 900 if FULL else 180))
             told = _SHAPE.fullmatch(item.obj.__doc__ or "")
             if told is not None:
                 row = "|".join(" ".join(part.split()) for part in told.groups())
