@@ -48,13 +48,13 @@ _HEIGHT_M: Final = (0.03, 0.007)
 """Spread of the height of movements that were none: the first and the second times the square of the seconds; 0.05 m
 for one second, 0.12 m for three, 0.24 m for five (half of them stay below 0.03, 0.07 and 0.16 m: measured)."""
 
-_OUTLIERS: Final = 0.04
-_STANDARD_G: Final = 9.80665
+_OUTLIERS: Final = 0.04  # share of heights that are wrong for reasons of their own (our choice)
+_STANDARD_G: Final = 9.80665  # m/s2 (CGPM 1901)
 _NARROW: Final = 1.0 / math.sqrt(2.0 * math.pi)
 _SPHERE: Final = 1.0 / (4.0 * math.pi)
-_ANY_DEG: Final = 1.0 / 60.0
-_SMOOTHED: Final = 7
-_TURNED: Final = 0.01
+_ANY_DEG: Final = 1.0 / 60.0  # density of a bow that may be anything up to 60 degrees
+_SMOOTHED: Final = 7  # samples to either side, 0.6 s in all: the direction, not the push
+_TURNED: Final = 0.01  # squared chord, 6 degrees: who has turned less tells by time how far the turn is
 _GRAVITY: Final = statistics.GRAVITY.start
 
 

@@ -43,15 +43,16 @@ COLUMNS: Final = KINDS + 1
 LONGEST_S: Final = 9
 """A longer movement tells no height: its error would be more than half a metre."""
 
-_STILL_COS: Final = float(np.cos(np.radians(4.0)))
-_INSIDE_COS: Final = float(np.cos(np.radians(6.0)))
-_SLID_COS: Final = float(np.cos(np.radians(10.0)))
-_SAME_G: Final = 0.012
+# Two seconds are one rest below these: our choices, looked at on quiet seconds of HARTH and HAR70+.
+_STILL_COS: Final = float(np.cos(np.radians(4.0)))  # from second to second
+_INSIDE_COS: Final = float(np.cos(np.radians(6.0)))  # from a second's first half to its other
+_SLID_COS: Final = float(np.cos(np.radians(10.0)))  # from where the rest began: slowly lying back is a movement, too
+_SAME_G: Final = 0.012  # in size: a lift has begun, or is not over, if it differs by more
 _HALF: Final = RATE_HZ // 2
 _NETWORK: Final = (0.6, 1.2)  # what its log chances count for before and after a walk; seconds repeat each other
 _LEANS: Final = (0.45, 0.0, 1.2)  # before a walk it errs to the side of sitting (fitted on half of the people)
 _COLUMN: Final = tuple(CLASSES.index(state) for state in (State.STANDING, State.SITTING, State.LYING))
-_UP_COUNTS: Final = (2.0, 1.0)
+_UP_COUNTS: Final = (2.0, 1.0)  # rests that up counts for, as told and as walked: told axes are there from the start
 _GRAVITY: Final = statistics.GRAVITY.start
 
 
