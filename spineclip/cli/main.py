@@ -31,7 +31,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "plot": "Draw a recording, one strip a day.",
     "replay": "Play recordings through a virtual wearable, Bluetooth, MQTT and the core into the store.",
     "validate": "Print how right states are, with people left out where a fit has seen them.",
-    "train": "Fit the numbers that tell states apart; takes some ten minutes on one core.",
+    "train": "Fit the numbers that tell states apart; takes some five minutes on one core.",
     "wearables": "List the kinds of wearables that are known, with what they can do.",
     "doctor": "Check adapter, D-Bus, broker, store, outbox, clock and permissions",
     "enroll": "Give a patient's collector its credentials, and say what goes to it.",

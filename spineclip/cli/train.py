@@ -33,7 +33,7 @@ def train(
         Fit, typer.Option(help="Of states at the trunk, at the thigh, at both; or of postures.")
     ] = Fit.BOTH,
 ) -> None:
-    """Fit the numbers that tell states apart; takes some ten minutes on one core. Postures take ten seconds."""
+    """Fit the numbers that tell states apart; takes some five minutes on one core. Postures take ten seconds."""
     if only is Fit.POSTURE:
         _postures(data, into)
         return
