@@ -18,6 +18,10 @@ from processing.frozen import frozen
 
 EPOCH_NS: Final = 10**9
 
+MEASURED: Final = 0.5
+"""A second, or a slot of them, of which a smaller share was measured counts as missing (our choice: the larger half).
+"""
+
 
 class State(StrEnum):
     """What the body does. The order is the numeric `code` that is stored; it never changes."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from processing.clip import MAX_SILENCE_S
 from processing.compiled import compiled
-from processing.epochs import EPOCH_NS, Epochs, Posture, State
+from processing.epochs import EPOCH_NS, MEASURED, Epochs, Posture, State
 from processing.frozen import frozen
 from processing.two_clips import LOWER, UPPER, together
 from spineclip.contract.placement import Placement
@@ -27,8 +27,6 @@ GAP_S: Final = 120
 """Unmeasured seconds that are waited for on top (our choice: out of reach for a while; more would grow the state)."""
 FOREVER_S: Final = 1 << 40
 """Waiting time for recordings, which are all there."""
-ENOUGH: Final = 0.5
-"""A clip that saw less of a second than this has no say in it."""
 
 STATE_ORDER: Final = (
     Placement.THIGH, Placement.BELT, Placement.LOWER_BACK, Placement.MID_BACK,
@@ -124,7 +122,7 @@ def _left_behind(state: PersonState, through: int, newest: int, wait_s: int) -> 
         return False
     if newest - through > wait_s + GAP_S or through < state.given:
         return True
-    measured = [row.waiting.coverage[row.waiting.start_ns >= through * EPOCH_NS] >= ENOUGH for row in state.clips]
+    measured = [row.waiting.coverage[row.waiting.start_ns >= through * EPOCH_NS] >= MEASURED for row in state.clips]
     return max(int(seen.sum()) for seen in measured) > wait_s
 
 
@@ -260,7 +258,7 @@ def _join(
         numbers[_COVERAGE, i] = told[:, _COVERAGE, i].max()
         both[i] = len(pair) > 0 and resting and (code != _UNKNOWN or held != _NO_POSTURE)
         for clip in pair:
-            both[i] &= told[clip, _COVERAGE, i] >= ENOUGH
+            both[i] &= told[clip, _COVERAGE, i] >= MEASURED
 
 
 @compiled
@@ -268,7 +266,7 @@ def _decider(states: NDArray[np.int8], told: NDArray[np.float64], i: int) -> int
     """Return the first clip that knows the state and is worn, or else that knows it, or else the first."""
     knows = -1
     for clip in range(len(states)):
-        if told[clip, _COVERAGE, i] >= ENOUGH and states[clip, i] != _UNKNOWN:
+        if told[clip, _COVERAGE, i] >= MEASURED and states[clip, i] != _UNKNOWN:
             if states[clip, i] != _NOT_WORN:
                 return clip
             knows = clip if knows < 0 else knows
@@ -280,7 +278,7 @@ def _rest(states: NDArray[np.int8], told: NDArray[np.float64], i: int, code: int
     """Let the trunk tell sitting from lying: the thigh lies flat in both."""
     for clip in range(1, len(states)):
         says = states[clip, i]
-        if told[clip, _COVERAGE, i] >= ENOUGH and says in (_SITTING, _LYING):
+        if told[clip, _COVERAGE, i] >= MEASURED and says in (_SITTING, _LYING):
             return int(says)
     return code
 
@@ -299,7 +297,7 @@ def _teller(postures: NDArray[np.int8], told: NDArray[np.float64], tellers: NDAr
     """Return the uppermost clip that knows the posture, or else the angles, or else the uppermost; -1 without any."""
     seen = -1
     for clip in tellers:
-        if told[clip, _COVERAGE, i] >= ENOUGH:
+        if told[clip, _COVERAGE, i] >= MEASURED:
             if postures[clip, i] != _NO_POSTURE:
                 return int(clip)
             if seen < 0 and np.isfinite(told[clip, _FLEXION, i]):

@@ -8,14 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing.compiled import compiled
-from processing.epochs import EPOCH_NS, POSTURES, STATES, Epochs, Posture, State
+from processing.epochs import EPOCH_NS, MEASURED, POSTURES, STATES, Epochs, Posture, State
 from processing.frozen import frozen
 from processing.metrics import Point, Value
 
 SLOT_S: Final = 5
 _SLOT_NS: Final = SLOT_S * EPOCH_NS
-ENOUGH: Final = 0.5
-"""A second of which less was measured counts as missing, and so does a slot (our choice: the larger half)."""
 _FEW: Final = 2 * SLOT_S
 _ANGLE_DECIMALS: Final = 2
 _SHARE_DECIMALS: Final = 3
@@ -114,7 +112,7 @@ def _summarise(
         numbers[_FLEXION, m] = _mean(flexion, a, b)
         numbers[_LATERAL, m] = _mean(lateral, a, b)
         numbers[_INTENSITY, m] = _mean(intensity, a, b)
-        mode = _mode(states, a, b, often) if numbers[_COVERAGE, m] >= ENOUGH else _UNKNOWN
+        mode = _mode(states, a, b, often) if numbers[_COVERAGE, m] >= MEASURED else _UNKNOWN
         state[m] = mode
         posture[m] = _held(states, postures, a, b, mode, often) if _RESTS[mode] else _POSTURE_UNKNOWN
         sure, same, going, walks = 0.0, 0, 0.0, 0

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing.compiled import compiled
-from processing.epochs import STATES, Epochs, Posture, State
+from processing.epochs import MEASURED, STATES, Epochs, Posture, State
 from processing.frozen import frozen
 from processing.local_time import Day, Hour
 from processing.metrics import Point, Value
@@ -19,8 +19,6 @@ BRISK_SPM: Final = 100.0
 2019, IJBNPA 16:8; 2021, 18:129)."""
 RATE_FROM_S: Final = 600
 """Sedentary seconds from which on breaks an hour are told; below, the rate says nothing (our choice)."""
-MEASURED: Final = 0.5
-"""A second of which less was measured counts as missing."""
 KEPT_DAYS: Final = 3
 """So many local days stay open for late data and for bouts that reach back over midnight."""
 _MILLI: Final = 1000
