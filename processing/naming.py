@@ -24,7 +24,6 @@ Array = NDArray[np.float64]
 _SITTING: Final = State.SITTING.code
 _STANDING: Final = State.STANDING.code
 _UNKNOWN: Final = State.UNKNOWN.code
-_TAUGHT: Final = 2.0
 _RESTS: Final = 1
 _MAY_REST: Final = 2
 _KINDS: Final = len(posture.SITTING)
@@ -215,7 +214,7 @@ def _same(held: Array, begin: int, at: int, taught: bool) -> bool:
 
 
 def _taught(wearing: Wearing, row: Array) -> tuple[Pose, ...]:
-    if not wearing.poses or row[orientation.OWN] != _TAUGHT:
+    if not wearing.poses or row[orientation.OWN] != orientation.TAUGHT:
         return ()
     neutral, forward = row[orientation.NEUTRAL].tolist(), row[orientation.FORWARD].tolist()
     return _shown(tuple(wearing.poses.items()), tuple(neutral), tuple(forward))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from processing import carried, posture, reference, statistics, swing, tilt, wear, windows
 from processing.compiled import compiled
+from processing.epochs import Neutral
 from processing.frozen import frozen
 from processing.grid import RATE_HZ
 from processing.named_axes import told
@@ -37,7 +38,7 @@ OWN: Final = 17
 """Columns of what is known of the mounting at each second: walking reference (3), forward (3), weight behind the
 reference, seconds since the last walking, gravity of the latest `reference.LAST_S` seconds of walking (3), neutral or
 else reference (3), seconds of nothing but noise so far, 1 if it cannot be a clip in order plus signs that nobody wears
-it (`processing.carried`), number of the mount, what the neutral is: 2 taught, 1 from walking, 0 what is usual here."""
+it (`processing.carried`), number of the mount, what the neutral is (codes of `Neutral`)."""
 
 LITTLE: Final = 1.0
 """Weight of walking from which on there was a walk at all: somebody who shifts in a seat moves as if walking for a
@@ -49,7 +50,7 @@ SILENT_S: Final = 1800
 DOWN_S: Final = 15
 """Up pointing down for this long: nobody hangs so; the clip was put on upside down."""
 
-TAUGHT: Final = 2.0
+TAUGHT: Final = float(Neutral.TAUGHT)
 """What the column `OWN` says of a neutral that was taught."""
 
 _GRAVITY: Final = statistics.GRAVITY.start
