@@ -72,7 +72,6 @@ _FURTHEST_DEG: Final = 75.0
 _UPRIGHT: Final = SITTING.index(Posture.UPRIGHT)
 _SLOUCHED: Final = SITTING.index(Posture.SLOUCHED)
 _UNKNOWN: Final = Posture.UNKNOWN.code
-_NOTHING: Final = np.empty((0, len(SITTING)), dtype=np.int16)
 _FURTHEST_SAID: Final = 256
 _SAYS: Final = np.exp(np.arange(-_FURTHEST_SAID, _FURTHEST_SAID + 1) / EIGHTH)
 """By how much what is said in eighths of a log unit, up to what two clips say together, raises a chance."""
@@ -153,50 +152,6 @@ def usual_neutral(placement: Placement) -> Array:
     return np.array(_CHEST if placement in _FRONT else _weights()[_SITE[placement]]["neutral"])
 
 
-def classify(
-    placement: Placement,
-    flexion_deg: Array,
-    lateral_deg: Array,
-    taught: tuple[Pose, ...] = (),
-    *,
-    own_neutral: bool = True,
-    fine: NDArray[np.int8] | None = None,
-    habits: Habits | None = None,
-) -> tuple[NDArray[np.int8], Array]:
-    """Name the posture of each pair of angles while sitting or standing.
-
-    Parameters
-    ----------
-    placement
-        Where the clip is worn. At the belt and the lower back, slouching cannot be told from sitting upright and is
-        never claimed unless taught; at the thigh nothing is.
-    flexion_deg, lateral_deg
-        Shape (n,), from `angles`.
-    taught
-        Poses that the wearer has shown.
-    own_neutral
-        Whether the angles are against the wearer's own neutral, or only against `usual_neutral`.
-    fine
-        Shape (n, 6): what the fine motion says, from `processing.stretches.heard`; None where nothing is known.
-    habits
-        What was learned of the wearer with these poses and this neutral; None, or without a stretch, where nothing is
-        known.
-
-    Returns
-    -------
-    posture
-        Shape (n,), codes of `Posture`; `unknown` where an angle is NaN or further than people sit, or where no
-        posture has a chance of `SURE`.
-    chance
-        Shape (n,): that the posture is right; 0 where it is unknown.
-    """
-    if placement not in _SITE:
-        return np.zeros(np.shape(flexion_deg), dtype=np.int8), np.zeros(np.shape(flexion_deg))
-    knows = knowledge(placement, taught, own_neutral=own_neutral, habits=habits)
-    said = _NOTHING if fine is None else fine.astype(np.int16)
-    return _classified(knows.points, knows.tail, _rows(flexion_deg, lateral_deg), said, knows.sees_slouch)
-
-
 @frozen
 class Knowledge:
     """What is known of a wearer's postures by angle.
@@ -220,12 +175,23 @@ class Knowledge:
     personal: bool
 
 
-def knowledge(
-    placement: Placement, taught: tuple[Pose, ...] = (), *, own_neutral: bool = True, habits: Habits | None = None
-) -> Knowledge:
-    """Put together what is known at a placement that sees the trunk; parameters as those of `classify`."""
+def knowledge(placement: Placement, taught: tuple[Pose, ...], *, own_neutral: bool, habits: Habits) -> Knowledge:
+    """Put together what is known at a placement that sees the trunk.
+
+    Parameters
+    ----------
+    placement
+        Where the clip is worn. At the belt and the lower back, slouching cannot be told from sitting upright and is
+        never claimed unless taught.
+    taught
+        Poses that the wearer has shown.
+    own_neutral
+        Whether angles are against the wearer's own neutral, or only against `usual_neutral`.
+    habits
+        What was learned of the wearer with these poses and this neutral, if anything was.
+    """
     knows = _without_habits(placement, taught, own_neutral)
-    if habits is None or not habits.heard:
+    if not habits.heard:
         return knows
     points, tail = habit.ways(habits, model(placement, taught, own_neutral=own_neutral))
     return Knowledge(points, tail, knows.general, knows.sees_slouch, personal=True)
@@ -239,31 +205,26 @@ def _without_habits(placement: Placement, taught: tuple[Pose, ...], own_neutral:
     return Knowledge(mine, 0.0, people, sees, bool(taught))
 
 
-def classify_two(
-    lower: tuple[Array, Array], upper: tuple[Array, Array], fine: NDArray[np.int16] | None = None
-) -> tuple[NDArray[np.int8], Array]:
+def classify_two(lower: tuple[Array, Array], upper: tuple[Array, Array], beyond: NDArray[np.int16]) -> NDArray[np.int8]:
     """Name the posture from a clip at the belt or lower back and one at the upper back, sternum or collar together.
 
-    Both give ``(flexion_deg, lateral_deg)``, shape (n,) each, against their own neutral; `fine` is what the fine
-    motion of both says, added up. The lower clip tells leaning forward, which turns the pelvis, from slouching, which
-    does not. Returns the same as `classify`.
+    Both give ``(flexion_deg, lateral_deg)``, shape (n,) each, against their own neutral; `beyond`, shape (n, 6), is
+    what both know beyond the angles, added up. The lower clip tells leaning forward, which turns the pelvis, from
+    slouching, which does not.
+
+    Returns
+    -------
+    Shape (n,), codes of `Posture`; `unknown` where an angle is NaN or further than people sit, or where no posture has
+    a chance of `SURE`.
     """
-    return _classified(
-        _models()[_TWO, "own"].points, 0.0, _rows(*lower, *upper), _NOTHING if fine is None else fine, sees_slouch=True
-    )
-
-
-def _rows(*angles_deg: Array) -> Array:
-    return np.array(angles_deg, dtype=np.float64)
+    return _classified(_models()[_TWO, "own"].points, np.array([*lower, *upper], dtype=np.float64), beyond)
 
 
 @compiled
-def _classified(
-    points: Array, tail: float, angles_deg: Array, fine: NDArray[np.int16], sees_slouch: bool
-) -> tuple[NDArray[np.int8], Array]:
-    """Loop over pieces of angles, shape (d, n); there may be no rows of `fine`."""
+def _classified(points: Array, angles_deg: Array, beyond: NDArray[np.int16]) -> NDArray[np.int8]:
+    """Loop over pieces of angles, shape (d, n)."""
     d, n = angles_deg.shape
-    codes, chance = np.empty(n, dtype=np.int8), np.empty(n)
+    codes, sees_slouch = np.empty(n, dtype=np.int8), True
     own, within = np.empty((d, PIECE)), np.empty(PIECE, dtype=np.bool_)
     products, chances = np.empty((len(points), PIECE)), np.empty((len(SITTING), PIECE))
     for begin in range(0, n, PIECE):
@@ -273,12 +234,11 @@ def _classified(
                 own[i, s] = angles_deg[i, begin + s]
             within[s] = settled(own, s)
         pose_model.multiply(own, m, products)
-        pose_model.likely(points, tail, products, m, chances)
-        if len(fine):
-            weigh(chances, m, fine, begin)
+        pose_model.likely(points, 0.0, products, m, chances)
+        weigh(chances, m, beyond, begin)
         for s in range(m):
-            codes[begin + s], chance[begin + s] = named(chances, s, sees_slouch, within[s])
-    return codes, chance
+            codes[begin + s], _ = named(chances, s, sees_slouch, within[s])
+    return codes
 
 
 @compiled

@@ -74,7 +74,7 @@ def together(posture: NDArray[np.int8], lower: Trunk, upper: Trunk) -> NDArray[n
     Shape (n,), codes of `Posture`.
     """
     beyond = lower.beyond.astype(np.int16) + upper.beyond
-    says, _ = classify_two((lower.flexion_deg, lower.lateral_deg), (upper.flexion_deg, upper.lateral_deg), beyond)
+    says = classify_two((lower.flexion_deg, lower.lateral_deg), (upper.flexion_deg, upper.lateral_deg), beyond)
     known = says != Posture.UNKNOWN.code
     taught = (lower.neutral >= Neutral.TAUGHT) & (upper.neutral >= Neutral.TAUGHT)
     bent = (lower.flexion_deg > PELVIS_BACK_DEG) & np.isin(posture, _BENT) & np.isin(says, _BENT)

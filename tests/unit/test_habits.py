@@ -17,7 +17,7 @@ from processing.checkpoint import Registry
 from processing.clip import ClipState
 from processing.epochs import Epochs, Posture
 from processing.habits import Habits
-from processing.posture import SITTING, classify
+from processing.posture import SITTING
 from processing.samples import Block
 from spineclip.contract.config import Calibration
 from spineclip.contract.placement import Placement
@@ -72,11 +72,10 @@ def test_chances_add_up_to_one_even_far_out() -> None:
     assert total == pytest.approx([1.0, 1.0])
 
 
-def test_no_stretch_is_the_same_as_no_habits() -> None:
-    flexion = np.linspace(-40.0, 50.0, 30)
-    plain, fresh = (classify(PLACE, flexion, np.zeros(30), habits=one) for one in (None, habits.begin(0, 2)))
-    assert np.array_equal(plain[0], fresh[0])
-    assert np.array_equal(plain[1], fresh[1])
+def test_before_the_first_stretch_a_wearer_is_like_people_in_general() -> None:
+    knows = posture.knowledge(PLACE, (), own_neutral=True, habits=habits.begin(0, 2))
+    assert np.array_equal(knows.points, MODEL.points)
+    assert not knows.personal
 
 
 def _day() -> tuple[Block, Calibration]:

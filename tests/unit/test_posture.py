@@ -14,18 +14,12 @@ from firmware_sim.person import Pose as Acted
 from firmware_sim.script import sits
 from processing.epochs import POSTURES, Posture
 from processing.pose_model import PoseModel, fit
-from processing.posture import SITTING, SURE, Pose, angles, classify, classify_two, personal, shown, usual_neutral
+from processing.posture import SITTING, SURE, angles, classify_two, model, personal, shown, usual_neutral, weigh
 from spineclip.contract.placement import Placement
+from tests.unit.postures import leaning, named
 
 UP, RIGHT, FORWARD = np.eye(3)
 TRUNK = [placement for placement in Placement if placement.sees_trunk]
-
-
-def tilted(flexion_deg: float, lateral_deg: float) -> np.ndarray:
-    """Up as a trunk sees it that is bent forward, or else to the right: what points forward or right dips."""
-    f, r = np.radians(flexion_deg), np.radians(lateral_deg)
-    assert flexion_deg == 0 or lateral_deg == 0
-    return np.array([np.cos(f) * np.cos(r), -np.sin(r), -np.sin(f)])
 
 
 @pytest.mark.parametrize(
@@ -34,7 +28,7 @@ def tilted(flexion_deg: float, lateral_deg: float) -> np.ndarray:
 @pytest.mark.parametrize("turn", range(4))
 def test_an_angle_in_one_plane_is_exact_at_any_size_and_mounting(flexion: float, lateral: float, turn: int) -> None:
     sensor = random_rotation(np.random.default_rng(turn))
-    got = angles(0.8 * sensor @ tilted(flexion, lateral), sensor @ UP, sensor @ (FORWARD + 0.3 * UP))
+    got = angles(0.8 * sensor @ leaning(flexion, lateral), sensor @ UP, sensor @ (FORWARD + 0.3 * UP))
     assert got[0][0] == pytest.approx(flexion, abs=1e-6)
     assert got[1][0] == pytest.approx(lateral, abs=1e-6)
 
@@ -55,9 +49,9 @@ def test_what_is_not_known_is_nan_and_unknown() -> None:
     along_up = angles(gravity, UP, UP)
     for one in (no_forward, along_up):
         assert np.isnan(one[0]).all()
-    codes, _ = classify(Placement.STERNUM, flexion, lateral)
+    codes, _ = named(Placement.STERNUM, flexion, lateral)
     assert [POSTURES[code] for code in codes] == [Posture.UNKNOWN, Posture.UNKNOWN, Posture.UPRIGHT]
-    far, _ = classify(Placement.STERNUM, np.array([85.0, -90.0]), np.zeros(2))
+    far, _ = named(Placement.STERNUM, np.array([85.0, -90.0]), np.zeros(2))
     assert set(far.tolist()) == {Posture.UNKNOWN.code}
 
 
@@ -75,7 +69,7 @@ def test_a_sitting_person_is_seen_within_3_degrees_and_named_right(placement: Pl
     settled = np.arange(180) % 30 >= 3
     assert np.abs(flexion - truth.flexion_deg)[settled].max() < 3.0
     assert np.abs(lateral - truth.lateral_deg)[settled].max() < 3.0
-    codes, _ = classify(placement, flexion, lateral)
+    codes, _ = named(placement, flexion, lateral)
     said = np.array([POSTURES[code] for code in codes])
     upper = placement in {Placement.STERNUM, Placement.UPPER_BACK, Placement.COLLAR}
     for i, pose in enumerate(poses):
@@ -88,34 +82,33 @@ def test_a_sitting_person_is_seen_within_3_degrees_and_named_right(placement: Pl
 @pytest.mark.parametrize("placement", [Placement.BELT, Placement.LOWER_BACK], ids=str)
 def test_a_low_clip_never_claims_a_slouch_unless_it_was_taught(placement: Placement) -> None:
     flexion, lateral = (grid.ravel() for grid in np.meshgrid(np.arange(-70, 71, 2.0), np.arange(-60, 61, 4.0)))
-    assert Posture.SLOUCHED.code not in classify(placement, flexion, lateral)[0]
-    slouch = Pose(Posture.SLOUCHED, 12.0, 0.0)
-    taught, _ = classify(placement, np.array([12.0, 0.0]), np.zeros(2), (slouch,))
+    assert Posture.SLOUCHED.code not in named(placement, flexion, lateral)[0]
+    taught, _ = named(placement, np.array([12.0, 0.0]), np.zeros(2), {"slouched": (12.0, 0.0)})
     assert taught.tolist() == [Posture.SLOUCHED.code, Posture.UPRIGHT.code]
 
 
 def test_a_thigh_says_nothing_of_the_trunk() -> None:
-    assert not classify(Placement.THIGH, np.array([0.0, 30.0]), np.zeros(2))[0].any()
+    assert not named(Placement.THIGH, np.array([0.0, 30.0]), np.zeros(2))[0].any()
 
 
 def test_a_slouch_is_told_from_upright_at_the_upper_back() -> None:
-    slouch, _ = classify(Placement.UPPER_BACK, np.array([24.5]), np.zeros(1))
+    slouch, _ = named(Placement.UPPER_BACK, np.array([24.5]), np.zeros(1))
     assert POSTURES[slouch[0]] is Posture.SLOUCHED
-    small, _ = classify(Placement.UPPER_BACK, np.linspace(-8.0, 6.0, 20), np.zeros(20))
+    small, _ = named(Placement.UPPER_BACK, np.linspace(-8.0, 6.0, 20), np.zeros(20))
     assert set(small.tolist()) == {Posture.UPRIGHT.code}
 
 
 def test_a_taught_pose_moves_its_neighbours_too() -> None:
     """Somebody who slouches by 45 degrees leans forward by more than others do."""
-    shown = Pose(Posture.SLOUCHED, 45.0, 0.0)
     at = np.array([30.0])
-    assert POSTURES[classify(Placement.STERNUM, at, np.zeros(1))[0][0]] is Posture.SLOUCHED
-    assert POSTURES[classify(Placement.STERNUM, at, np.zeros(1), (shown,))[0][0]] is Posture.LEANING_FORWARD
+    assert POSTURES[named(Placement.STERNUM, at, np.zeros(1))[0][0]] is Posture.SLOUCHED
+    taught, _ = named(Placement.STERNUM, at, np.zeros(1), {"slouched": (45.0, 0.0)})
+    assert POSTURES[taught[0]] is Posture.LEANING_FORWARD
 
 
 def test_poses_are_taught_in_sensor_axes() -> None:
     sensor = random_rotation(np.random.default_rng(5))
-    poses = {"slouched": tuple(sensor @ tilted(22.0, 0.0)), "leaning_left": tuple(sensor @ tilted(0.0, -15.0))}
+    poses = {"slouched": tuple(sensor @ leaning(22.0, 0.0)), "leaning_left": tuple(sensor @ leaning(0.0, -15.0))}
     taught = shown({**poses, "dancing": (1.0, 0.0, 0.0), "reclined": (0.0, 0.0, 0.0)}, sensor @ UP, sensor @ FORWARD)
     assert [pose.posture for pose in taught] == [Posture.SLOUCHED, Posture.LEANING_LEFT]
     assert [taught[0].flexion_deg, taught[1].lateral_deg] == pytest.approx([22.0, -15.0])
@@ -123,11 +116,9 @@ def test_poses_are_taught_in_sensor_axes() -> None:
 
 
 def test_two_clips_tell_leaning_from_slouching() -> None:
-    zero = np.zeros(2)
-    codes, _ = classify_two((np.array([3.0, 20.0]), zero), (np.array([20.0, 20.0]), zero))
-    assert [POSTURES[code] for code in codes] == [Posture.SLOUCHED, Posture.LEANING_FORWARD]
-    unknown, _ = classify_two((np.array([np.nan]), np.zeros(1)), (np.array([20.0]), np.zeros(1)))
-    assert unknown.tolist() == [Posture.UNKNOWN.code]
+    zero, nothing_more = np.zeros(3), np.zeros((3, 6), dtype=np.int16)
+    codes = classify_two((np.array([3.0, 20.0, np.nan]), zero), (np.array([20.0, 20.0, 20.0]), zero), nothing_more)
+    assert [POSTURES[code] for code in codes] == [Posture.SLOUCHED, Posture.LEANING_FORWARD, Posture.UNKNOWN]
 
 
 @pytest.mark.parametrize("placement", TRUNK, ids=str)
@@ -142,9 +133,10 @@ def test_fine_motion_tells_apart_what_angles_cannot() -> None:
     for row in (1, 2):
         fine = np.full((1, 6), -32, dtype=np.int8)
         fine[0, row] = 0
-        codes, chance = classify(Placement.UPPER_BACK, np.array([20.0]), np.zeros(1), fine=fine)
-        assert POSTURES[codes[0]] is SITTING[row]
-        assert chance[0] > 0.9
+        chances = model(Placement.UPPER_BACK).chances(np.array([[20.0, 0.0]])).T.copy()
+        weigh(chances, 1, fine, 0)
+        assert np.argmax(chances) == row
+        assert chances[row, 0] > 0.9
 
 
 def test_what_is_known_of_a_wearer_is_told_in_eighths_of_a_log_unit_and_never_by_what_hardly_happens() -> None:
@@ -160,7 +152,7 @@ def test_what_is_known_of_a_wearer_is_told_in_eighths_of_a_log_unit_and_never_by
 
 def test_where_nobody_knows_nothing_is_named() -> None:
     flexion, lateral = (grid.ravel() for grid in np.meshgrid(np.arange(-70, 71, 2.0), np.arange(-60, 61, 4.0)))
-    codes, chance = classify(Placement.UPPER_BACK, flexion, lateral)
+    codes, chance = named(Placement.UPPER_BACK, flexion, lateral)
     assert (chance[codes != Posture.UNKNOWN.code] >= SURE).all()
     assert (chance[codes == Posture.UNKNOWN.code] == 0.0).all()
 
@@ -168,8 +160,8 @@ def test_where_nobody_knows_nothing_is_named() -> None:
 def test_naming_a_second_does_not_depend_on_the_others() -> None:
     rng = np.random.default_rng(2)
     flexion, lateral = rng.normal(0.0, 20.0, 500), rng.normal(0.0, 10.0, 500)
-    whole, _ = classify(Placement.STERNUM, flexion, lateral)
-    each = [classify(Placement.STERNUM, flexion[i : i + 1], lateral[i : i + 1])[0][0] for i in range(500)]
+    whole, _ = named(Placement.STERNUM, flexion, lateral)
+    each = [named(Placement.STERNUM, flexion[i : i + 1], lateral[i : i + 1])[0][0] for i in range(500)]
     assert whole.tolist() == each
 
 
