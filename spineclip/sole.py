@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from spineclip.contract.clock import SystemClock
 from spineclip.contract.errors import StoreError
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def sole_core_influx(store: InfluxStore) -> Iterator[Lease]:
     StoreError
         If another core works on it, or the database is away.
     """
-    lease = store.lease()
+    lease = store.lease(SystemClock())
     lease.take()
     try:
         yield lease

@@ -32,6 +32,7 @@ from processing.stores.influx_seen import Key, Seen, key_of
 from processing.stores.influxql import exactly
 from processing.stores.lease import Lease
 from processing.stores.line_protocol import line
+from spineclip.contract.clock import Clock
 from spineclip.contract.errors import StoreBusyError, StoreError, StoreRefusedError
 from spineclip.contract.ids import is_id
 
@@ -112,9 +113,9 @@ class InfluxStore(InfluxReader):
         self._aside_counts: dict[tuple[str, str], int] | None = None
         self._lease: Lease | None = None
 
-    def lease(self) -> Lease:
+    def lease(self, clock: Clock) -> Lease:
         """Return the right to write here, to be taken; nothing is stored without it from then on."""
-        self._lease = Lease(self._link)
+        self._lease = Lease(self._link, clock)
         return self._lease
 
     def commit(self, patient: str, points: Sequence[Point], checkpoint: bytes | None) -> None:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Callable
 from typing import Final
 
 from processing.metrics import Value
 from processing.stores.influx_link import InfluxLink
 from processing.stores.line_protocol import line
+from spineclip.contract.clock import Clock
 from spineclip.contract.errors import StoreBusyError, StoreError
 
 BEAT_S: Final = 2.0
@@ -30,13 +32,25 @@ class TakenError(StoreError):
 
 
 class Lease:
-    """The right to write one bucket of a database, from `take` to `release`."""
+    """The right to write one bucket of a database, from `take` to `release`.
 
-    def __init__(self, link: InfluxLink) -> None:
+    Parameters
+    ----------
+    link
+        The way to the database.
+    clock
+        Tells how long a heartbeat has stood still.
+    wait
+        Lets so many seconds of the clock pass; `take` blocks meanwhile.
+    """
+
+    def __init__(self, link: InfluxLink, clock: Clock, wait: Callable[[float], None] = time.sleep) -> None:
         self._link = link
+        self._clock = clock
+        self._wait = wait
         self._name = secrets.token_hex(8)
         self._number = 0
-        self._seen_s = float("-inf")
+        self._beaten_ns: int | None = None
         self.lost: TakenError | None = None
         """What there is to say once another core has taken our place."""
 
@@ -51,14 +65,14 @@ class Lease:
             If the database is away.
         """
         found = self._read()
-        if found is not None and found[1] != _STOPPED and time.time_ns() - found[2] < LONG_GONE_NS:
-            until_s = time.monotonic() + PATIENCE_S
-            while time.monotonic() < until_s:
-                time.sleep(_LOOK_S)
+        if found is not None and found[1] != _STOPPED and self._clock.utc_ns() - found[2] < LONG_GONE_NS:
+            until_ns = self._clock.monotonic_ns() + round(PATIENCE_S * 1e9)
+            while self._clock.monotonic_ns() < until_ns:
+                self._wait(_LOOK_S)
                 if (now := self._read()) is not None and now[:2] != found[:2] and now[1] != _STOPPED:
                     raise self._taken()
         self._write(1)
-        time.sleep(_LOOK_S)
+        self._wait(_LOOK_S)
         self.beat()  # whoever started in the same moment has written by now, and one of us two reads the other's name
 
     def beat(self) -> None:
@@ -79,7 +93,7 @@ class Lease:
 
     def check(self) -> None:
         """Make sure before something is stored that our place is still ours: a core may have stood still for long."""
-        if time.monotonic() - self._seen_s > 2 * BEAT_S:
+        if self._beaten_ns is None or self._clock.monotonic_ns() - self._beaten_ns > 2 * BEAT_S * 1e9:
             self.beat()
 
     def release(self) -> None:
@@ -98,11 +112,11 @@ class Lease:
         return None
 
     def _write(self, number: int) -> None:
-        fields: dict[str, Value] = {"name": self._name, "number": number, "utc_ns": time.time_ns()}
+        fields: dict[str, Value] = {"name": self._name, "number": number, "utc_ns": self._clock.utc_ns()}
         refused = self._link.write([line("core", {}, fields, 0)])
         if refused:
             raise StoreError(f"InfluxDB will not take a heartbeat ({refused[0].words})")
-        self._number, self._seen_s = number, time.monotonic()
+        self._number, self._beaten_ns = number, self._clock.monotonic_ns()
 
     def _taken(self) -> TakenError:
         address = self._link.address
