@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +22,9 @@ settings.load_profile("ci" if os.environ.get("CI") else "spineclip")
 # Expected days and hours are those of UTC: a developer's own zone must not change them.
 os.environ["TZ"] = "UTC"
 
-DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+_HERE = Path(__file__).resolve().parent
+DATA = _HERE.parents[1] / "shared" / "data"
+_WITH_CORE = {"browser", "conformance", "fault", "property", "system"}
 _PROGRAM_OF = {"influx": ("influxd", "nginx"), "mosquitto": ("mosquitto",), "chromium": ("chromium",)}
 
 
@@ -37,6 +40,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the modules that take longest, so that no worker is left alone with one at the end."""
     slow = {item.path for item in items if item.get_closest_marker("slow") is not None}
     items.sort(key=lambda item: item.path not in slow)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Have the core compiled before a test waits for it: after an edit that takes minutes, which no test allows for."""
+    led_through = any(item.path.relative_to(_HERE).parts[0] in _WITH_CORE for item in session.items)
+    if led_through and "processing.clip" in sys.modules and not session.config.option.collectonly:
+        from processing.warm_up import warm_up  # noqa: PLC0415 - loads the compiler, which other tests do without
+
+        warm_up()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -109,7 +109,6 @@ class Process:
 
     def _read(self) -> None:
         assert self.popen.stdout is not None
-        self.lines.extend([])
         for line in self.popen.stdout:
             self.lines.append(line.rstrip("\n"))
 
