@@ -80,25 +80,25 @@ class Repairs:
     def sentences(self) -> list[str]:
         """Say what happened, one line for each kind of repair."""
         lines = [
-            f"{getattr(self, column.name):,} {text}"
+            f"{text}: {getattr(self, column.name):,}"
             for column in fields(self)
             if (text := _SENTENCES.get(column.name)) and getattr(self, column.name)
         ]
         if self.gaps:
-            lines.append(f"{self.gaps:,} gaps of together {self.gap_s:,.1f} s stay gaps")
+            lines.append(f"gaps of more than {GAP_S:g} s, which stay gaps: {self.gaps:,}, together {self.gap_s:,.1f} s")
         if self.made_up_date:
             lines.append("the file has no date of its own: it is laid on 2000-01-01 UTC")
         return lines
 
 
 _SENTENCES: Final = {
-    "unsorted": "rows stood out of order and were sorted",
-    "repeated": "rows repeated the time of another one and were left out",
-    "no_value": "rows without a number in x, y or z were left out",
-    "no_time": "rows without a time were left out",
-    "absurd": "rows beyond 64 g were left out",
-    "broken": "lines with too few or too many fields were left out",
-    "restarts": f"times the clock started anew; the pieces are laid {RESTART_GAP_S:g} s apart",
+    "unsorted": "rows out of order, sorted",
+    "repeated": "rows with the time of another one, left out",
+    "no_value": "rows without a number in x, y or z, left out",
+    "no_time": "rows without a time, left out",
+    "absurd": f"rows beyond {MAX_ABS_G:g} g, left out",
+    "broken": "lines with too few or too many fields, left out",
+    "restarts": f"times that the clock started anew, with pieces laid {RESTART_GAP_S:g} s apart",
 }
 
 

@@ -63,7 +63,7 @@ def test_three_tables_as_documented(recording: Path, tmp_path: Path) -> None:
     assert float(walk["dur_s"]) == pytest.approx(90, abs=8)
     (day,) = table(out / "someone.days.csv")
     assert day["date"] == "2023-11-14"  # 23:13 in Berlin
-    assert "1 gaps of together 20.0 s stay gaps" in result.output
+    assert "gaps of more than 0.5 s, which stay gaps: 1, together 20.0 s" in result.output
 
 
 def test_other_formats_say_the_same(recording: Path, tmp_path: Path) -> None:
