@@ -29,9 +29,9 @@ class Lapse:
     end_ns: int
 
 
-def lapse_on(day: Day, *, tz: str, seed: int = 0) -> Lapse:
-    """Make up when the clip was out of reach on a local day; the same day and seed give the same."""
-    rng = np.random.default_rng([seed, day.date.toordinal(), 7])
+def lapse_on(day: Day, *, tz: str) -> Lapse:
+    """Make up when the clip was out of reach on a local day; the same day gives the same."""
+    rng = np.random.default_rng([day.date.toordinal(), 7])
     hour = float(rng.uniform(day.worn_from_h + 1.0, day.worn_until_h - 1.0))
     start_ns = start_of(day.date, tz) + round(hour * 3600) * EPOCH_NS
     return Lapse(start_ns, start_ns + int(rng.integers(*_LENGTH_S)) * EPOCH_NS)
@@ -44,7 +44,7 @@ def heard(epochs: Epochs, lapse: Lapse) -> Epochs:
 
 
 def points(
-    epochs: Epochs, lapse: Lapse, tags: Mapping[str, str], placement: Placement, *, lapses: int = 0, seed: int = 0
+    epochs: Epochs, lapse: Lapse, tags: Mapping[str, str], placement: Placement, *, lapses: int = 0
 ) -> list[tuple[int, Point]]:
     """Write down how the clip did, each point with the time at which it is known (UTC nanoseconds), in its order.
 
@@ -61,7 +61,7 @@ def points(
     if not len(worn):
         return []
     made = []
-    rng = np.random.default_rng([seed, int(worn[0] // EPOCH_NS)])
+    rng = np.random.default_rng(int(worn[0] // EPOCH_NS))
     for minute_ns in np.unique(worn // _MINUTE_NS * _MINUTE_NS).tolist():
         if lapse.start_ns <= minute_ns < lapse.end_ns:
             continue

@@ -29,6 +29,7 @@ _WORN_FROM_H: Final = 7.0
 """Early enough that the clip is worn when the tour of the morning ends."""
 _AXES: Final = {"x": "up", "y": "left", "z": "backward"}
 _FUTURE_DAYS: Final = 14
+_SEED: Final = 1
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Person:
     config: PatientConfig
 
 
-def person(clock: Clock, tz: str, *, speed: float, seed: int = 1, language: str = "en") -> Person:
+def person(clock: Clock, tz: str, *, speed: float, language: str = "en") -> Person:
     """Make up who is seen today.
 
     Parameters
@@ -92,11 +93,11 @@ def person(clock: Clock, tz: str, *, speed: float, seed: int = 1, language: str 
     if speed >= DAY_SPEED:
         morning = dt.datetime.combine(today, _MORNING, zone)
         begins_ns = round(morning.timestamp()) * 10**9
-        script = (*demo_tour(), *_from_morning(day, tz, begins_ns, seed))
-        motion = Motion(script, start_ns=begins_ns, seed=seed, placement=PLACEMENT, mount=mount)
+        script = (*demo_tour(), *_from_morning(day, tz, begins_ns))
+        motion = Motion(script, start_ns=begins_ns, seed=_SEED, placement=PLACEMENT, mount=mount)
     else:
         begins_ns = clock.utc_ns() // 10**9 * 10**9
-        motion = Motion(demo_tour(), start_ns=begins_ns, seed=seed, placement=PLACEMENT, mount=mount, repeat=True)
+        motion = Motion(demo_tour(), start_ns=begins_ns, seed=_SEED, placement=PLACEMENT, mount=mount, repeat=True)
     yesterday = today - dt.timedelta(days=1)
     calibration = Calibration(since_ns=begins_ns - 10**9, neutral=motion.neutral_g())
     config = replace(
@@ -106,11 +107,11 @@ def person(clock: Clock, tz: str, *, speed: float, seed: int = 1, language: str 
     return Person(begins_ns, yesterday, day, motion, config)
 
 
-def _from_morning(day: Day, tz: str, begins_ns: int, seed: int) -> tuple[Stretch, ...]:
+def _from_morning(day: Day, tz: str, begins_ns: int) -> tuple[Stretch, ...]:
     """Go on with the day, and the days after it, from where the tour ends."""
     stretches: list[Stretch] = []
     since_s = (begins_ns - start_of(day.date, tz)) / 1e9 + sum(one.seconds for one in demo_tour())
-    for stretch in typical_day(day, seed=seed, tz=tz):
+    for stretch in typical_day(day, seed=_SEED, tz=tz):
         if since_s >= stretch.seconds:
             since_s -= stretch.seconds
         else:
@@ -120,5 +121,5 @@ def _from_morning(day: Day, tz: str, begins_ns: int, seed: int) -> tuple[Stretch
         later = Day(
             day.date + dt.timedelta(days=more), walking_min=30.0, cadence_spm=day.cadence_spm, upright_share=0.6
         )
-        stretches += typical_day(later, seed=seed, tz=tz)
+        stretches += typical_day(later, seed=_SEED, tz=tz)
     return tuple(stretches)

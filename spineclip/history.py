@@ -48,7 +48,7 @@ _COUNTED: Final = frozenset({"daily", "hourly", "bout"})
 """What the core makes of seconds; the diary, goals and nudges of a day that is written closely are the story's."""
 
 
-def day_epochs(day: Day, *, tz: str, seed: int = 0) -> Epochs:
+def day_epochs(day: Day, *, tz: str) -> Epochs:
     """Write down the seconds of one local day of a generated person.
 
     Parameters
@@ -62,8 +62,8 @@ def day_epochs(day: Day, *, tz: str, seed: int = 0) -> Epochs:
     """
     start_ns = start_of(day.date, tz)
     end_ns = start_of(day.date + dt.timedelta(days=1), tz)
-    truth = Motion(typical_day(day, seed=seed, tz=tz), start_ns=start_ns, seed=seed).truth(start_ns, end_ns)
-    rng = np.random.default_rng([seed, day.date.toordinal(), 5])
+    truth = Motion(typical_day(day, tz=tz), start_ns=start_ns).truth(start_ns, end_ns)
+    rng = np.random.default_rng([day.date.toordinal(), 5])
     n = len(truth)
     state = _codes(truth.state, {str(one): one.code for one in State})
     posture = _codes(truth.posture, {str(one): one.code for one in Posture})
@@ -117,7 +117,6 @@ class Life:
     days: Mapping[dt.date, Day]
     through_ns: int
     counted: DaysState
-    seed: int = 0
 
     def day(self, date: dt.date) -> Day:
         """Return what a local day is like."""
@@ -136,9 +135,9 @@ def go_on(life: Life, until_ns: int) -> tuple[Life, list[Point]]:
         if life.through_ns < (minute_ns := stop_ns // _MINUTE_NS * _MINUTE_NS):
             stop_ns = minute_ns  # at full minutes the core tells how hour and day stand
         lapses = (date - min(life.days)).days
-        lapse, epochs = _heard(life.day(date), tz, life.seed)
+        lapse, epochs = _heard(life.day(date), tz)
         tags = {"patient": life.patient, "device": device}
-        clip = clip_past.points(epochs, lapse, tags, worn.placement, lapses=lapses, seed=life.seed)
+        clip = clip_past.points(epochs, lapse, tags, worn.placement, lapses=lapses)
         first, end = np.searchsorted(epochs.start_ns, (life.through_ns, stop_ns)).tolist()
         counted, output = days.step(life.counted, epochs.slice(first, end), life.patient, life.config)
         points += [*slots.points(slots.summarise(output.seconds), life.patient), *output.points]
@@ -148,10 +147,10 @@ def go_on(life: Life, until_ns: int) -> tuple[Life, list[Point]]:
 
 
 @lru_cache(maxsize=1)
-def _heard(day: Day, tz: str, seed: int) -> tuple[Lapse, Epochs]:
+def _heard(day: Day, tz: str) -> tuple[Lapse, Epochs]:
     """Return when the clip was out of reach on a local day, and what was heard of the rest, all of the day."""
-    lapse = clip_past.lapse_on(day, tz=tz, seed=seed)
-    return lapse, clip_past.heard(day_epochs(day, tz=tz, seed=seed), lapse)
+    lapse = clip_past.lapse_on(day, tz=tz)
+    return lapse, clip_past.heard(day_epochs(day, tz=tz), lapse)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +162,7 @@ class Past:
     life: Life
 
 
-def past(patient: str, person: Person, *, closely: int = 1, seed: int = 0) -> Past:
+def past(patient: str, person: Person, *, closely: int = 1) -> Past:
     """Write down eight weeks, the last days of them second by second.
 
     Parameters
@@ -177,12 +176,12 @@ def past(patient: str, person: Person, *, closely: int = 1, seed: int = 0) -> Pa
         hours, and bouts.
     """
     tz = person.config.time_zone
-    weeks = eight_weeks(first_day(person.yesterday), seed=seed, weeks=WEEKS)
+    weeks = eight_weeks(first_day(person.yesterday), weeks=WEEKS)
     near = {day.date: day for day in (*weeks[len(weeks) - closely :], person.today)}
     near_ns = start_of(min(near), tz)
     points = [
         point
-        for point in story(patient, person.yesterday, person.config, seed=seed)
+        for point in story(patient, person.yesterday, person.config)
         if point.time_ns < near_ns or point.measurement not in _COUNTED
     ]
     met = {
@@ -190,7 +189,7 @@ def past(patient: str, person: Person, *, closely: int = 1, seed: int = 0) -> Pa
         for point in points
         if point.measurement == "daily" and "met_walking" in point.fields
     }
-    life = Life(patient, person.config, near, near_ns, days.DaysState(met=met), seed)
+    life = Life(patient, person.config, near, near_ns, days.DaysState(met=met))
     life, lived = go_on(life, person.begins_ns)
     points += lived
     minute_ns = (person.begins_ns // _MINUTE_NS - 1) * _MINUTE_NS

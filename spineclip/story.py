@@ -84,7 +84,7 @@ def first_day(last: date) -> date:
     return last - timedelta(days=7 * WEEKS - 1)
 
 
-def story(patient: str, last: date, config: PatientConfig, *, seed: int = 0) -> list[Point]:
+def story(patient: str, last: date, config: PatientConfig) -> list[Point]:
     """Return the story's points: days, hours, walks and sitting, diary, nudges, goals.
 
     Parameters
@@ -97,8 +97,8 @@ def story(patient: str, last: date, config: PatientConfig, *, seed: int = 0) -> 
     local = zone(config.time_zone)
     points = [goal_point(goal, patient, local) for goal in config.goals]
     met: dict[str, bool] = {}
-    for day in eight_weeks(first_day(last), seed=seed, weeks=WEEKS):
-        seconds = _seconds(typical_day(day, seed=seed, tz=config.time_zone), day_length_s(day.date, local))
+    for day in eight_weeks(first_day(last), weeks=WEEKS):
+        seconds = _seconds(typical_day(day, tz=config.time_zone), day_length_s(day.date, local))
         daily = _daily(day, seconds)
         verdict = judge(daily, goals_on(config.goals, day.date, met), daily["worn_min"])
         if "met_walking" in verdict:

@@ -55,7 +55,7 @@ def test_whole_days_begin_with_the_morning() -> None:
     assert who.begins_ns < NOON_NS
 
 
-def test_the_same_seed_makes_the_same_past() -> None:
+def test_the_same_day_has_the_same_past() -> None:
     who = person(DrivenClock(NOON_NS), "Europe/Berlin", speed=1.0)
     assert past(PATIENT, who).points == past(PATIENT, who).points
 
