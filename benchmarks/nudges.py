@@ -5,7 +5,8 @@
 Each recording is played second by second through the core of one clip and the nudging state machine. *Due* are the
 sittings that are longer than the limit. A nudge for one is **true** if the person had been sitting for nine tenths of
 the limit by then, and sat at most five seconds ago, which it may take; any other is **false**. A sitting is **missed**
-if no nudge came while it lasted, be it for the pause after the nudge before. What is true comes from the camera and the
+if no nudge came while it lasted; how many of these were *held back*, by the pause of ten minutes after the nudge
+before, is said beside. What is true comes from the camera and the
 thigh (`benchmarks/_sitting.py`); the same is printed with the labels as they are. The delay is that of every true
 nudge, from the first second at which the limit was reached, the person sat, and the ten minutes after the nudge before
 were over.
@@ -83,6 +84,7 @@ class Score:
     true: int = 0
     false: int = 0
     missed: int = 0
+    held: int = 0
     delays_s: list[float] = field(default_factory=list)
     acted_s: list[float] = field(default_factory=list)
 
@@ -93,6 +95,7 @@ class Score:
         self.true += other.true
         self.false += other.false
         self.missed += other.missed
+        self.held += other.held
         self.delays_s += other.delays_s
         self.acted_s += other.acted_s
 
@@ -107,8 +110,9 @@ class Score:
                 f"{''.join(f', {delay_s:+.0f}' for delay_s in off_s)})"
             )
         rate = WAKING_H * self.false / self.hours if self.hours else 0.0
+        held = f" ({self.held} held back)" if self.held else ""
         return (
-            f"{self.hours:5.1f} h  due {self.due:3d}  true {self.true:3d}  missed {self.missed:3d}  "
+            f"{self.hours:5.1f} h  due {self.due:3d}  true {self.true:3d}  missed {self.missed:3d}{held}  "
             f"false {self.false:3d} = {rate:4.2f} a day of {WAKING_H:.0f} h  delay {delay}{self._acted()}"
         )
 
@@ -159,6 +163,7 @@ def scored(due: Sequence[Cause], given: Iterable[Nudge], seconds: int) -> Score:
     """Score the nudges of a recording of so many seconds, of which it is known when there was cause for one."""
     score = Score(hours=seconds / 3600, due=len(due))
     free_s, answered = 0.0, set()
+    pauses: list[tuple[float, float]] = []
     for nudge in given:
         known_s = nudge.time_ns / SECOND_NS
         cause = next((cause for cause in due if cause.early <= known_s <= cause.seconds[-1] + PROMISED_S), None)
@@ -170,7 +175,10 @@ def scored(due: Sequence[Cause], given: Iterable[Nudge], seconds: int) -> Score:
             score.delays_s.append(known_s - first)
             answered.add(cause.early)
         free_s = inf if nudge.ended_s is None else known_s + nudge.ended_s + REST_S
-    score.missed = sum(cause.early not in answered for cause in due)
+        pauses.append((known_s, free_s))
+    missed = [cause.seconds for cause in due if cause.early not in answered]
+    score.missed = len(missed)
+    score.held = sum(any(since < seconds[0] and seconds[-1] < until for since, until in pauses) for seconds in missed)
     return score
 
 
@@ -208,7 +216,7 @@ def _acted(name: str, person: Person, setup: clip.ClipSetup) -> Score:
     score = scored(due, given, UPRIGHT_S + SHOWN_S)
     score.acted_s = acted_s((moment for _, moment in played if moment), given, Kind.SLOUCHED, BENT_MIN)
     if name in SIDEWAYS:  # no cause, so that none is missed; what is nudged must still have been bent
-        score.due, score.missed = score.true, 0
+        score.due, score.missed, score.held = score.true, 0, 0
     return score
 
 

@@ -237,7 +237,9 @@ def _sit_down(so_far: Sitting, span_s: float) -> Sitting:
     if so_far.quiet_s and so_far.quiet_s + unknown_s <= DOUBTED_S:
         before_s = so_far.quiet_s + unknown_s + guessed_s
     else:
-        before_s = min(unknown_s, DOUBTED_S) / 2 + guessed_s
+        # what is too long to be one change says little of when it was
+        change_s = unknown_s if unknown_s <= BRIDGED_S else DOUBTED_S
+        before_s = change_s / 2 + guessed_s
     return Sitting(before_s=before_s, resumed_s=span_s, quiet_s=_quiet_s(so_far))
 
 

@@ -103,7 +103,11 @@ def test_the_half_of_a_doubt_after_moving_belongs_to_the_quiet_that_follows() ->
 
 
 def test_of_an_unknown_change_half_is_counted_on_each_side() -> None:
-    assert _settled([(WALKS, 60), (NOBODY_KNOWS, 6), (SITS, 20)]).now.seated_s == 3 + 20
+    longest = round(BRIDGED_S)
+    for change in (6, 30, longest):
+        assert _settled([(WALKS, 60), (NOBODY_KNOWS, change), (SITS, 20)]).now.seated_s == change / 2 + 20
+    longer = _settled([(WALKS, 60), (NOBODY_KNOWS, longest + 1), (SITS, 20)])
+    assert longer.now.seated_s == DOUBTED_S / 2 + 20, "that was no single change"
     now = _settled([(WALKS, 60), (SITS, 20), (NOBODY_KNOWS, 6), (WALKS, 10)]).now
     assert (now.seated_s, now.up_s) == (20 + 3, 3 + 10)
 
