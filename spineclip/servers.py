@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.errors import SettingsError
+from spineclip.patients import store_file
 
 if TYPE_CHECKING:
+    from processing.stores.base import MetricStore
     from processing.stores.influx import InfluxStore
+    from processing.stores.sqlite import SqliteStore
 
 
 def secret(file: Path | None) -> str:
@@ -64,3 +67,26 @@ def open_influx(url: str, bucket: str, token_file: Path | None, org: str) -> Inf
     from processing.stores.influx_link import Address  # noqa: PLC0415
 
     return InfluxStore(Address(url, bucket, secret(token_file), org))
+
+
+def open_here(data: Path) -> SqliteStore:
+    """Open the metric store of a data folder; none is made.
+
+    Raises
+    ------
+    SettingsError
+        If there is none.
+    """
+    from processing.stores.sqlite import SqliteStore  # noqa: PLC0415 - a core on InfluxDB does without
+
+    file = store_file(data)
+    if not file.is_file():
+        raise SettingsError(
+            f"there is no metric store at {file}", advice="Record something first, or name its folder with --data"
+        )
+    return SqliteStore(file)
+
+
+def open_store(data: Path, influx: str | None, bucket: str, token_file: Path | None, org: str) -> MetricStore:
+    """Open the clinic's InfluxDB if one is named, as `open_influx` does, else the data folder's, as `open_here`."""
+    return open_here(data) if influx is None else open_influx(influx, bucket, token_file, org)

@@ -7,14 +7,12 @@ from typing import Annotated
 
 import typer
 
-from processing.stores.base import MetricStore
-from processing.stores.sqlite import SqliteStore
 from spineclip.cli import options
 from spineclip.contract.errors import SettingsError
 from spineclip.contract.ids import check_id
 from spineclip.export import export as write
-from spineclip.patients import Patients, data_folder, store_file
-from spineclip.servers import open_influx
+from spineclip.patients import Patients, data_folder
+from spineclip.servers import open_store
 
 
 def export(
@@ -29,13 +27,7 @@ def export(
     """Write all that is kept of a patient into one ZIP file: a table for each measurement, and the settings."""
     check_id(patient, "patient")
     folder, file = data or data_folder(), out or Path(f"{patient}.zip")
-    store: MetricStore
-    if influx is not None:
-        store = open_influx(influx, influx_bucket, influx_token_file, influx_org)
-    elif store_file(folder).is_file():
-        store = SqliteStore(store_file(folder))
-    else:
-        raise SettingsError(f"there is no metric store at {store_file(folder)}", advice="Name its folder with --data")
+    store = open_store(folder, influx, influx_bucket, influx_token_file, influx_org)
     try:
         if patient not in store.patients() and patient not in Patients(folder).known():
             raise SettingsError(f"nothing is kept of {patient}", advice="Check the id")

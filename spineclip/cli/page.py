@@ -29,11 +29,11 @@ from spineclip.health import health_if, of_page
 from spineclip.home import Home
 from spineclip.links import Links
 from spineclip.live_feed import MqttFeed, live_feed
-from spineclip.patients import Patients, data_folder, store_file
-from spineclip.servers import broker_access, open_influx
+from spineclip.patients import Patients, data_folder
+from spineclip.servers import broker_access, open_store
 from spineclip.stopping import run_until_stopped
 
-LOOK_S = 10.0
+_LOOK_S = 10.0
 """So often it is looked whether the store answers."""
 
 
@@ -64,12 +64,11 @@ def page(
     """Show a patient's page until Ctrl-C."""
     folder = data or data_folder()
     public = None if publish is None else public_address(publish)
-    store = _open(folder, influx, influx_bucket, influx_token_file, influx_org)
+    store = open_store(folder, influx, influx_bucket, influx_token_file, influx_org)
     try:
         whom = check_id(patient, "patient") if patient else _only(store)
         access = broker_access(host, broker_port, user, password_file, ca)
         run_until_stopped(_show(_Page(store, folder, whom, port, listen, public, health_port, browser=browser), access))
-
     finally:
         store.close()
 
@@ -91,22 +90,21 @@ class _Page:
 async def _show(wanted: _Page, access: BrokerAccess | None) -> None:
     from dashboards.patient.server import Published, serve_page  # noqa: PLC0415 - loads NiceGUI, which other commands do without
 
-    config = Patients(wanted.folder).config(wanted.patient)
-    clock, folder = SystemClock(), Patients(wanted.folder)
-    home = Home(folder, wanted.patient)
+    clock, patients = SystemClock(), Patients(wanted.folder)
+    language, home = patients.config(wanted.patient).language, Home(patients, wanted.patient)
     # Changed settings have to get to the core: over the broker, or by the file for a core on this machine.
-    patients = folder if access is not None or isinstance(wanted.store, SqliteStore) else None
-    desk = StoreDesk(wanted.store, wanted.patient, home, clock, patients=patients)
+    reaches_core = access is not None or isinstance(wanted.store, SqliteStore)
+    desk = StoreDesk(wanted.store, wanted.patient, home, clock, patients=patients if reaches_core else None)
     async with contextlib.AsyncExitStack() as open_until_the_end:
         feed, live = LatestFeed(clock), None
         calibrator = None
         if access is not None:
             feed = live = await open_until_the_end.enter_async_context(live_feed(access, wanted.patient))
-            await open_until_the_end.enter_async_context(followed(access, folder, wanted.patient))
-            calibrator = MqttCalibrator(access, folder, wanted.patient)
+            await open_until_the_end.enter_async_context(followed(access, patients, wanted.patient))
+            calibrator = MqttCalibrator(access, patients, wanted.patient)
         if wanted.health_port is not None:
             await _tell_health(open_until_the_end, wanted, live)
-        source = Source(wanted.patient, home, config.language, wanted.store, feed, clock, desk, calibrator)
+        source = Source(wanted.patient, home, language, wanted.store, feed, clock, desk, calibrator)
         published = None
         if wanted.public is not None:
             published = Published(wanted.public, functools.partial(Links(wanted.folder).token, wanted.patient))
@@ -128,7 +126,7 @@ async def _tell_health(until_the_end: contextlib.AsyncExitStack, wanted: _Page, 
     async def look() -> None:
         nonlocal answers
         while True:
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(_LOOK_S)
             answers = await _answers(wanted)
 
     looking = asyncio.create_task(look())
@@ -142,17 +140,6 @@ async def _answers(wanted: _Page) -> bool:
     except StoreError:
         return False
     return True
-
-
-def _open(folder: Path, influx: str | None, bucket: str, token_file: Path | None, org: str) -> MetricStore:
-    return _sqlite(folder) if influx is None else open_influx(influx, bucket, token_file, org)
-
-
-def _sqlite(folder: Path) -> SqliteStore:
-    file = store_file(folder)
-    if not file.is_file():
-        raise SettingsError(f"there is no metric store at {file}", advice="Record something first, or name its folder")
-    return SqliteStore(file)
 
 
 def _only(store: MetricStore) -> str:

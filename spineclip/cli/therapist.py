@@ -16,15 +16,14 @@ from dashboards.doorkeeper import SHORTEST_KEY
 from dashboards.entrance import ENTER
 from dashboards.serving import Public, public_address, serve
 from dashboards.therapist.desk import Office
-from processing.stores.sqlite import SqliteStore
 from spineclip.cli import options
 from spineclip.contract.clock import SystemClock
 from spineclip.contract.errors import SettingsError
 from spineclip.following import followed
-from spineclip.patients import Patients, data_folder, store_file
+from spineclip.patients import Patients, data_folder
 from spineclip.practice import FilePractice
 from spineclip.private_file import write_private
-from spineclip.servers import broker_access, secret
+from spineclip.servers import broker_access, open_here, secret
 from spineclip.stopping import run_until_stopped
 
 
@@ -47,12 +46,9 @@ def therapist(
 ) -> None:
     """Show the therapist's view until Ctrl-C: who to ask first, reports, goals."""
     folder = data or data_folder()
-    file = store_file(folder)
-    if not file.is_file():
-        raise SettingsError(f"there is no metric store at {file}", advice="Record something first, or name its folder")
     access = broker_access(host, broker_port, user, password_file, ca)
     public = None if publish is None else public_address(publish)
-    store = SqliteStore(file)
+    store = open_here(folder)
     try:
         clock = SystemClock()
         patients = Patients(folder)
