@@ -19,7 +19,7 @@ from collections.abc import Callable
 from typing import Final
 
 from collector.outbox import Outbox, Row
-from spineclip.contract.connection import BrokerAccess, Connection
+from spineclip.contract.connection import RETRY_S, BrokerAccess, Connection
 from spineclip.contract.errors import BrokerError, SpineclipError, WireError
 from spineclip.contract.messages import Ack, Buzz, CollectorReport, CollectorState, Event, Resend, command_from_json
 from spineclip.contract.topics import Channel, topic
@@ -35,7 +35,6 @@ RESEND_S = 10.0
 PROBE: Final = 16
 """So many of them, until an ack shows that a core listens: a core that is away for hours costs little, one that has
 just come, and may never have heard of us, gets to know us within the pause."""
-_BACKOFF_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 _RESEND_ROWS: Final = 512
 _EVENTS: Final = 200
 SHOW_FROM: Final = 256
@@ -132,7 +131,7 @@ class Uplink:
             if time.monotonic() - began_s > 30.0:
                 failures = 0
             if not self._stopping:
-                await asyncio.sleep(_BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)])
+                await asyncio.sleep(RETRY_S[min(failures, len(RETRY_S) - 1)])
                 failures += 1
 
     async def stop(self, drain_s: float) -> None:

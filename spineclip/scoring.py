@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
@@ -36,15 +36,12 @@ class Judged:
 
     def only(self, chosen: NDArray[np.bool_]) -> Judged:
         """Keep some of the seconds."""
-        return Judged(
-            self.dataset,
-            self.subject,
-            self.truth[chosen],
-            self.claim[chosen],
-            self.confidence[chosen],
-            self.steady[chosen],
-            self.shuffled,
-            self.shuffling,
+        return replace(
+            self,
+            truth=self.truth[chosen],
+            claim=self.claim[chosen],
+            confidence=self.confidence[chosen],
+            steady=self.steady[chosen],
         )
 
 

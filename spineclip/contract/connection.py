@@ -21,6 +21,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from spineclip.contract.errors import BrokerError
 
 CONNECT_S: Final = 10.0
+RETRY_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
+"""Pauses before a lost or refused connection is opened anew; the last one again and again."""
 KEEPALIVE_S: Final = 10
 """A broker that hangs is noticed within one and a half of these, as it notices us (MQTT 3.1.1, 3.1.2.10)."""
 _TICKS: Final = 10

@@ -6,16 +6,13 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from spineclip.contract.clock import SystemClock
-from spineclip.contract.connection import BrokerAccess, Connection
+from spineclip.contract.connection import RETRY_S, BrokerAccess, Connection
 from spineclip.contract.errors import BrokerError
 from spineclip.contract.topics import Channel, topic
 
 _LOG = logging.getLogger(__name__)
-
-_BACKOFF_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 class Line:
@@ -114,7 +111,7 @@ class Line:
                 await connection.close()
             if not self._ended.is_set():
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(_BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)]):
+                    async with asyncio.timeout(RETRY_S[min(failures, len(RETRY_S) - 1)]):
                         await self._ended.wait()
                 failures += 1
 
