@@ -12,9 +12,8 @@ import zlib
 from dataclasses import dataclass, replace
 from typing import Final
 
-from spineclip.contract.wire import Gap, Record, decode, encode
+from spineclip.contract.wire import ANY_TIME_NS, Gap, Record, decode, encode
 
-_EVER_NS: Final = 1 << 62
 SCHEMA: Final = "CREATE TABLE IF NOT EXISTS ours (device TEXT, boot INTEGER, PRIMARY KEY (device, boot))"
 
 
@@ -71,7 +70,7 @@ class Boots:
         for row_id, old, payload, crc in self._db.execute(rows, (device,)).fetchall():
             if zlib.crc32(payload) != crc:
                 continue  # whoever reads it next lets it go
-            record = decode(payload, now_ns=_EVER_NS)
+            record = decode(payload, now_ns=ANY_TIME_NS)
             if old != last:
                 last, offset = old, next_seq - _first(record)
             moved = _shifted(record, new, offset or 0)

@@ -26,7 +26,7 @@ from collector.salvage import salvage
 from spineclip.contract.clock import Clock
 from spineclip.contract.errors import OutboxError
 from spineclip.contract.messages import Ack
-from spineclip.contract.wire import Gap, Record, decode, encode
+from spineclip.contract.wire import ANY_TIME_NS, Gap, Record, decode, encode
 
 SCHEMA_VERSION: Final = 1
 REASON_FULL: Final = "outbox-full"
@@ -183,7 +183,7 @@ class Outbox:
             before = gaps.get(key)
             gap = self._gap_for(row)
             if before is not None:
-                earlier = decode(before.payload, now_ns=1 << 62)
+                earlier = decode(before.payload, now_ns=ANY_TIME_NS)
                 if isinstance(earlier, Gap):
                     gap = replace(gap, from_seq=earlier.from_seq, start_ns=min(earlier.start_ns, gap.start_ns))
                 self._db.execute("DELETE FROM records WHERE id = ?", (before.row_id,))
@@ -200,7 +200,7 @@ class Outbox:
 
     def _gap_for(self, row: Row) -> Gap:
         """Write the gap that stands for one row; a gap that stands for dropped rows already stays what it is."""
-        record = decode(row.payload, now_ns=1 << 62)
+        record = decode(row.payload, now_ns=ANY_TIME_NS)
         if isinstance(record, Gap):
             if record.from_seq is not None:
                 return record
@@ -363,7 +363,7 @@ class Outbox:
                     "INSERT OR IGNORE INTO records (device, boot, seq, crc, payload) VALUES (?, ?, ?, ?, ?)",
                     (device, boot, seq, crc, payload),
                 )
-                end_ns = decode(payload, now_ns=1 << 62).end_ns
+                end_ns = decode(payload, now_ns=ANY_TIME_NS).end_ns
                 db.execute(
                     "UPDATE boots SET boot = MAX(boot, ?), end_ns = MAX(?, COALESCE(end_ns, 0)) WHERE device = ?",
                     (boot, end_ns, device),
@@ -377,7 +377,7 @@ class Outbox:
 
 
 def _stands_for_dropped(payload: bytes) -> bool:
-    record = decode(payload, now_ns=1 << 62)
+    record = decode(payload, now_ns=ANY_TIME_NS)
     return isinstance(record, Gap) and record.from_seq is not None
 
 

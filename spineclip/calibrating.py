@@ -15,13 +15,12 @@ from spineclip.contract.connection import BrokerAccess, Connection
 from spineclip.contract.errors import PoseError, WireError
 from spineclip.contract.ids import new_patient_id
 from spineclip.contract.topics import Channel, topic
-from spineclip.contract.wire import SampleBatch, decode
+from spineclip.contract.wire import ANY_TIME_NS, SampleBatch, decode
 from spineclip.patients import Patients
 from spineclip.teaching import teach_neutral, teach_pose
 
 _LEAST_HZ: Final = 8.0
 """Fewer samples a second than this do not tell whether somebody moved."""
-_ANY_TIME_NS: Final = 1 << 62
 
 
 class MqttCalibrator:
@@ -78,7 +77,7 @@ class MqttCalibrator:
 
         def hear(_topic: str, payload: bytes) -> None:
             try:
-                record = decode(payload, now_ns=_ANY_TIME_NS)
+                record = decode(payload, now_ns=ANY_TIME_NS)
             except WireError:
                 return  # the core counts what cannot be read
             if isinstance(record, SampleBatch) and record.placement.sees_trunk:

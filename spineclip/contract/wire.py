@@ -40,6 +40,8 @@ MAX_ABS_G: Final = 64.0
 EARLIEST_NS: Final = 915_148_800 * 10**9
 """1999-01-01T00:00:00Z: loggers without a clock of their own begin in 2000; 1970 is a clock that was never set."""
 MAX_DT_NS: Final = 10**9
+ANY_TIME_NS: Final = 1 << 62
+"""The time of a reader to whom a record is right whenever it was: it reads what was looked at before."""
 _DAY_NS: Final = 86_400 * 10**9
 _U32: Final = 1 << 32
 _INT16_LE_TAG: Final = 77
@@ -154,7 +156,7 @@ def decode(payload: bytes, *, now_ns: int) -> Record:
     payload
         The bytes of one message.
     now_ns
-        The reader's UTC time; a record from more than a day ahead of it is refused.
+        The reader's UTC time; a record from more than a day ahead of it is refused. `ANY_TIME_NS` refuses none.
 
     Raises
     ------
