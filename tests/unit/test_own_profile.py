@@ -88,6 +88,28 @@ def test_an_error_names_the_line(was: str, now: str, line: int) -> None:
         parse_profile(MPU6050.replace(was, now, 1), "mine.yaml")
 
 
+def test_what_is_no_yaml_is_named_with_its_place_and_the_reader_s_words() -> None:
+    with pytest.raises(SettingsError, match=r"mine.yaml, line 2, column 9: .*\(mapping values are not allowed here\)"):
+        parse_profile(MPU6050.replace("kind: my-mpu", "kind: my: mpu"), "mine.yaml")
+
+
+@pytest.mark.parametrize(
+    "more", ["framing: stream", 'framing: stream\nhead: "a5 5a"\nfields: [{name: samples, type: u8}]']
+)
+def test_a_stream_needs_a_head_and_frames_of_one_length(more: str) -> None:
+    with pytest.raises(SettingsError, match="needs a 'head', and frames of one length"):
+        parse_profile(MPU6050.replace("fields: [{name: counter, type: u16}]", more), "mine.yaml")
+
+
+def test_one_bit_of_the_flags_may_choose_the_scale() -> None:
+    text = MPU6050.replace("type: u16}", "type: u16}, {name: flags, type: u8}")
+    profile = parse_profile(text.replace("scale: 0.000244140625", "scales: [0.25, 0.5], mask: 1"), "mine.yaml")
+    for flags, x_g in ((0b10, 0.25), (0b11, 0.5)):
+        packet = struct.pack(">HB7h", 7, flags, 1, 0, 0, 0, 0, 0, 0)
+        (frame,) = GenericDecoder(profile).feed(profile.data, packet)
+        assert (frame.counts * frame.scale_g).tolist() == [[x_g, 0.0, 0.0]]
+
+
 def test_every_preset_passes_its_own_check(tmp_path: Path) -> None:
     for path in PRESETS.glob("*.yaml"):
         done = CliRunner().invoke(app, ["wearables", "--check", str(path)])

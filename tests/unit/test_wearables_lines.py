@@ -128,6 +128,13 @@ def test_what_is_refused_is_counted_by_reason(line: bytes, reason: str) -> None:
     assert _feed(JSON, [line + b"\n"])[3] == {reason: 1}
 
 
+def test_a_whole_number_may_be_written_with_a_point_or_an_exponent() -> None:
+    counters, ticks, _, rejects = _feed(
+        CSV, [b"clip,3.0,7e3,0,0,1000\n", b"clip,3.5,8e3,0,0,1000\n", b"clip,4,inf,0,0,1000\n"]
+    )
+    assert (counters, ticks, rejects) == ([3], [7000], {"not-a-number": 2})
+
+
 def test_an_endless_line_is_dropped_up_to_its_end() -> None:
     decoder = GenericDecoder(JSON)
     for _ in range(3 * LONGEST_LINE // 100):

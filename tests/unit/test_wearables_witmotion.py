@@ -9,6 +9,7 @@ from collector.wearables import Advertisement, recognise
 from collector.wearables.base import Stream
 from collector.wearables.uuids import WITMOTION_NOTIFY, WITMOTION_SERVICE, WITMOTION_WRITE
 from collector.wearables.witmotion import WitMotion, WitMotionDecoder, battery_pct
+from tests.unit.notes import Notes
 
 # From the layout: 55 61, then ax ay az = 100, -200, 2048 counts of 16/32768 g, then gyro and angles.
 FRAME = bytes.fromhex("5561640038ff00080a00ecff1e00000000000040")
@@ -75,32 +76,13 @@ def test_is_recognised_by_service_or_name() -> None:
     assert recognise(Advertisement("a lamp", "C0:FF:EE:00:00:02")) is None
 
 
-class _Notes:
-    """A connection that notes what is written to it."""
-
-    def __init__(self) -> None:
-        self.written: list[tuple[str, bytes]] = []
-
-    def has(self, characteristic: str) -> bool:
-        return characteristic == WITMOTION_WRITE
-
-    async def read(self, characteristic: str) -> bytes:
-        raise AssertionError(characteristic)
-
-    async def write(self, characteristic: str, data: bytes, *, response: bool) -> None:
-        assert not response
-        self.written.append((characteristic, data))
-
-    async def sleep(self, seconds: float) -> None:
-        assert 0 <= seconds < 1
-
-
 async def test_prepares_by_unlocking_and_setting_the_rate() -> None:
-    notes, wearable = _Notes(), WitMotion()
+    notes, wearable = Notes({WITMOTION_WRITE: b""}), WitMotion()
     assert wearable.plan(60.0, 8.0) == Stream(100.0, 16.0)
     await wearable.prepare(notes, wearable.plan(60.0, 8.0))
     await wearable.ask_battery(notes)
-    assert [data.hex() for _, data in notes.written] == ["ffaa6988b5", "ffaa030900", "ffaa276400"]
+    commands = "ffaa6988b5", "ffaa030900", "ffaa276400"
+    assert notes.written == [(WITMOTION_WRITE, command, False) for command in commands]
 
 
 @pytest.mark.parametrize(
@@ -108,7 +90,7 @@ async def test_prepares_by_unlocking_and_setting_the_rate() -> None:
 )  # fmt: skip
 async def test_each_rate_has_the_vendors_number(rate_hz: float, code: int) -> None:
     # REG.h of WitStandardProtocol_JY901, "RRATE_1HZ 0x03" to "RRATE_200HZ 0x0b".
-    notes, wearable = _Notes(), WitMotion()
+    notes, wearable = Notes({WITMOTION_WRITE: b""}), WitMotion()
     assert wearable.plan(rate_hz, 16.0).rate_hz == rate_hz
     await wearable.prepare(notes, wearable.plan(rate_hz, 16.0))
-    assert notes.written[-1][1] == bytes((0xFF, 0xAA, 0x03, code, 0x00))
+    assert notes.written[-1][1] == f"ffaa03{code:02x}00"
