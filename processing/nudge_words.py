@@ -56,6 +56,8 @@ def point(nudge: Nudge, patient: str, language: str) -> Point:
     }
     if nudge.ended_s is not None:
         fields["ended_s"] = float(nudge.ended_s)
+    if not nudge.told:
+        fields["told"] = False
     return Point("nudge", nudge.time_ns, {"patient": patient}, fields)
 
 

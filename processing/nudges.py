@@ -11,6 +11,10 @@ How the pipeline uses it, for the final seconds and the live second that a step 
     state = streaks.settle(state, final)
     state, nudges = step(state, moment, today, config.nudging, local_time(moment.time_ns, zone))
 
+Whoever finds a nudge too late to say it (what came after an outage is worked off) tells so by `untold`. Then it neither
+counts nor pauses, and is said anew, with the numbers of then, in the first second of the present in which its cause
+still holds: who sat on through an outage hears of it once.
+
 Each nudge in `nudges` has just started (`ended_s` is None) or just ended. Both are written as the same ``nudge`` point
 (`processing.nudge_words.point`), the second amending the first; both go out as an event, and a start as a buzz, if
 the second is not already stale. `NudgeState` belongs into the patient's checkpoint. A live second stands for the
@@ -68,6 +72,9 @@ class Today:
     worn_min: float = 0.0
 
 
+NEVER: Final = 1 << 62
+"""A time that does not come."""
+
 _ORDER: Final = {cause: i for i, cause in enumerate(Cause)}
 
 
@@ -77,7 +84,7 @@ def begin() -> NudgeState:
 
 
 def step(
-    state: NudgeState, moment: Moment, today: Today, nudging: Nudging, local: datetime
+    state: NudgeState, moment: Moment, today: Today, nudging: Nudging, local: datetime, *, present_ns: int = NEVER
 ) -> tuple[NudgeState, tuple[Nudge, ...]]:
     """Take in one live second and return the nudges that it starts or ends.
 
@@ -91,13 +98,27 @@ def step(
         The patient's wishes, pause included.
     local
         The patient's wall clock at this second.
+    present_ns
+        From this time on (UTC) a nudge that was not told may be said anew.
     """
     if moment.time_ns <= state.last_ns:
         return state, ()
     state = _turn_the_day(observe(state, moment), local)
     state, ended = _end(state, moment, today, nudging, local)
-    state, started = _start(state, moment, today, nudging, local)
+    state, started = _start(state, moment, today, nudging, local, present_ns)
     return state, ended + started
+
+
+def untold(state: NudgeState, nudge: Nudge) -> NudgeState:
+    """Take note that nobody was told of a nudge that has just started: it counts for nothing, but where it is known."""
+    if nudge.time_ns not in (one.time_ns for one in state.active if one.cause is nudge.cause):
+        return state
+    return replace(
+        state,
+        active=tuple(replace(one, told=False) if one.cause is nudge.cause else one for one in state.active),
+        given=max(0, state.given - 1),
+        asked_for_walk=state.asked_for_walk and nudge.cause is not Cause.WALK_MISSING,
+    )
 
 
 def is_quiet(nudging: Nudging, local: datetime) -> bool:
@@ -124,40 +145,42 @@ def _end(
         Cause.WALK_MISSING: state.walked_s >= WALKED_ENDS_S or today.walking_min >= today.goal_walking_min,
     }
     everything = state.worn_since_ns == 0 or not nudging.enabled or is_quiet(nudging, local) or _paused(nudging, moment)
-    ended = tuple(
-        replace(nudge, ended_s=(moment.time_ns - nudge.time_ns) / 1e9)
-        for nudge in state.active
-        if everything or over[nudge.cause]
-    )
+    ended = tuple(_ended(nudge, moment) for nudge in state.active if everything or over[nudge.cause])
     if not ended:
         return state, ()
     causes = {nudge.cause for nudge in ended}
+    rested = {nudge.cause for nudge in ended if nudge.told}
     rest_ns = moment.time_ns + round(REST_S * 1e9)
     first, second, third = (
-        rest_ns if cause in causes else until for cause, until in zip(Cause, state.rest_until_ns, strict=True)
+        rest_ns if cause in rested else until for cause, until in zip(Cause, state.rest_until_ns, strict=True)
     )
     active = tuple(nudge for nudge in state.active if nudge.cause not in causes)
     return replace(state, active=active, rest_until_ns=(first, second, third)), ended
 
 
 def _start(
-    state: NudgeState, moment: Moment, today: Today, nudging: Nudging, local: datetime
+    state: NudgeState, moment: Moment, today: Today, nudging: Nudging, local: datetime, present_ns: int
 ) -> tuple[NudgeState, tuple[Nudge, ...]]:
     if not _may_nudge(state, moment, nudging, local):
         return state, ()
     started: list[Nudge] = []
     for nudge in _causes(state, moment, today, nudging, local):
-        busy = any(other.cause is nudge.cause for other in state.active)
+        same = [other for other in state.active if other.cause is nudge.cause]
+        busy = any(other.told for other in same) or (bool(same) and moment.time_ns < present_ns)
         if busy or moment.time_ns < state.rest_until_ns[_ORDER[nudge.cause]] or state.given >= nudging.daily_cap:
             continue
-        started.append(nudge)
+        started += [*(_ended(other, moment) for other in same), nudge]
         state = replace(
             state,
             given=state.given + 1,
-            active=(*state.active, nudge),
+            active=(*(other for other in state.active if other not in same), nudge),
             asked_for_walk=state.asked_for_walk or nudge.cause is Cause.WALK_MISSING,
         )
     return state, tuple(started)
+
+
+def _ended(nudge: Nudge, moment: Moment) -> Nudge:
+    return replace(nudge, ended_s=(moment.time_ns - nudge.time_ns) / 1e9)
 
 
 def _may_nudge(state: NudgeState, moment: Moment, nudging: Nudging, local: datetime) -> bool:

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from processing import late, pipeline, records
+from processing import late, nudges, pipeline, records
 from processing.checkpoint import CheckpointError, Registry
 from processing.intake import Intake, IntakeState, Verdict
 from processing.late import Before, Stretch
@@ -85,7 +85,6 @@ class Patient:
         self._late: dict[tuple[str, int, int], SampleBatch] = {}
         self._befores: dict[str, tuple[Before, ...]] = {}
         self._late_s = 0.0
-        self._not_told: set[int] = set()
         self._preview = Preview()
         self.changed = False
         """Whether anything was taken in that is not stored yet."""
@@ -124,7 +123,7 @@ class Patient:
             self._state = pipeline.configure(self._state, config)
             self.changed = True
 
-    def take(self, *records: Record, now_s: float, past_ns: int = 0) -> Taken:
+    def take(self, *records: Record, now_s: float, past_ns: int = 0, present_ns: int = nudges.NEVER) -> Taken:
         """Take records in and process what is in order by them.
 
         Parameters
@@ -134,6 +133,8 @@ class Patient:
         past_ns
             What ended before is the past: nobody is nudged for it and no page shows it, so that it need not be looked
             at second by second.
+        present_ns
+            What is not before is the present: a nudge that came too late to be told is said anew if it still holds.
         """
         verdicts: Counter[Verdict] = Counter()
         in_order: list[Record] = []
@@ -144,7 +145,7 @@ class Patient:
             if verdict is Verdict.LATE and isinstance(record, SampleBatch):
                 self._late[record.device, record.boot, record.seq] = record
                 self._late_s = now_s
-        taken = self._process(in_order, past_ns)
+        taken = self._process(in_order, past_ns, present_ns)
         taken.verdicts = verdicts
         return taken
 
@@ -173,8 +174,10 @@ class Patient:
 
     def not_told(self, nudge: Nudge) -> None:
         """Note that a nudge which was just taken in came too late to be told, so that no page shows it as new."""
-        self._not_told.add(nudge.time_ns)
-        self._keep(tuple(point for point in self._unstored.values() if point.measurement == "nudge"))
+        self._state = pipeline.untold(self._state, nudge)
+        for key, point in self._unstored.items():
+            if point.measurement == "nudge" and point.time_ns == nudge.time_ns:
+                self._unstored[key] = replace(point, fields={**point.fields, "told": False})
 
     def close_days(self, now_ns: int) -> None:
         """Write the days that are over and of which there is nothing, of a patient whom somebody has set up."""
@@ -248,25 +251,26 @@ class Patient:
         self._keep(result.points)
         return True
 
-    def _process(self, ready: list[Record], past_ns: int = 0) -> Taken:
+    def _process(self, ready: list[Record], past_ns: int = 0, present_ns: int = nudges.NEVER) -> Taken:
         taken = Taken()
         self.changed |= bool(ready)
         self._keep(tuple(records.gap_point(record, self.patient) for record in ready if isinstance(record, Gap)))
         for batches in _together([one for one in ready if isinstance(one, SampleBatch)], past_ns, self._state.clips):
-            if not self._step(batches, taken):
+            if not self._step(batches, taken, present_ns):
                 for batch in batches:
-                    if len(batches) == 1 or not self._step([batch], taken):
+                    if len(batches) == 1 or not self._step([batch], taken, present_ns):
                         taken.failed.append(batch)
         return taken
 
-    def _step(self, batches: list[SampleBatch], taken: Taken) -> bool:
+    def _step(self, batches: list[SampleBatch], taken: Taken, present_ns: int) -> bool:
         """Process batches of one wearable; tell whether they could be."""
         first = batches[0]
         self._remember(first)
         try:
             self._state, result = pipeline.step(
-                self._state, first.device, first.placement, _joined(batches), battery_pct=batches[-1].battery_pct
-            )
+                self._state, first.device, first.placement, _joined(batches),
+                battery_pct=batches[-1].battery_pct, present_ns=present_ns,
+            )  # fmt: skip
         except Exception:  # noqa: BLE001  a record that meets a defect of ours must not stop those after it
             if len(batches) == 1:
                 _LOG.warning("a record could not be processed; it is kept aside", exc_info=True)
@@ -286,11 +290,7 @@ class Patient:
 
     def _keep(self, points: tuple[Point, ...]) -> None:
         for point in points:
-            fields = point.fields
-            if self._not_told and point.measurement == "nudge" and point.time_ns in self._not_told:
-                fields = {**fields, "told": False}
-            key = point.measurement, point.time_ns, tuple(sorted(point.tags.values()))
-            self._unstored[key] = point if fields is point.fields else replace(point, fields=fields)
+            self._unstored[point.measurement, point.time_ns, tuple(sorted(point.tags.values()))] = point
 
 
 def _together(batches: list[SampleBatch], past_ns: int, known: Collection[str]) -> list[list[SampleBatch]]:

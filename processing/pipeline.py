@@ -94,15 +94,17 @@ def step(
     *,
     battery_pct: int | None = None,
     wait_s: int = person.WAIT_S,
+    present_ns: int = nudges.NEVER,
 ) -> tuple[PatientState, Result]:
     """Take in samples of one clip, in order of their times.
 
-    Samples whose time has passed already are left out and counted in `overlapping`.
+    Samples whose time has passed already are left out and counted in `overlapping`. From `present_ns` on (UTC) what was
+    not told before may be said anew (`processing.nudges`).
     """
     results = []
     state, block = _in_time(state, device, block)
     for part in _calibrated_parts(state, device, block):
-        state, result = _step(state, device, placement, part, battery_pct=battery_pct, wait_s=wait_s)
+        state, result = _step(state, device, placement, part, battery_pct, wait_s, present_ns)
         results.append(result)
     if len(results) == 1:
         return state, results[0]
@@ -125,7 +127,13 @@ def _calibrated_parts(state: PatientState, device: str, block: Block) -> list[Bl
 
 
 def _step(
-    state: PatientState, device: str, placement: Placement, block: Block, *, battery_pct: int | None, wait_s: int
+    state: PatientState,
+    device: str,
+    placement: Placement,
+    block: Block,
+    battery_pct: int | None,
+    wait_s: int,
+    present_ns: int,
 ) -> tuple[PatientState, Result]:
     worn, before = _worn(state, device, placement, int(block.t_ns[0]))
     stream, output = clip.step(worn.stream, block)
@@ -138,7 +146,12 @@ def _step(
     asked = settle(state.nudges, joined)
     counted, given = days.step(state.days, joined, state.patient, state.config)
     state = PatientState(state.patient, state.config, clips, people, counted, asked, state.present, state.overlapping)
-    return _live(state, given, device, output, battery_pct)
+    return _live(state, given, device, output, battery_pct, present_ns)
+
+
+def untold(state: PatientState, nudge: Nudge) -> PatientState:
+    """Take note that a nudge which a step has started was not told."""
+    return replace(state, nudges=nudges.untold(state.nudges, nudge))
 
 
 def _heard_of(clips: Mapping[str, Worn], now_ns: int) -> Mapping[str, Worn]:
@@ -223,7 +236,7 @@ def _calibration(told: Clip | None, before: ClipSetup | None, t_ns: int) -> Cali
 
 
 def _live(
-    state: PatientState, given: DaysOutput, device: str, output: ClipOutput, battery_pct: int | None
+    state: PatientState, given: DaysOutput, device: str, output: ClipOutput, battery_pct: int | None, present_ns: int
 ) -> tuple[PatientState, Result]:
     """Add the present second, and the nudges that it begins or ends, when this clip is the one that decides it."""
     if output.live is None:
@@ -234,7 +247,7 @@ def _live(
     second, teller = told_by
     moment = present.moment(second, output.final, teller)
     local, today = present.today(state.days, state.config, second.time_ns)
-    asked, changed = nudges.step(state.nudges, moment, today, state.config.nudging, local)
+    asked, changed = nudges.step(state.nudges, moment, today, state.config.nudging, local, present_ns=present_ns)
     now, live = present.live(state.present, second, state.days, today, device=device, battery_pct=battery_pct)
     said = tuple(nudge_words.point(nudge, state.patient, state.config.language) for nudge in changed)
     state = PatientState(

@@ -53,7 +53,9 @@ UNSTORED_MAX: Final = 100_000
 LIVE_EVERY_S: Final = 0.2
 """Live messages of a patient are at least so far apart: one a second in real time, a few while a replay runs fast."""
 FRESH_NS: Final = 60 * 10**9
-"""A nudge for a moment longer ago is stored, but no longer told."""
+"""A nudge for a moment longer ago is stored, but no longer told, and no page is shown such a moment as the present."""
+PRESENT_NS: Final = 10 * 10**9
+"""A nudge that was not told is said anew, if it still holds, once what is known is at most so old."""
 DRAIN_S: Final = 5.0
 """At a stop, what has arrived is processed for at most so long; the rest will be sent again."""
 SETTLE_S: Final = 30.0
@@ -74,6 +76,8 @@ class Core:
         The time that records live in: what is too far ahead of it is refused. Pauses and network timers are real.
     commit_s
         How far the store may be behind live.
+    fresh_ns
+        How far behind the clock the present may be: `FRESH_NS`, and more where the clock runs faster than life.
     each_second
         Look at each second by itself, however far behind: where a recording is played, nudges shall not depend on how
         busy the machine is.
@@ -90,10 +94,12 @@ class Core:
         clock: Clock | None = None,
         *,
         commit_s: float = 2.0,
+        fresh_ns: int = FRESH_NS,
         each_second: bool = False,
     ) -> None:
         self._store = store
         self._clock = clock or SystemClock()
+        self._fresh_ns = fresh_ns
         self._each_second = each_second
         self._real = SystemClock()
         self._desks: dict[str, Desk] = {}
@@ -305,14 +311,13 @@ class Core:
                     self._work.set()
 
     def _turn(self, name: str, desk: Desk) -> None:
-        past_ns = 0
+        past_ns, now_ns = 0, self._clock.utc_ns()
         if not self._each_second:
-            now_ns = self._clock.utc_ns()
             past_ns = now_ns - (FRESH_NS if len(desk.inbox) <= BEHIND else 0)
         most = TURN_PAST if desk.inbox[0].end_ns < past_ns - FRESH_NS else TURN
         turn = [desk.inbox.popleft() for _ in range(min(most, len(desk.inbox)))]
         self.processed += len(turn)
-        taken = desk.patient.take(*turn, now_s=self._now_s(), past_ns=past_ns)
+        taken = desk.patient.take(*turn, now_s=self._now_s(), past_ns=past_ns, present_ns=now_ns - PRESENT_NS)
         if taken.verdicts[Verdict.LATE]:
             self._count(name, "late", taken.verdicts[Verdict.LATE])
         if taken.verdicts[Verdict.DUPLICATE]:
@@ -330,19 +335,25 @@ class Core:
             self._committer.changed(name, desk.patient)
         if taken.live is not None and desk.patient.is_present(taken.live):
             self._tell_live(name, desk, taken.live)
+        late = [nudge.time_ns for nudge in taken.nudges if nudge.ended_s is None and not self._is_fresh(nudge.time_ns)]
         for nudge in taken.nudges:
-            self._tell_nudge(name, desk, nudge, taken.live)
+            if nudge.time_ns in late and nudge.ended_s is None:
+                desk.patient.not_told(nudge)
+            elif nudge.told and nudge.time_ns not in late:
+                self._tell_nudge(name, desk, nudge, taken.live)
+
+    def _is_fresh(self, time_ns: int) -> bool:
+        return abs(self._clock.utc_ns() - time_ns) <= self._fresh_ns
 
     def _tell_live(self, name: str, desk: Desk, live: Live) -> None:
+        if self._clock.utc_ns() - live.time_ns > self._fresh_ns:
+            return  # what came of a while ago is nobody's present
         now_s = self._now_s()
         if now_s - desk.told_live_s >= LIVE_EVERY_S:
             desk.told_live_s = now_s
             self._line.publish(name, Channel.LIVE, live.to_json(), qos=0)
 
     def _tell_nudge(self, name: str, desk: Desk, nudge: Nudge, live: Live | None) -> None:
-        if abs(self._clock.utc_ns() - nudge.time_ns) > FRESH_NS and nudge.ended_s is None:
-            desk.patient.not_told(nudge)
-            return
         device = live.device if live is not None else ""
         point = nudge_words.point(nudge, name, desk.patient.config.language)
         event = Event("nudge", nudge.time_ns, device, {"stage": "core", **point.fields})

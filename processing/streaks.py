@@ -80,7 +80,8 @@ class Moment:
 class Nudge:
     """One nudge: what for, since when, by which numbers, and, once it is over, for how long it stood.
 
-    `measured_min` reached `limit_min`; for the missing walk they are the minutes walked and asked for.
+    `measured_min` reached `limit_min`; for the missing walk they are the minutes walked and asked for. `told` is False
+    where it was found too late to be said.
     """
 
     cause: Cause
@@ -88,6 +89,7 @@ class Nudge:
     measured_min: float
     limit_min: float
     ended_s: float | None = None
+    told: bool = True
 
 
 @frozen

@@ -18,12 +18,12 @@ from processing.intake import IntakeState
 from processing.metrics import Point
 from processing.patient import REGISTRY, PatientCheckpoint
 from processing.pipeline import PatientState
-from processing.service import Core
+from processing.service import FRESH_NS, Core
 from processing.stores.base import MetricStore
 from processing.warm_up import warm_up
 from spineclip.broker import Broker, embedded_broker
 from spineclip.calibrating import MqttCalibrator
-from spineclip.contract.clock import Clock
+from spineclip.contract.clock import Clock, DrivenClock
 from spineclip.contract.config import PatientConfig
 from spineclip.desk import StoreDesk
 from spineclip.following import followed
@@ -31,6 +31,8 @@ from spineclip.home import Home
 from spineclip.live_feed import MqttFeed, live_feed
 from spineclip.patients import Patients
 from spineclip.retained import publish_config
+
+_NEVER_OLD_NS = 1 << 62
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,9 @@ async def station(
         await publish_config(broker, plan.patient, plan.config)
         if plan.patients is not None:
             await stack.enter_async_context(followed(broker, plan.patients, plan.patient, told=True))
-        core = Core(store, broker, clock, commit_s=commit_s, each_second=True)
+        # who drives a clock does not wait until all is worked off: then nothing that comes is of the past
+        fresh_ns = _NEVER_OLD_NS if isinstance(clock, DrivenClock) else FRESH_NS
+        core = Core(store, broker, clock, commit_s=commit_s, fresh_ns=fresh_ns, each_second=True)
         serving = asyncio.create_task(core.run(), name="core")
         stack.push_async_callback(_end_core, core, serving)
         feed = await stack.enter_async_context(live_feed(broker, plan.patient))

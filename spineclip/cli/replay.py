@@ -22,7 +22,7 @@ from spineclip.contract.config import zone
 from spineclip.contract.errors import SettingsError, SpineclipError
 from spineclip.contract.ids import check_id
 from spineclip.contract.placement import Placement
-from spineclip.patients import data_folder, store_file
+from spineclip.patients import Patients, data_folder, store_file
 from spineclip.stopping import run_until_stopped
 
 if TYPE_CHECKING:
@@ -92,6 +92,9 @@ def replay(
     if page and len(recordings) > 1:
         raise SettingsError("--page shows one recording, and there are several", advice="Replay them one by one")
     file = store or store_file(data_folder())
+    if file.resolve() == store_file(data_folder()).resolve():
+        for path in recordings:
+            _check_nobody(check_id(patient, "patient") if patient else _patient(path))
     reading = Reading(columns_of(columns), units, rate, tz)
     told = _Told(
         placement,
@@ -142,6 +145,15 @@ def _speed(text: str) -> float:
     if not 0 < speed < math.inf:
         raise SettingsError(f"--speed cannot be {text!r}", advice="Give a number, such as 1 or 60, or max")
     return speed
+
+
+def _check_nobody(patient: str) -> None:
+    """Make sure that this is not somebody who was set up here, before anything was measured of them or after."""
+    if patient in Patients(data_folder()).known():
+        raise SettingsError(
+            f"{patient} is a patient with settings of their own",
+            advice="Name another patient with --patient, or another file with --store",
+        )
 
 
 def _patient(path: Path) -> str:

@@ -14,7 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from collector.outbox import Outbox
 from processing.stores.sqlite import SqliteStore
-from spineclip.contract.clock import SystemClock
+from spineclip.contract.clock import DrivenClock, SystemClock
 from spineclip.contract.live import Live
 from spineclip.contract.topics import Channel, topic
 from tests.fault.world import PATIENT, core_here, metrics, until, uplink_here
@@ -55,7 +55,8 @@ async def test_the_present_is_known_while_the_past_is_worked_off(
     page.subscribe(topic(PATIENT, Channel.LIVE))
     page.loop_start()
     try:
-        async with core_here(broker, store, finish=True) as core, uplink_here(broker, outbox) as uplink:
+        now = DrivenClock(T0_NS + BACKLOG * 10**9)
+        async with core_here(broker, store, finish=True, clock=now) as core, uplink_here(broker, outbox) as uplink:
             await until(lambda: uplink.connected)
             began_s = time.monotonic()
             for record in records[BACKLOG:]:

@@ -21,7 +21,7 @@ from collector.uplink import Uplink
 from processing.metrics import Point
 from processing.service import Core
 from processing.stores.base import MetricReader, MetricStore
-from spineclip.contract.clock import SystemClock
+from spineclip.contract.clock import Clock, SystemClock
 from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.wire import Record, SampleBatch, decode
 from tests.servers.address import Address
@@ -63,11 +63,17 @@ def metrics(store: MetricReader, patient: str = PATIENT) -> dict[object, Point]:
 
 @contextlib.asynccontextmanager
 async def core_here(
-    broker: Address, store: MetricStore, *, port: int | None = None, finish: bool = False, commit_s: float = 0.2
+    broker: Address,
+    store: MetricStore,
+    *,
+    port: int | None = None,
+    finish: bool = False,
+    commit_s: float = 0.2,
+    clock: Clock | None = None,
 ) -> AsyncIterator[Core]:
     """A core in this process, stopped in order at the end."""
     settings = BrokerAccess(broker.host, port or broker.port, broker.username, broker.password)
-    service = Core(store, settings, SystemClock(), commit_s=commit_s)
+    service = Core(store, settings, clock or SystemClock(), commit_s=commit_s)
     task = asyncio.create_task(service.run())
     try:
         await until(lambda: service.connected or task.done())

@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from processing.epochs import State
-from processing.nudges import Today, begin, step
+from processing.nudges import NEVER, Today, begin, step
 from processing.streaks import Moment, Nudge
 from spineclip.contract.config import Nudging
 from spineclip.contract.days import local_time
@@ -26,6 +26,8 @@ class Body:
         self.today = today or Today()
         self.state = begin()
         self.said: list[Nudge] = []
+        self.present_ns = NEVER
+        """From when on an untold nudge may be said anew."""
 
     def be(
         self,
@@ -44,7 +46,7 @@ class Body:
             self.now_ns += 10**9
             moment = Moment(self.now_ns, state, bent, confidence, oriented, vibration_mg, mount)
             local = local_time(self.now_ns, BERLIN)
-            self.state, nudges = step(self.state, moment, self.today, self.nudging, local)
+            self.state, nudges = step(self.state, moment, self.today, self.nudging, local, present_ns=self.present_ns)
             self.said += nudges
         return self.said[before:]
 
