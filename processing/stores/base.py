@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from processing.metrics import MEASUREMENTS, Measurement, Point, check
 from spineclip.contract.errors import StoreRefusedError
+
+MAX_ASIDE: Final = 1000
+"""So many rejected messages are kept for a patient; the counts go on."""
 
 
 class MetricReader(Protocol):

@@ -25,7 +25,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from processing.metrics import MEASUREMENTS, Measurement, Point, Value
-from processing.stores.base import check_all, named
+from processing.stores.base import MAX_ASIDE, check_all, named
 from processing.stores.influx_link import Address, InfluxLink, Refused
 from processing.stores.influx_proof import shown
 from processing.stores.influx_seen import Key, Seen, key_of
@@ -36,8 +36,6 @@ from spineclip.contract.clock import Clock
 from spineclip.contract.errors import StoreBusyError, StoreError, StoreRefusedError
 from spineclip.contract.ids import is_id
 
-MAX_ASIDE: Final = 1000
-"""So many rejected messages are kept for a patient; the counts go on."""
 MAX_ASIDE_BYTES: Final = 1 << 15
 """So much of a rejected message is kept (InfluxDB 1.x takes strings of up to 64 kB; base64 makes 4 of 3)."""
 _SENDS: Final = 3

@@ -17,14 +17,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from processing.metrics import MEASUREMENTS, Measurement, Point, Value
-from processing.stores.base import check_all, named
+from processing.stores.base import MAX_ASIDE, check_all, named
 from spineclip.contract.errors import StoreBusyError, StoreError, StoreRefusedError
 
 SCHEMA_VERSION: Final = 1
 """`PRAGMA user_version` of the file. A new field of a measurement is a new column and no new version."""
 BUSY_TIMEOUT_S: Final = 5.0
-MAX_ASIDE: Final = 1000
-"""So many rejected messages are kept for a patient; the counts go on."""
 MAX_ASIDE_BYTES: Final = 1 << 16
 """So much of a rejected message is kept."""
 

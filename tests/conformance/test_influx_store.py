@@ -19,8 +19,8 @@ from influxdb_client.client.write.point import Point as LinePoint
 from processing.checkpoint import CheckpointError
 from processing.metrics import MEASUREMENTS, Measurement, Point, Value
 from processing.patient import Patient
-from processing.stores.base import MetricStore
-from processing.stores.influx import MAX_ASIDE, InfluxReader, InfluxStore
+from processing.stores.base import MAX_ASIDE, MetricStore
+from processing.stores.influx import InfluxReader, InfluxStore
 from processing.stores.influx_link import Address, InfluxLink
 from processing.stores.influx_proof import shown
 from processing.stores.line_protocol import line

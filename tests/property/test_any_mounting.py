@@ -19,7 +19,6 @@ from processing.samples import Block
 from spineclip import labelled
 from spineclip.contract.placement import Placement
 
-DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 START_NS = 1_700_000_000_000_000_000
 TOUR = (
     walks(60.0),
@@ -87,12 +86,12 @@ def test_angles_are_right_however_the_clip_is_turned_about_the_body(placement: P
 
 
 @pytest.mark.data
-def test_the_swing_finds_forward_better_than_the_push_alone() -> None:
+def test_the_swing_finds_forward_better_than_the_push_alone(shared_data: Path) -> None:
     """Against the documented axes of the lower back, z forward (of S009, whose clip lay back to front, backward)."""
-    if not (DATA / "harth").is_dir():
-        pytest.skip(f"the labelled recordings are not at {DATA}")
     off: dict[bool, list[float]] = {True: [], False: []}
-    for one in (one for part in ("harth", "har70plus") for one in labelled.recordings(DATA / part, "lower_back")):
+    for one in (
+        one for part in ("harth", "har70plus") for one in labelled.recordings(shared_data / part, "lower_back")
+    ):
         state, _ = clip.step(clip.begin(ClipSetup(one.placement)), Block(one.t_ns, one.xyz_g))
         known = state.orientation
         up, found, z = known.walked[:, :3].sum(axis=0), np.empty(3), np.array([0.0, 0.0, 1.0])
@@ -125,10 +124,8 @@ def test_clipping_on_anew_is_noticed_at_the_next_walk() -> None:
 
 @pytest.mark.data
 @pytest.mark.parametrize("dataset", ["har70plus", "harth"])
-def test_turning_a_real_recording_changes_no_state(dataset: str) -> None:
-    if not (DATA / dataset).is_dir():
-        pytest.skip(f"the labelled recordings are not at {DATA}")
-    for one in labelled.recordings(DATA / dataset, "lower_back"):
+def test_turning_a_real_recording_changes_no_state(dataset: str, shared_data: Path) -> None:
+    for one in labelled.recordings(shared_data / dataset, "lower_back"):
         upright = _said(one.t_ns, one.xyz_g, one.placement)
         known = np.isfinite(upright.flexion_deg)
         for turn in _rotations(2):

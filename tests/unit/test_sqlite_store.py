@@ -18,8 +18,8 @@ import pytest
 
 from processing.metrics import MEASUREMENTS, Point
 from processing.stores import sqlite
-from processing.stores.base import MetricReader, MetricStore
-from processing.stores.sqlite import MAX_ASIDE, SqliteReader, SqliteStore
+from processing.stores.base import MAX_ASIDE, MetricReader, MetricStore
+from processing.stores.sqlite import SqliteReader, SqliteStore
 from spineclip.contract.errors import StoreBusyError, StoreError
 from tests.stores_suite import T0, Reopen, StoreSuite, activity, everything
 
