@@ -68,11 +68,6 @@ class EventGrid:
         self.since_ns: int | None = None
         """First arrival that the present grid explains; None when there is no grid."""
 
-    @property
-    def interval_ns(self) -> float:
-        """The connection interval; 0 when there is no grid."""
-        return self._interval_ns if self._found is not None else 0.0
-
     def add(self, arrival_ns: int) -> bool:
         """Take an arrival; tell whether it may be the first of its event."""
         if self._heads and arrival_ns - self._heads[-1] < 0.95 * _SHORTEST_NS:

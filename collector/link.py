@@ -116,8 +116,6 @@ class Link:
         self, target: Target, radio: Radio, clock: Clock, sink: Sink, *, rate_hz: float = 50.0, range_g: float = 8.0
     ) -> None:
         self.connects = 0
-        self.dropped = 0
-        """Notifications that found the inbox full."""
         self._target = target
         self._radio = radio
         self._clock = clock
@@ -285,7 +283,6 @@ class Link:
     def _on_notification(self, characteristic: BleakGATTCharacteristic, data: bytearray) -> None:
         arrival_ns, utc_ns = self._clock.monotonic_ns(), self._clock.utc_ns()
         if len(self._inbox) >= _INBOX:
-            self.dropped += 1
             self._finish("overflow")
             return
         self._last_ns = arrival_ns

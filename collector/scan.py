@@ -197,7 +197,7 @@ async def find(
     if found:
         return max(found.values(), key=_nearness)
     near = f"Near are {', '.join(sorted(others))}" if others else "No wearable that we know is near"
-    advice = f"{near}; is it charged, switched on, and not connected to a phone"
+    advice = f"{near}; check that it is charged, switched on, and not connected to a phone"
     if kept:
         advice = (
             f"This computer is connected to {kept[0].wearable_id} already: stop the collector that uses it, or let "

@@ -61,17 +61,6 @@ class Mount:
         """Wear it turned in any way at all."""
         return Mount(random_rotation(np.random.default_rng([seed, 11])), **sensor)  # type: ignore[arg-type]
 
-    @staticmethod
-    def cheap(seed: int, axes: Mapping[str, str] = AXES) -> Mount:
-        """Wear an ordinary cheap sensor: gain off by some 2 %, offset by some 15 mg."""
-        rng = np.random.default_rng([seed, 13])
-        gain, offset = 1.0 + rng.normal(0.0, 0.02, 3), rng.normal(0.0, 0.015, 3)
-        return Mount.named(
-            axes,
-            gain=tuple(float(v) for v in gain),
-            offset_g=tuple(float(v) for v in offset),
-        )
-
     def reclipped(self, seed: int, times: int, *, turned: bool) -> Mount:
         """Wear the same clip after it was taken off and put on anew for the `times`-th time.
 
