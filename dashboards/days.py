@@ -29,9 +29,9 @@ def by_date(points: Iterable[Point]) -> dict[date, Point]:
     return {date.fromisoformat(str(point.fields["date"])): point for point in dated}
 
 
-def met_days(daily: Mapping[date, Point], verdict: str = "met_walking") -> dict[date, bool]:
-    """Return how the days that could be judged went; days without enough data are left out."""
-    return {day: bool(p.fields[verdict]) for day, p in sorted(daily.items()) if verdict in p.fields}
+def met_days(daily: Mapping[date, Point]) -> dict[date, bool]:
+    """Return whether the walking goal was met on the days that could be judged; the others are left out."""
+    return {day: bool(p.fields["met_walking"]) for day, p in sorted(daily.items()) if "met_walking" in p.fields}
 
 
 def streak(met: Mapping[date, bool], today: date) -> int:

@@ -14,14 +14,15 @@ from firmware_sim.objects import Fields
 from firmware_sim.peer import ERROR, Host, Peer
 
 ADAPTER: Final = "org.bluez.Adapter1"
+_PATH: Final = "/org/bluez/hci0"
 _ADDRESS: Final = "00:00:5E:00:53:01"
 
 
 class Adapter:
     """One adapter and the peers that it knows."""
 
-    def __init__(self, host: Host, path: str = "/org/bluez/hci0", *, powered: bool = True) -> None:
-        self.path = path
+    def __init__(self, host: Host, *, powered: bool = True) -> None:
+        self.path = _PATH
         self.peers: dict[str, Peer] = {}
         self._host = host
         self._powered = powered

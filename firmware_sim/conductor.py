@@ -13,10 +13,9 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
-from firmware_sim.device import VirtualDevice
 from firmware_sim.radio import VirtualRadio
 from spineclip.contract.clock import DrivenClock
 
@@ -24,6 +23,10 @@ _TURNS: Final = 2
 """Turns of the event loop after which a client in the same loop has usually read what was sent."""
 _LONGEST_NAP_S: Final = 0.02
 _BEFORE_START_NS: Final = 1_000_000
+_IDLE_SPEED: Final = 1.0
+"""No faster passes time while a wearable in range does not stream yet."""
+_PATIENCE_S: Final = 30.0
+"""So long, in real seconds, a client may leave something unread."""
 
 
 class Conductor:
@@ -39,14 +42,9 @@ class Conductor:
         Driven seconds per real second at most; infinite for as fast as it goes.
     settled
         Awaited after every step: returns when what was delivered has been worked off.
-    devices
-        The wearables that somebody will subscribe to; all of the radio's by default. While one of them is in range
-        and does not stream yet, time passes at no more than `idle_speed`.
     skip_silence_s
         When no wearable has anything to say for longer than this (a gap in a recording), the wall clock is stepped
         over it as if the host had been suspended, and monotonic time stands still. None lets the time pass.
-    patience_s
-        How long, in real seconds, a client may leave something unread.
     grain_s
         Go at least so far in one step: packets then arrive in small bursts, up to so much late, as from a host that
         looks at its radio only so often. Worth it where speed matters more than when exactly a packet arrived.
@@ -58,32 +56,25 @@ class Conductor:
         clock: DrivenClock,
         *,
         speed: float = math.inf,
-        idle_speed: float = 1.0,
         settled: Callable[[], Awaitable[None]] | None = None,
-        devices: Iterable[VirtualDevice] | None = None,
         skip_silence_s: float | None = None,
-        patience_s: float = 30.0,
         grain_s: float = 0.0,
     ) -> None:
-        if not speed > 0 or not idle_speed > 0:
-            raise ValueError(f"time cannot pass at a speed of {min(speed, idle_speed)}")
+        if not speed > 0:
+            raise ValueError(f"time cannot pass at a speed of {speed}")
         self._radio = radio
         self._clock = clock
         self._speed = speed
-        self._idle_speed = min(speed, idle_speed)
         self._settled = settled
-        self._devices = None if devices is None else tuple(devices)
         self._skip_ns = None if skip_silence_s is None else round(skip_silence_s * 1e9)
-        self._patience_s = patience_s
         self._grain_ns = round(grain_s * 1e9)
         self._anchor: tuple[float, float, int] | None = None
         self.steps = 0
 
     @property
     def attended(self) -> bool:
-        """Whether every wearable in range that somebody will subscribe to is subscribed to and has been started."""
-        devices = self._radio.devices if self._devices is None else self._devices
-        return all(one.attended for one in devices if one.in_range)
+        """Whether every wearable in range is subscribed to and has been started."""
+        return all(one.attended for one in self._radio.devices if one.in_range)
 
     async def begin_at(self, utc_ns: int, *, timeout_s: float = 60.0) -> None:
         """Wait until all wearables are subscribed to, then set the wall clock to just before `utc_ns`.
@@ -127,7 +118,7 @@ class Conductor:
         wake = self._clock.next_wake_utc_ns
         target = max(now, min(one for one in (due, wake, until_ns) if one is not None))
         target = max(target, min(now + self._grain_ns, until_ns))
-        allowed = self._allowed_ns(self._speed if attended else self._idle_speed, now)
+        allowed = self._allowed_ns(self._speed if attended else min(self._speed, _IDLE_SPEED), now)
         if target > allowed:
             if allowed > now and not self._grain_ns:
                 self._clock.advance_to_utc(allowed)
@@ -172,10 +163,10 @@ class Conductor:
             await asyncio.sleep(0)
 
     async def _read(self) -> None:
-        deadline = time.monotonic() + self._patience_s
+        deadline = time.monotonic() + _PATIENCE_S
         turns = 0
         while self._radio.unread():
             turns += 1
             await asyncio.sleep(0 if turns < 100 else 0.0005)
             if time.monotonic() > deadline:
-                raise TimeoutError(f"a client has left its messages unread for {self._patience_s:g} s")
+                raise TimeoutError(f"a client has left its messages unread for {_PATIENCE_S:g} s")

@@ -8,7 +8,7 @@ import numpy as np
 
 from firmware_sim.firmware.base import Samples, Times
 
-_USUAL_GAP: Final = 4.5
+_GAP_PERIODS: Final = 4.5
 """A recording that has no sample for so many of its usual periods has a gap."""
 
 
@@ -25,10 +25,6 @@ class Player:
         ``linear`` interpolates between the two neighbours, ``nearest`` takes the nearer one (the earlier on a tie),
         which may be up to half a usual sample period before the first or after the last: a wearable of the recording's
         own rate then sends every sample, though the times in the file are rounded.
-    max_gap_s
-        The longest time between two samples that is bridged; by default four and a half usual sample periods.
-    shift_ns
-        Added to all times, so that a recording can be played now.
 
     Raises
     ------
@@ -36,24 +32,16 @@ class Player:
         If the times do not rise or the shapes do not fit.
     """
 
-    def __init__(
-        self,
-        t_ns: Times,
-        xyz_g: Samples,
-        *,
-        method: Literal["linear", "nearest"] = "linear",
-        max_gap_s: float | None = None,
-        shift_ns: int = 0,
-    ) -> None:
+    def __init__(self, t_ns: Times, xyz_g: Samples, *, method: Literal["linear", "nearest"] = "linear") -> None:
         if t_ns.ndim != 1 or len(t_ns) < 2 or xyz_g.shape != (len(t_ns), 3):
             raise ValueError(f"a recording of shapes {t_ns.shape} and {xyz_g.shape} cannot be played")
         steps = np.diff(t_ns)
         if int(steps.min()) <= 0:
             raise ValueError("the times of a recording must rise")
-        self._t = t_ns + np.int64(shift_ns)
+        self._t = t_ns
         self._xyz = xyz_g
         self._nearest = method == "nearest"
-        self._max_step = _USUAL_GAP * float(np.median(steps)) if max_gap_s is None else max_gap_s * 1e9
+        self._max_step = _GAP_PERIODS * float(np.median(steps))
         self._reach_ns = int(np.median(steps)) // 2 if self._nearest else 0
 
     @property
