@@ -70,6 +70,18 @@ def test_one_that_is_silent_is_replaced_after_the_patience_and_told_so(link: Inf
     second.beat()
 
 
+def test_of_two_that_start_at_once_one_gives_way(link: InfluxLink, clock: DrivenClock) -> None:
+    second = Lease(link, clock, clock.advance)
+
+    def wait(seconds: float) -> None:
+        clock.advance(seconds)
+        second.take()
+
+    with pytest.raises(TakenError, match="another core"):
+        Lease(link, clock, wait).take()
+    second.beat()
+
+
 def test_who_took_leave_is_not_waited_for(link: InfluxLink, clock: DrivenClock) -> None:
     first = Lease(link, clock, clock.advance)
     first.take()
