@@ -11,7 +11,7 @@ from nicegui import ui
 
 from dashboards.patient.desk import Calibrator
 from dashboards.patient.figure import Figure
-from dashboards.patient.words import Words
+from dashboards.words import Words
 from processing.epochs import Posture
 from spineclip.contract.errors import SpineclipError
 

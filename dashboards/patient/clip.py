@@ -7,7 +7,7 @@ from typing import Final
 
 from dashboards.fields import number
 from dashboards.patient.feed import STALE_S, Received
-from dashboards.patient.words import Words
+from dashboards.words import Words
 from processing.metrics import Point
 from spineclip.contract.placement import Placement
 

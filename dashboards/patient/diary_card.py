@@ -12,7 +12,7 @@ from typing import Any, Final
 from nicegui import ui
 
 from dashboards.patient.desk import Desk, DiaryDay
-from dashboards.patient.words import Words
+from dashboards.words import Words
 from spineclip.contract.errors import DiaryError, StoreError
 
 PAIN: Final = tuple(range(11))

@@ -11,7 +11,7 @@ from typing import Final
 
 from dashboards.days import best_week, by_date, met_days, streak
 from dashboards.fields import number
-from dashboards.patient.words import Words
+from dashboards.words import Words
 from processing.metrics import Point
 
 LOOK_BACK_DAYS: Final = 84

@@ -12,7 +12,7 @@ from dashboards.patient.clip import ClipView
 from dashboards.patient.fortnight import DayBar, FortnightView, Verdict
 from dashboards.patient.now import NowView, SittingView, WalkingView
 from dashboards.patient.today import MISSING, TodayView
-from dashboards.patient.words import Words
+from dashboards.words import Words
 from processing.epochs import State
 from spineclip.contract.days import local_time
 

@@ -21,7 +21,7 @@ from dashboards.patient.goals_view import LOOK_BACK_DAYS, goals_html, goals_view
 from dashboards.patient.now import now_view, sitting_view, walking_view
 from dashboards.patient.nudge_view import nudge_html
 from dashboards.patient.today import Reel
-from dashboards.patient.words import Words
+from dashboards.words import Words
 from processing.metrics import Point
 from processing.stores.base import MetricReader
 from spineclip.contract.clock import Clock

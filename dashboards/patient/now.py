@@ -8,7 +8,7 @@ from typing import Final
 
 from dashboards.patient.feed import STALE_S, Received
 from dashboards.patient.figure import Figure
-from dashboards.patient.words import Words
+from dashboards.words import Words
 from processing.epochs import SEDENTARY, Posture, State
 
 _TRUNK_STATES: Final = frozenset({State.SITTING, State.STANDING})

@@ -11,7 +11,7 @@ from dashboards.patient.calibrate_card import CalibrateCard
 from dashboards.patient.diary_card import DiaryCard
 from dashboards.patient.model import PageModel, Shown, Source
 from dashboards.patient.pause_card import PauseCard
-from dashboards.patient.words import Words
+from dashboards.words import Words
 from spineclip.contract.errors import StoreError
 
 _STYLE: Final = (Path(__file__).parent / "style.css").read_text("utf-8")

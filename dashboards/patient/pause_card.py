@@ -10,7 +10,7 @@ from typing import Final
 from nicegui import ui
 
 from dashboards.patient.desk import Desk
-from dashboards.patient.words import Words
+from dashboards.words import Words
 from spineclip.contract.errors import SpineclipError
 
 CHOICES: Final = ("hour", "tomorrow", "on")

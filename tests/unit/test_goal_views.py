@@ -8,7 +8,7 @@ import pytest
 
 from dashboards.patient.goals_view import GoalRow, goals_html, goals_view
 from dashboards.patient.nudge_view import SHOWN_S, nudge_html
-from dashboards.patient.words import Words
+from dashboards.words import Words
 from processing.metrics import Point
 
 TODAY = dt.date(2026, 5, 13)

@@ -17,7 +17,7 @@ from dashboards.patient.figure import Figure
 from dashboards.patient.fortnight import DAYS, Verdict, fortnight_view
 from dashboards.patient.now import NowView, now_view, sitting_view, walking_view
 from dashboards.patient.today import MISSING, Reel
-from dashboards.patient.words import LANGUAGES, Words, messages
+from dashboards.words import LANGUAGES, Words, messages
 from processing.epochs import Posture, State
 from processing.metrics import Point
 from spineclip.contract.clock import DrivenClock

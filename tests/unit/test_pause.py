@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dashboards.patient.pause_card import pause_sentence
-from dashboards.patient.words import Words
+from dashboards.words import Words
 from processing.stores.sqlite import SqliteStore
 from spineclip.contract.clock import DrivenClock
 from spineclip.contract.errors import SettingsError
