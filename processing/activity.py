@@ -7,6 +7,7 @@ too, so every sum is exact and the same second gives the same bits whatever the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -38,10 +39,12 @@ RESTING: Final = 3
 SURE: Final = 0.5
 """A state that is right less often than this is called unknown."""
 
-LEAN_TO_SITTING: Final = 0.2
+LEANS: Final[Mapping[Placement, float]] = {Placement.LOWER_BACK: 0.7, Placement.BELT: 0.7}
 """Log odds that standing must have over sitting to be said, once the wearer's upright is known: between the two the
-network errs to the side of standing, people left out say. Of 0.6, 1.2 and 2 each tells a little more of both, but a
-passenger's sitting in a car, with a clip on the chest, then becomes too unsure to be said."""
+network errs to the side of standing, people left out say (of 0.2, 0.5, 0.7 and 1.2 the third tells most of both)."""
+
+LEAN_ELSEWHERE: Final = 0.2
+"""The same where no person left out sat: a clip at the chest is nearer to not knowing than to sitting."""
 
 SURE_OF_REST: Final = 0.65
 """The same for lying, sitting and standing before the wearer's upright is known from walking: on sensors and places
@@ -61,7 +64,6 @@ _CODES: Final = np.array([state.code for state in CLASSES], dtype=np.int8)
 _LYING: Final = CLASSES.index(State.LYING)
 _SITTING: Final = CLASSES.index(State.SITTING)
 _STANDING: Final = CLASSES.index(State.STANDING)
-_LEAN: Final = float(np.exp(LEAN_TO_SITTING))
 _WEIGHT_QUANTUM: Final = 16384.0
 _HIDDEN_QUANTUM: Final = 4096.0
 _HIDDEN_LIMIT: Final = 128.0
@@ -189,8 +191,13 @@ def _total(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     return total
 
 
+def lean(placement: Placement) -> float:
+    """Log odds that standing must have over sitting, for a clip worn there."""
+    return LEANS.get(placement, LEAN_ELSEWHERE)
+
+
 def claims(
-    smoothed: NDArray[np.float64], upright: NDArray[np.int64]
+    smoothed: NDArray[np.float64], upright: NDArray[np.int64], lean: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
     """Give the column of the likeliest state of seconds, its chance, and which group of claims it belongs to.
 
@@ -198,7 +205,7 @@ def claims(
     `Model.confidence`, less one.
     """
     best, raw, group = np.empty(len(smoothed), dtype=np.int64), np.empty(len(smoothed)), np.empty_like(upright)
-    _claims(smoothed, upright, best, raw, group)
+    _claims(smoothed, upright, lean, best, raw, group)
     return best, raw, group
 
 
@@ -207,6 +214,7 @@ def decide(
     smoothed: NDArray[np.float64],
     covered: NDArray[np.bool_],
     upright: NDArray[np.int64],
+    lean: float,
     sureness: NDArray[np.float64],
     sees_trunk: bool,
 ) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
@@ -218,17 +226,20 @@ def decide(
         Shape (n, classes), chances.
     covered, upright
         Shape (n,): measured at all; how upright is known (see `UPRIGHT`, and `orientation.upright`).
+    lean
+        Log odds that standing must have over sitting, see `lean`.
     sureness
         How often a chance is right: `Model.confidence`.
     sees_trunk
         Whether sitting and lying can be told apart at all; where not, the likelier one is said if one of them is sure.
     """
     codes, confidence = np.zeros(len(smoothed), dtype=np.int8), np.zeros(len(smoothed))
+    odds = elementary.exp(lean)
     for i in range(len(codes)):
         if not covered[i]:
             continue
-        best, group = _claim(smoothed[i], upright[i])
-        confidence[i] = _interpolated(smoothed[i, best], sureness[0], sureness[1 + group])
+        best, raw, group = _claim(smoothed[i], upright[i], odds)
+        confidence[i] = _interpolated(raw, sureness[0], sureness[1 + group])
         least = SURE if upright[i] == UPRIGHT - 1 or best >= RESTING else SURE_OF_REST
         sure = confidence[i] >= least
         if not sees_trunk and best <= _SITTING:
@@ -239,25 +250,34 @@ def decide(
 
 @compiled
 def _claims(
-    smoothed: NDArray[np.float64], upright: NDArray[np.int64],
+    smoothed: NDArray[np.float64], upright: NDArray[np.int64], lean: float,
     best: NDArray[np.int64], raw: NDArray[np.float64], group: NDArray[np.int64],
 ) -> None:  # fmt: skip
     """Loop over seconds."""
+    odds = elementary.exp(lean)
     for i in range(len(best)):
-        best[i], group[i] = _claim(smoothed[i], upright[i])
-        raw[i] = smoothed[i, best[i]]
+        best[i], raw[i], group[i] = _claim(smoothed[i], upright[i], odds)
 
 
 @compiled
-def _claim(chances: NDArray[np.float64], upright: int) -> tuple[int, int]:
-    """Find the likeliest state, sitting before standing where the two are close, and the group of such a claim."""
-    best = 0
-    for j in range(1, len(chances)):
-        best = j if chances[j] > chances[best] else best
+def _claim(chances: NDArray[np.float64], upright: int, odds: float) -> tuple[int, float, int]:
+    """Find the likeliest state, its chance, and the group of such a claim.
+
+    Where upright is known, what is sitting or standing is shared out between the two by so many times the odds of
+    sitting, so that the chance of a claim goes with the claim.
+    """
     enough = upright == UPRIGHT - 1
-    if enough and best == _STANDING and chances[_SITTING] * _LEAN > chances[_STANDING]:
-        best = _SITTING
-    return best, upright if best < RESTING else UPRIGHT + int(enough)
+    sitting, standing = chances[_SITTING], chances[_STANDING]
+    if enough and sitting > 0.0:
+        both = sitting + standing
+        sitting = both * (sitting * odds / (sitting * odds + standing))
+        standing = both - sitting
+    best, most = 0, 0.0
+    for j in range(len(chances)):
+        chance = sitting if j == _SITTING else standing if j == _STANDING else chances[j]
+        if chance > most:
+            best, most = j, chance
+    return best, most, upright if best < RESTING else UPRIGHT + int(enough)
 
 
 @compiled

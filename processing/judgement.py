@@ -20,6 +20,7 @@ def judged(
     stories: NDArray[np.float64],
     held: NDArray[np.float64],
     table: NDArray[np.float64],
+    lean: float,
     sees_trunk: bool,
 ) -> tuple[NDArray[np.int8], NDArray[np.float64], NDArray[np.int8]]:
     """Say the state of seconds, how sure that is, and what it seems to be.
@@ -34,6 +35,8 @@ def judged(
         Shape (n, 4), from `rests.follow`.
     held, table
         Shapes (n, `orientation.HELD`) and (n, `statistics.COLUMNS`), the same seconds.
+    lean
+        Log odds that standing must have over sitting: `activity.lean`.
     sees_trunk
         Whether the clip is worn on the trunk: a thigh tells sitting, and may be as still as a table.
 
@@ -44,7 +47,7 @@ def judged(
     """
     n = len(chances)
     codes, confidence, seems = np.empty(n, dtype=np.int8), np.empty(n), np.empty(n, dtype=np.int8)
-    _judge(chances, coverage, sureness, stories, held, table, sees_trunk, codes, confidence, seems)
+    _judge(chances, coverage, sureness, stories, held, table, lean, sees_trunk, codes, confidence, seems)
     return codes, confidence, seems
 
 
@@ -56,6 +59,7 @@ def _judge(
     stories: NDArray[np.float64],
     held: NDArray[np.float64],
     table: NDArray[np.float64],
+    lean: float,
     sees_trunk: bool,
     codes_out: NDArray[np.int8],
     confidence_out: NDArray[np.float64],
@@ -70,7 +74,7 @@ def _judge(
         covered[i] = coverage[i] >= grid.ENOUGH
         still_s[i], against[i] = held[i, orientation.STILL_S], int(held[i, orientation.ODD])
         odd[i] = against[i] % 2
-    codes, confidence = activity.decide(chances, covered, upright, sureness, sees_trunk)
+    codes, confidence = activity.decide(chances, covered, upright, lean, sureness, sees_trunk)
     unsure = np.zeros(n, dtype=np.bool_)
     if sees_trunk:
         codes, confidence, unsure = rest_claims.told(codes, confidence, stories, chances, covered, upright, held, table)

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from processing import grid, naming, orientation, statistics
+from processing import activity, grid, naming, orientation, statistics
 from processing.activity import Model
 from processing.clip_state import ClipState
 from processing.compiled import compiled
@@ -53,7 +53,7 @@ def say(
     known = slice(first - state.given, first - state.given + n)
     held = state.held[known]
     codes, confidence, seems = judged(
-        chances, coverage, fitted.confidence, state.stories[known], held, rows, place.sees_trunk
+        chances, coverage, fitted.confidence, state.stories[known], held, rows, activity.lean(place), place.sees_trunk
     )
     flexion, lateral = orientation.angles(held, leaning)
     poses = calibration.poses if calibration is not None else {}

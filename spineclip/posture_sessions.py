@@ -43,6 +43,8 @@ class Said:
 
     Attributes
     ----------
+    votes
+        Shape (trials, 6): seconds that were called each of `SITTING`.
     seconds, named, right
         Of the trials judged: how many there are, how many were named, and how many of those rightly.
     """
@@ -50,6 +52,7 @@ class Said:
     truth: Array
     answer: Array
     person: Array
+    votes: Array
     seconds: int
     named: int
     right: int
@@ -95,7 +98,7 @@ def _laid(trials: list[Trial], site: str) -> Block:
 
 
 def _judged(people: Iterable[list[Trial]], site: str, how: str) -> Said:
-    truth, answer, person, counts = [], [], [], np.zeros(3, dtype=np.int64)
+    truth, answer, person, cast, counts = [], [], [], [], np.zeros(3, dtype=np.int64)
     for trials in people:
         seconds, judged, begins = sat(trials, site, how)
         at_s = seconds.start_ns // SECOND_NS
@@ -106,8 +109,9 @@ def _judged(people: Iterable[list[Trial]], site: str, how: str) -> Said:
             truth.append(trial.posture)
             answer.append(int(votes.argmax()) if votes.any() else NOBODY)
             person.append(trial.person)
+            cast.append(votes)
             counts += len(said), int(votes.sum()), int(votes[trial.posture])
-    return Said(np.array(truth), np.array(answer), np.array(person), *counts.tolist())
+    return Said(np.array(truth), np.array(answer), np.array(person), np.array(cast), *counts.tolist())
 
 
 def judge(trials: list[Trial], site: str, how: str) -> Said:
@@ -141,6 +145,7 @@ def _together(parts: list[Said]) -> Said:
         np.concatenate([part.truth for part in parts]),
         np.concatenate([part.answer for part in parts]),
         np.concatenate([part.person for part in parts]),
+        np.concatenate([part.votes for part in parts]),
         sum(part.seconds for part in parts),
         sum(part.named for part in parts),
         sum(part.right for part in parts),
@@ -197,6 +202,15 @@ def slouch_alarm(said: Said) -> tuple[float, float]:
     return float(bent[said.truth == SLOUCHED].mean()), float(bent[said.truth == UPRIGHT].mean())
 
 
+def slouch_told(said: Said) -> tuple[float, float]:
+    """Share of slouched trials told from upright, and of upright ones taken for slouched: asked between the two alone.
+
+    The more of a trial's seconds called upright or bent decides; a trial without such a second is not told.
+    """
+    bent = said.votes[:, SLOUCHED] + said.votes[:, FORWARD] > said.votes[:, UPRIGHT]
+    return float(bent[said.truth == SLOUCHED].mean()), float(bent[said.truth == UPRIGHT].mean())
+
+
 def worst(said: Said) -> str:
     """Name the person of whom most trials are wrong, and how many."""
     people = np.unique(said.person)
@@ -226,10 +240,12 @@ that taught a neutral or a pose are not judged.
     yield table(results)
     alone = results["T4", "own"]
     found, false = slouch_alarm(alone)
+    told, taken = slouch_told(alone)
     missed = float((alone.answer[alone.truth == SLOUCHED] == UPRIGHT).mean())
     yield f"""
 Slouched against upright at T4, own upright known: {found:.1%} of slouched trials called bent, {missed:.1%} upright; of
-upright trials {false:.1%} called bent. Worst at T4: {worst(alone)}; with two clips: {worst(results[BOTH, "own"])}.
+upright trials {false:.1%} called bent. Asked between the two alone, {told:.1%} are found and {taken:.1%} falsely so.
+Worst at T4: {worst(alone)}; with two clips: {worst(results[BOTH, "own"])}.
 
 Without a calibration only the axes were told, and nobody walks: up is what is usual at the site. Whether somebody sits
 or stands is then often not known (the state says so), the posture is. The postures are acted, by people of 19 to 24,

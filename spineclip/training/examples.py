@@ -21,6 +21,7 @@ from processing import activity, features, grid, orientation, statistics
 from processing.epochs import State
 from processing.grid import Seconds
 from processing.samples import Block
+from spineclip.contract.placement import Placement
 from spineclip.labelled import NOT_SCORED, Labelled
 
 COPIES: Final = ("recorded", "disturbed", "disturbed")
@@ -42,6 +43,7 @@ class Recorded:
     dataset: str
     subject: str
     name: str
+    placement: Placement
     seconds: Seconds
     truth: NDArray[np.int64]
     steady: NDArray[np.bool_]
@@ -66,7 +68,9 @@ def record(labelled: Labelled) -> Recorded:
     """Put a labelled recording on the grid."""
     _, seconds = grid.step(grid.begin(), Block(labelled.t_ns, labelled.xyz_g), last=True)
     truth, steady, shuffling = labelled.truth(seconds.first, len(seconds))
-    return Recorded(labelled.dataset, labelled.subject, labelled.name, seconds, truth, steady, shuffling)
+    return Recorded(
+        labelled.dataset, labelled.subject, labelled.name, labelled.placement, seconds, truth, steady, shuffling
+    )
 
 
 def disturbed(seconds: Seconds, rng: np.random.Generator) -> Seconds:

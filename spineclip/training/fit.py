@@ -202,7 +202,7 @@ def _claims(
     turning = described[:, features.TURNING]
     heard = smoothing.observe(smoothing.begin(), activity.chances(model, described), part.covered, turning)
     _, chances = smoothing.release(heard, 0, last=True)
-    best, raw, group = activity.claims(chances, orientation.upright(held))
+    best, raw, group = activity.claims(chances, orientation.upright(held), activity.lean(one.placement))
     codes = np.array([state.code for state in activity.CLASSES])[best]
     scored = (one.truth[a:b] >= 0) & one.steady[a:b] & part.covered & (one.seconds.coverage[a:b] >= grid.ENOUGH)
     return raw[scored], group[scored], (codes == one.truth[a:b])[scored]

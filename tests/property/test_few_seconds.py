@@ -34,13 +34,13 @@ def test_angles_of_one(seed: int) -> None:
 @given(SEEDS)
 def test_states_of_one(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    fitted = activity.load(Placement.LOWER_BACK)
+    fitted, lean = activity.load(Placement.LOWER_BACK), activity.lean(Placement.LOWER_BACK)
     chances = rng.dirichlet(np.full(len(activity.CLASSES), 0.3), 40)
     covered, upright = rng.random(40) < 0.9, rng.integers(0, activity.UPRIGHT, 40)
-    codes, confidence = activity.decide(chances, covered, upright, fitted.confidence, True)
+    codes, confidence = activity.decide(chances, covered, upright, lean, fitted.confidence, True)
     for k in range(40):
         one = slice(k, k + 1)
-        code, sure = activity.decide(chances[one], covered[one], upright[one], fitted.confidence, True)
+        code, sure = activity.decide(chances[one], covered[one], upright[one], lean, fitted.confidence, True)
         assert (code[0], sure[0]) == (codes[k], confidence[k])
 
 

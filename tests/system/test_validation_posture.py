@@ -39,6 +39,9 @@ def test_a_slouch_is_told_from_upright_at_t4(results: dict[tuple[str, str], Said
     found, false = posture_sessions.slouch_alarm(results["T4", "own"])
     assert found >= 0.97, "two of ninety are called leaning to a side"
     assert false <= 0.01
+    told, taken = posture_sessions.slouch_told(results["T4", "own"])
+    assert told >= 0.98
+    assert taken <= 0.01
     said = results["T4", "own"]
     assert (said.answer[said.truth == posture_sessions.SLOUCHED] == posture_sessions.UPRIGHT).mean() <= 0.02
 

@@ -13,6 +13,7 @@ from spineclip.contract.placement import Placement
 
 Array = NDArray[np.float64]
 SITTING, STANDING = CLASSES.index(State.SITTING), CLASSES.index(State.STANDING)
+LEAN = activity.lean(Placement.LOWER_BACK)
 
 
 @pytest.fixture(params=[Placement.LOWER_BACK, Placement.THIGH])
@@ -55,8 +56,8 @@ def test_likeness_to_walking(fitted: Model) -> None:
 def test_a_claim_is_as_sure_as_such_claims_were_right(fitted: Model) -> None:
     rng = np.random.default_rng(4)
     chances, upright = rng.dirichlet(np.full(len(CLASSES), 0.4), 500), rng.integers(0, UPRIGHT, 500)
-    codes, confidence = activity.decide(chances, np.ones(500, dtype=np.bool_), upright, fitted.confidence, True)
-    best, raw, group = activity.claims(chances, upright)
+    codes, confidence = activity.decide(chances, np.ones(500, dtype=np.bool_), upright, LEAN, fitted.confidence, True)
+    best, raw, group = activity.claims(chances, upright, LEAN)
     expected = [np.interp(x, fitted.confidence[0], fitted.confidence[1 + g]) for x, g in zip(raw, group, strict=True)]
     np.testing.assert_allclose(confidence, expected, rtol=1e-12)
     rest = np.array([CLASSES[k] in (State.LYING, State.SITTING, State.STANDING) for k in best])
@@ -71,20 +72,23 @@ def test_a_claim_is_as_sure_as_such_claims_were_right(fitted: Model) -> None:
 def test_nothing_is_claimed_of_what_was_not_measured(fitted: Model) -> None:
     chances = np.eye(len(CLASSES))
     known = np.full(len(CLASSES), UPRIGHT - 1)
-    codes, confidence = activity.decide(chances, np.zeros(len(CLASSES), dtype=np.bool_), known, fitted.confidence, True)
+    codes, confidence = activity.decide(
+        chances, np.zeros(len(CLASSES), dtype=np.bool_), known, LEAN, fitted.confidence, True
+    )
     assert (codes == State.UNKNOWN.code).all()
     assert (confidence == 0.0).all()
 
 
-def test_sitting_comes_before_standing_where_they_are_close() -> None:
+def test_sitting_comes_before_standing_where_they_are_close_and_its_chance_with_it() -> None:
+    odds = np.exp(LEAN) * np.array([0.99, 1.01])  # of standing against sitting
     chances = np.zeros((2, len(CLASSES)))
-    lean = np.exp(activity.LEAN_TO_SITTING)
-    chances[:, STANDING] = 0.5
-    chances[:, SITTING] = 0.5 / lean * np.array([1.01, 0.99])
-    best, raw, _ = activity.claims(chances, np.full(2, UPRIGHT - 1))
+    chances[:, SITTING], chances[:, STANDING] = 0.8 / (1.0 + odds), 0.8 * odds / (1.0 + odds)
+    best, raw, _ = activity.claims(chances, np.full(2, UPRIGHT - 1), LEAN)
     assert best.tolist() == [SITTING, STANDING]
-    np.testing.assert_array_equal(raw, chances[[0, 1], best])
-    assert activity.claims(chances, np.full(2, UPRIGHT - 2))[0].tolist() == [STANDING, STANDING]
+    np.testing.assert_allclose(raw, 0.8 * np.array([1.0 / 1.99, 1.01 / 2.01]), rtol=1e-12)
+    best, raw, _ = activity.claims(chances, np.full(2, UPRIGHT - 2), LEAN)
+    assert best.tolist() == [STANDING, STANDING]
+    np.testing.assert_array_equal(raw, chances[:, STANDING])
 
 
 def test_a_thigh_may_be_sure_of_sitting_or_lying() -> None:
@@ -92,5 +96,5 @@ def test_a_thigh_may_be_sure_of_sitting_or_lying() -> None:
     chances = np.zeros((1, len(CLASSES)))
     chances[0, [CLASSES.index(State.LYING), SITTING, STANDING]] = 0.33, 0.36, 0.31
     covered, upright = np.ones(1, dtype=np.bool_), np.zeros(1, dtype=np.int64)
-    assert activity.decide(chances, covered, upright, fitted.confidence, True)[0][0] == State.UNKNOWN.code
-    assert activity.decide(chances, covered, upright, fitted.confidence, False)[0][0] == State.SITTING.code
+    assert activity.decide(chances, covered, upright, LEAN, fitted.confidence, True)[0][0] == State.UNKNOWN.code
+    assert activity.decide(chances, covered, upright, LEAN, fitted.confidence, False)[0][0] == State.SITTING.code

@@ -12,7 +12,7 @@ from firmware_sim.elsewhere import Elsewhere
 from firmware_sim.motion import Motion
 from firmware_sim.person import Pose
 from firmware_sim.script import Stretch, drives, lies, sits, stands, walks
-from processing import carried, clip, judgement, orientation
+from processing import activity, carried, clip, judgement, orientation
 from processing.clip import ClipSetup
 from processing.epochs import STATES, Epochs, State
 from processing.samples import Block
@@ -85,7 +85,8 @@ def test_a_passenger_is_not_taken_for_a_bag(placement: Placement, seed: int) -> 
     )
     inside = said.state[85:670]
     assert not np.any(inside == State.NOT_WORN.code)
-    assert np.mean(inside == State.UNKNOWN.code) <= 0.05
+    bound = 0.05 if placement in activity.LEANS else 0.1  # where no person left out sat, more is left open
+    assert np.mean(inside == State.UNKNOWN.code) <= bound
 
 
 @pytest.mark.parametrize("placement", PLACES)
@@ -108,11 +109,11 @@ def test_what_is_taken_back_of_a_worn_day_is_next_to_nothing(monkeypatch: pytest
         judge(*given)
         held = given[4].copy()
         held[:, orientation.ODD] %= 2.0  # the signs of `carried` are the even part
-        codes, confidence, seems = (np.empty_like(column) for column in given[7:])
-        judge(*given[:4], held, *given[5:7], codes, confidence, seems)
-        assert (given[8] <= confidence).all()
-        changed.extend((given[7] != codes).tolist())
-        doubts.extend((given[8] < confidence).tolist())
+        codes, confidence, seems = (np.empty_like(column) for column in given[8:])
+        judge(*given[:4], held, *given[5:8], codes, confidence, seems)
+        assert (given[9] <= confidence).all()
+        changed.extend((given[8] != codes).tolist())
+        doubts.extend((given[9] < confidence).tolist())
 
     monkeypatch.setattr(judgement, "_judge", looked)
     said = _said(xyz, Placement.LOWER_BACK)
