@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from firmware_sim.person import Pose
 from firmware_sim.script import Stretch, cycles, drives, lies, off, sits, stands, walks
+from spineclip.contract.days import day_length_s
 
 _HOUR_S: Final = 3600.0
 
@@ -50,12 +51,6 @@ class Day:
     note: str = ""
 
 
-def start_of(day: date, tz: str) -> int:
-    """Return the UTC nanoseconds at which a local day begins."""
-    local = datetime.combine(day, time(), ZoneInfo(tz))
-    return int(local.astimezone(UTC).timestamp()) * 10**9
-
-
 def demo_tour() -> tuple[Stretch, ...]:
     """Show everything once in about five minutes: sit tall, slouch, lean, recline, stand, walk, lie down."""
     return (
@@ -83,7 +78,7 @@ def typical_day(day: Day, *, seed: int = 0, tz: str = "Europe/Berlin") -> tuple[
     The night off, breakfast, the drive to work, sitting work with breaks, lunch, the drive home, one longer walk, an
     evening in an easy chair. The minutes walked add up to `day.walking_min`.
     """
-    length_s = (start_of(day.date + timedelta(days=1), tz) - start_of(day.date, tz)) / 1e9
+    length_s = float(day_length_s(day.date, ZoneInfo(tz)))
     rng = np.random.default_rng([seed, day.date.toordinal()])
     off_s = day.worn_from_h * _HOUR_S + float(rng.uniform(-600, 600))
     worn_s = (day.worn_until_h - day.worn_from_h) * _HOUR_S + float(rng.uniform(-600, 600))

@@ -8,9 +8,11 @@ from typing import Final
 
 import numpy as np
 
-from firmware_sim.scenario import Day, start_of
+from firmware_sim.scenario import Day
 from processing.epochs import EPOCH_NS, Epochs, State
 from processing.metrics import Point, Value
+from spineclip.contract.config import zone
+from spineclip.contract.days import day_start_ns
 from spineclip.contract.placement import Placement
 
 _MINUTE_NS: Final = 60 * EPOCH_NS
@@ -33,7 +35,7 @@ def lapse_on(day: Day, *, tz: str) -> Lapse:
     """Make up when the clip was out of reach on a local day; the same day gives the same."""
     rng = np.random.default_rng([day.date.toordinal(), 7])
     hour = float(rng.uniform(day.worn_from_h + 1.0, day.worn_until_h - 1.0))
-    start_ns = start_of(day.date, tz) + round(hour * 3600) * EPOCH_NS
+    start_ns = day_start_ns(day.date, zone(tz)) + round(hour * 3600) * EPOCH_NS
     return Lapse(start_ns, start_ns + int(rng.integers(*_LENGTH_S)) * EPOCH_NS)
 
 

@@ -9,11 +9,11 @@ from typing import Final
 
 from firmware_sim.motion import Motion
 from firmware_sim.mount import Mount
-from firmware_sim.scenario import Day, demo_tour, start_of, typical_day
+from firmware_sim.scenario import Day, demo_tour, typical_day
 from firmware_sim.script import Stretch
 from spineclip.contract.clock import Clock
 from spineclip.contract.config import Calibration, Clip, PatientConfig
-from spineclip.contract.days import day_of
+from spineclip.contract.days import day_of, day_start_ns
 from spineclip.contract.ids import wearable_id
 from spineclip.contract.placement import Placement
 from spineclip.story import story_config
@@ -110,7 +110,9 @@ def person(clock: Clock, tz: str, *, speed: float, language: str = "en") -> Pers
 def _from_morning(day: Day, tz: str, begins_ns: int) -> tuple[Stretch, ...]:
     """Go on with the day, and the days after it, from where the tour ends."""
     stretches: list[Stretch] = []
-    since_s = (begins_ns - start_of(day.date, tz)) / 1e9 + sum(one.seconds for one in demo_tour())
+    since_s = (begins_ns - day_start_ns(day.date, zoneinfo.ZoneInfo(tz))) / 1e9 + sum(
+        one.seconds for one in demo_tour()
+    )
     for stretch in typical_day(day, seed=_SEED, tz=tz):
         if since_s >= stretch.seconds:
             since_s -= stretch.seconds

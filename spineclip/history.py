@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_sim.motion import Motion
-from firmware_sim.scenario import Day, eight_weeks, start_of, typical_day
+from firmware_sim.scenario import Day, eight_weeks, typical_day
 from processing import days, pipeline, slots
 from processing.days import DaysState
 from processing.epochs import EPOCH_NS, Epochs, Posture, State
@@ -25,7 +25,7 @@ from processing.pipeline import PatientState
 from spineclip import clip_past
 from spineclip.clip_past import Lapse
 from spineclip.contract.config import PatientConfig, zone
-from spineclip.contract.days import day_of
+from spineclip.contract.days import day_of, day_start_ns
 from spineclip.demo_person import Person
 from spineclip.story import WEEKS, first_day, story
 
@@ -60,8 +60,8 @@ def day_epochs(day: Day, *, tz: str) -> Epochs:
     -------
     Whole seconds from the first second of the local day on, all covered.
     """
-    start_ns = start_of(day.date, tz)
-    end_ns = start_of(day.date + dt.timedelta(days=1), tz)
+    start_ns = day_start_ns(day.date, zone(tz))
+    end_ns = day_start_ns(day.date + dt.timedelta(days=1), zone(tz))
     truth = Motion(typical_day(day, tz=tz), start_ns=start_ns).truth(start_ns, end_ns)
     rng = np.random.default_rng([day.date.toordinal(), 5])
     n = len(truth)
@@ -131,7 +131,7 @@ def go_on(life: Life, until_ns: int) -> tuple[Life, list[Point]]:
     points: list[Point] = []
     while life.through_ns < until_ns:
         date = day_of(life.through_ns, zone(tz))
-        stop_ns = min(until_ns, start_of(date + dt.timedelta(days=1), tz))
+        stop_ns = min(until_ns, day_start_ns(date + dt.timedelta(days=1), zone(tz)))
         if life.through_ns < (minute_ns := stop_ns // _MINUTE_NS * _MINUTE_NS):
             stop_ns = minute_ns  # at full minutes the core tells how hour and day stand
         lapses = (date - min(life.days)).days
@@ -178,7 +178,7 @@ def past(patient: str, person: Person, *, closely: int = 1) -> Past:
     tz = person.config.time_zone
     weeks = eight_weeks(first_day(person.yesterday), weeks=WEEKS)
     near = {day.date: day for day in (*weeks[len(weeks) - closely :], person.today)}
-    near_ns = start_of(min(near), tz)
+    near_ns = day_start_ns(min(near), zone(tz))
     points = [
         point
         for point in story(patient, person.yesterday, person.config)
