@@ -236,7 +236,7 @@ class Collector:
     def _tell_opening(self) -> None:
         damaged, saved = self._outbox.opened.damaged, self._outbox.opened.salvaged
         if damaged is not None:
-            begun = f"a new one begun with the {saved} records that could be read"
+            begun = f"a new one begun with what could be read (records: {saved})"
             self.tell("", f"the outbox was damaged; it was moved to {damaged} and {begun}", reason="outbox-damaged")
 
     def _buzz(self, wanted: Buzz) -> None:

@@ -33,7 +33,7 @@ def layout(profile: Profile) -> Iterator[str]:
     then = f", then {samples.skip} bytes of something else" if samples.skip else ""
     yield f"  byte {at}: samples, each x y z ({one} bytes, {samples.type}, {profile.byte_order}-endian){then}"
     whole = at + profile.packet_samples * (one + samples.skip)
-    yield f"  {profile.packet_samples} samples make {whole} bytes: an MTU of {whole + _ATT_BYTES} or more carries them"
+    yield f"  {_samples(profile.packet_samples)}: {whole} bytes, which an MTU of {whole + _ATT_BYTES} or more carries"
 
 
 def try_packets(profile: Profile, packets: list[bytes]) -> Iterator[str]:
@@ -46,7 +46,7 @@ def try_packets(profile: Profile, packets: list[bytes]) -> Iterator[str]:
             for name, value in (("counter", frame.counter), ("time", frame.tick), ("battery", frame.battery_pct))
             if value is not None
         ]
-        yield f"{len(frame.counts)} samples" + (f", {', '.join(told)}" if told else "")
+        yield _samples(len(frame.counts)) + (f", {', '.join(told)}" if told else "")
         for row in (frame.counts * frame.scale_g)[:_MOST_ROWS].tolist():
             yield "  x {:+.3f}  y {:+.3f}  z {:+.3f} g, length {:.3f} g".format(*row, float(np.linalg.norm(row)))
     for reason, times in decoder.rejects.items():
@@ -58,6 +58,10 @@ def try_packets(profile: Profile, packets: list[bytes]) -> Iterator[str]:
     length_g = float(np.median(np.concatenate(lengths)))
     if not _AT_REST_G[0] <= length_g <= _AT_REST_G[1]:
         yield f"at rest the length is 1 g, and this is {length_g:.3g} g: if it lay still, check scale, unit, byte_order"
+
+
+def _samples(n: int) -> str:
+    return "1 sample" if n == 1 else f"{n} samples"
 
 
 def packet_of(profile: Profile, text: str) -> bytes:

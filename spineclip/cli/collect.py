@@ -61,7 +61,7 @@ async def _collect(chosen: CollectorSettings, health_port: int | None = None) ->
         waiting = collector.backlog
         typer.echo(
             f"Stopped: {collector.received} samples received, "
-            + ("all stored." if not waiting else f"{waiting} records wait in the outbox for the next start.")
+            + ("all stored." if not waiting else f"records that wait in the outbox for the next start: {waiting}.")
         )
 
 

@@ -133,7 +133,7 @@ def _show(folder: Path, patient: str, config: PatientConfig, today: date) -> Non
     if met:
         console.print(f"Days met in a row: {days.streak(met, today)}")
     if best is not None:
-        console.print(f"Best week: from {best.monday}, {best.days_met} days met, {best.walking_min:.0f} min walked")
+        console.print(f"Best week: from {best.monday}, days met: {best.days_met}, {best.walking_min:.0f} min walked")
 
 
 def _say(name: str, value: float, unit: str) -> str:

@@ -52,7 +52,7 @@ def test_the_command_says_what_it_makes_of_a_packet(tmp_path: Path) -> None:
     path.write_text(MPU6050)
     done = CliRunner().invoke(app, ["wearables", "--check", str(path), "--packet", PACKET.hex(" ")])
     assert done.exit_code == 0, done.output
-    assert "2 samples make 30 bytes" in done.output  # 2 + 2 x 14
+    assert "2 samples: 30 bytes" in done.output  # 2 + 2 x 14
     assert "2 samples, counter 300" in done.output
     assert "x +0.000  y +1.000  z -0.500 g, length 1.118 g" in done.output
 
