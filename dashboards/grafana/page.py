@@ -92,18 +92,20 @@ def zone_variable(zone: str) -> Json:
 def nudges() -> Json:
     """Build the marks of nudges on every panel with a time axis.
 
-    The query stands at the top of the annotation, where Grafana's InfluxDB source looks for it; under ``target`` it
-    breaks every graph of Grafana 9.
+    The query stands twice: Grafana asks what is under ``target``, and nothing at all where that is missing;
+    ``fromAnnotations`` has its InfluxDB source make marks of the answer. Its older editor shows what stands at the top.
     """
+    query = select("nudge", [Column("text", "text"), Column("cause", "cause")], where=[THE_PATIENT])
+    columns = {"textColumn": "text", "tagsColumn": "cause"}
     return {
         "name": "Nudges",
         "datasource": DATASOURCE,
         "enable": True,
         "hide": False,
         "iconColor": look.PURPLE,
-        "query": select("nudge", [Column("text", "text"), Column("cause", "cause")], where=[THE_PATIENT]),
-        "textColumn": "text",
-        "tagsColumn": "cause",
+        "query": query,
+        **columns,
+        "target": {"refId": "Nudges", "query": query, "queryType": "tags", "fromAnnotations": True, **columns},
     }
 
 

@@ -25,6 +25,8 @@ BATCH_LINES: Final = 5000
 (https://docs.influxdata.com/influxdb/v2/write-data/best-practices/optimize-writes/)."""
 _FORM: Final = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 _SETTINGS_STATUS: Final = frozenset({401, 403, 404})
+_SETTINGS_WORDS: Final = ("not found", "not authorized", "insufficient permissions", "retention policy not set")
+"""In errors of statements: a bucket that is not there or not ours, a right that is missing (1.x, then 2.x)."""
 _TOO_LARGE: Final = 413
 
 
@@ -137,7 +139,10 @@ class InfluxLink:
                 _preload_content=False,
                 _return_http_data_only=True,
             )
-            result = json.loads(response.data)["results"][0]
+            answer = json.loads(response.data)
+            if answer == {} and query.startswith("DELETE "):
+                return []  # so InfluxDB 2 says that it has deleted (seen on 2.8.0); 1.x answers with an empty result
+            result = answer["results"][0]
         except ApiException as error:
             raise self._told(error) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
@@ -149,7 +154,7 @@ class InfluxLink:
             ) from error
         if "error" in result:
             words = str(result["error"])
-            if "not found" in words or "not authorized" in words:
+            if any(known in words for known in _SETTINGS_WORDS):
                 raise self._settings(words)
             raise StoreError(f"InfluxDB at {self.address.url} does not take a query ({words})")
         series: list[dict[str, Any]] = result.get("series", [])
@@ -166,7 +171,8 @@ class InfluxLink:
             If nobody answers.
         """
         try:
-            self.query("SHOW MEASUREMENTS LIMIT 1")
+            # a SELECT, since InfluxDB 2 shows no measurements of a bucket that does not exist, and no error (2.8.0)
+            self.query('SELECT "name" FROM "core" LIMIT 1')
         except _SettingsError as error:
             raise StoreRefusedError(error.what, advice=error.advice) from error
 

@@ -72,6 +72,13 @@ def test_every_service_is_watched_and_bounded(name: str) -> None:
     assert service["logging"]["options"]["max-size"]
 
 
+def test_the_database_is_healthy_only_where_others_reach_it() -> None:
+    """The image sets it up on port 9999, where `influx ping` alone finds it before the tokens are written."""
+    assert SERVICES["influxdb"]["healthcheck"]["test"][-2:] == ["--host", "http://127.0.0.1:8086"]
+    for name in ("grafana", "core", "page", "demo"):
+        assert SERVICES[name]["depends_on"]["influxdb"] == {"condition": "service_healthy"}
+
+
 @each
 def test_every_image_is_pinned_and_ready_for_its_digest(name: str) -> None:
     service = SERVICES[name]

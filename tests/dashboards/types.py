@@ -28,8 +28,10 @@ import type { AnnotationQuery, Dashboard, Panel } from '@grafana/schema/dist/typ
 // In JSON an enumeration is one of its words, and everything that has a default may be left out of a nested object.
 type E<T> = T extends string ? `${T}` : T extends number | boolean | null | undefined ? T
   : T extends (infer U)[] ? E<U>[] : T extends object ? { [K in keyof T]: E<T[K]> } : T;
-// What the InfluxDB source adds to an annotation.
-type Mark = E<AnnotationQuery> & { query: string; textColumn: string; tagsColumn: string };
+// What the InfluxDB source adds to an annotation. Grafana's own type of a target is that of Grafana's own annotations.
+type Asks = { query: string; textColumn: string; tagsColumn: string };
+type Mark = E<Omit<AnnotationQuery, 'target'>> & Asks
+  & { target: Asks & { refId: string; queryType: 'tags'; fromAnnotations: true } };
 type Page = Omit<E<Dashboard>, 'panels' | 'annotations'>;
 """
 
