@@ -18,7 +18,7 @@ from firmware_sim.firmware.base import Samples, Times
 from firmware_sim.firmware.witmotion import Witmotion
 from firmware_sim.radio import VirtualRadio
 from firmware_sim.timing import BluezTiming
-from spineclip.contract.clock import SystemClock
+from spineclip.contract.clock import DrivenClock, SystemClock
 from spineclip.contract.errors import LinkError, RadioUnavailableError, SpineclipError, WearableNotFoundError
 from spineclip.logs import hush_dead_bus
 
@@ -230,17 +230,21 @@ async def test_leaves_alone_what_may_be_somebody_elses(
 
 
 class _Scripted(Link):
-    """A link whose attempts end as they are told, and whose pauses take no time."""
+    """A link whose attempts end as they are told, or bring data for so many seconds; pauses take no time."""
 
-    def __init__(self, ends: list[SpineclipError | None]) -> None:
-        super().__init__(Target("witmotion"), Radio(), SystemClock(), _Notes())
+    def __init__(self, ends: list[SpineclipError | float]) -> None:
+        self._driven = DrivenClock()
+        super().__init__(Target("witmotion"), Radio(), self._driven, _Notes())
         self._ends = ends
         self.pauses_s: list[float] = []
 
     async def _connect_and_serve(self) -> None:
         end = self._ends[len(self.pauses_s)]
-        if end is not None:
+        if isinstance(end, SpineclipError):
             raise end
+        self._driven.advance(1.0)  # to connect
+        self._good_since_ns = self._driven.monotonic_ns()
+        self._driven.advance(end)
 
     async def _pause(self, seconds: float) -> None:
         self.pauses_s.append(seconds)
@@ -250,17 +254,27 @@ class _Scripted(Link):
 
 async def test_pauses_grow_from_half_a_second_to_thirty_and_not_for_who_comes_back() -> None:
     away, refuses = WearableNotFoundError("not seen"), LinkError("refused")
-    link = _Scripted([refuses] * 100 + [away] * 100 + [refuses] + [None] * 100)
+    link = _Scripted([refuses] * 100 + [away] * 100 + [refuses] + [0.0] * 100)
     await link.run()
     pauses = link.pauses_s
     assert 0.4 <= pauses[0] <= 0.6
-    assert max(pauses[:60]) <= 15
+    assert 9 <= min(pauses[10:60]) <= max(pauses[:60]) <= 15
     assert 20 <= min(pauses[60:100]) <= max(pauses[60:100]) <= 30
     assert max(pauses[100:160]) <= 5  # looked for
-    assert max(pauses[160:200]) <= 15  # in a drawer
+    assert 9 <= min(pauses[165:200]) <= max(pauses[160:200]) <= 15  # in a drawer
     assert pauses[200] <= 0.6  # it is back: what was before it went does not count
     assert max(pauses[201:]) <= 15  # connected, and lost again each time
     assert len({round(one, 6) for one in pauses}) > 250  # with jitter
+
+
+@pytest.mark.parametrize(("good_s", "begins_anew"), [(59.0, False), (61.0, True)])
+async def test_a_minute_of_good_data_lets_the_pauses_begin_anew_once(good_s: float, begins_anew: bool) -> None:
+    refuses = LinkError("refused")
+    link = _Scripted([refuses] * 10 + [good_s] + [refuses] * 10)
+    await link.run()
+    assert link.pauses_s[9] >= 9
+    assert (link.pauses_s[10] <= 0.6) is begins_anew
+    assert link.pauses_s[-1] >= 9, "data of long ago say nothing of a wearable that refuses now"
 
 
 async def test_a_bus_that_dies_at_any_moment_leaves_no_traceback_in_the_log(
