@@ -36,11 +36,15 @@ def address(server: Influx, *, port: int | None = None, token: str | None = None
     return Address(url, server.bucket, token or server.token, server.org, timeout_s=2.0, retries=0)
 
 
+NOT_NOW = b'{"code":"x","message":"not now"}'
+
+
 @contextmanager
-def moody(server: Influx) -> Iterator[tuple[int, list[int]]]:
+def moody(server: Influx, *, says: bytes = NOT_NOW, answer: bytes | None = None) -> Iterator[tuple[int, list[int]]]:
     """A front before the database that answers writes with a status of our choice; 0 passes them on.
 
-    Of several statuses each is for one write, and the last one stays.
+    Of several statuses each is for one write, and the last one stays. `says` goes with them; `answer` is given to
+    whoever reads, in the place of the database's own.
     """
     mood = [0]
     pool = urllib3.PoolManager()
@@ -49,11 +53,14 @@ def moody(server: Influx) -> Iterator[tuple[int, list[int]]]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             if "/write" in self.path and (status := mood.pop(0) if mood[1:] else mood[0]):
-                self._say(status, b'{"code":"x","message":"not now"}')
+                self._say(status, says)
+                return
+            if "/query" in self.path and answer is not None:
+                self._say(200, answer)
                 return
             headers = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "content-length")}
-            answer = pool.request("POST", server.url + self.path, body=body, headers=headers)
-            self._say(answer.status, answer.data)
+            passed = pool.request("POST", server.url + self.path, body=body, headers=headers)
+            self._say(passed.status, passed.data)
 
         def _say(self, status: int, body: bytes) -> None:
             self.send_response(status)
@@ -120,6 +127,55 @@ def test_f06_forgotten(influx_empty: Influx, moods: list[int]) -> None:
         store.commit("p-1", points, b"state")
         assert everything(store, "p-1") == points
         assert store.checkpoint("p-1") == b"state"
+        store.close()
+
+
+def test_f06_too_much(influx_empty: Influx) -> None:
+    """F6: what is written at once is too much for a front before the database (413).
+
+    Promise: it is written in parts.
+    """
+    points = [activity(k) for k in range(5)]
+    with moody(influx_empty) as (port, mood):
+        store = InfluxStore(address(influx_empty, port=port))
+        mood[:] = [413, 413, 0]
+        store.commit("p-1", points, None)
+        assert everything(store, "p-1") == points
+        store.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (b'{"results":[{"statement_id":0,"error":"database not found: spineclip"}]}', StoreBusyError),
+        (b'{"results":[{"statement_id":0,"error":"user not authorized to execute statement"}]}', StoreBusyError),
+        (b'{"results":[{"statement_id":0,"error":"max-select-series limit exceeded"}]}', StoreError),
+    ],
+    ids=["no bucket", "no right", "no answer"],
+)
+def test_f06_refuses_to_read(influx_empty: Influx, answer: bytes, kind: type[StoreError]) -> None:
+    """F6: the database does not answer a question, in the words of InfluxDB 1.x.
+
+    Promise: what a person can mend is worth trying again; what is wrong with the question is not.
+    """
+    with moody(influx_empty, answer=answer) as (port, _):
+        link = InfluxLink(address(influx_empty, port=port))
+        with pytest.raises(StoreError) as told:
+            link.query("SHOW MEASUREMENTS")
+        assert isinstance(told.value, StoreBusyError) is (kind is StoreBusyError)
+        link.close()
+
+
+def test_f06_words(influx_empty: Influx) -> None:
+    """F6: a front before the database answers in words of its own.
+
+    Promise: they are told as they are.
+    """
+    with moody(influx_empty, says=b"<h1>out for lunch</h1>") as (port, mood):
+        store = InfluxStore(address(influx_empty, port=port))
+        mood[0] = 503
+        with pytest.raises(StoreBusyError, match="503: <h1>out for lunch</h1>"):
+            store.commit("p-1", [activity(0)], None)
         store.close()
 
 
