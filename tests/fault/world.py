@@ -25,7 +25,7 @@ from spineclip.contract.clock import Clock, SystemClock
 from spineclip.contract.connection import BrokerAccess
 from spineclip.contract.wire import Record, SampleBatch, decode
 from tests.servers.address import Address
-from tests.system.collecting import content
+from tests.system.collecting import content, serving
 
 HOUSE = Path(__file__).resolve().parents[2]
 PATIENT = "p-1"
@@ -72,17 +72,9 @@ async def core_here(
     clock: Clock | None = None,
 ) -> AsyncIterator[Core]:
     """A core in this process, stopped in order at the end."""
-    settings = BrokerAccess(broker.host, port or broker.port, broker.username, broker.password)
-    service = Core(store, settings, clock or SystemClock(), commit_s=commit_s)
-    task = asyncio.create_task(service.run())
-    try:
-        await until(lambda: service.connected or task.done())
+    service = Core(store, access(broker, port), clock or SystemClock(), commit_s=commit_s)
+    async with serving(service, finish=finish):
         yield service
-        await service.stop(finish=finish)
-        await task
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 @contextlib.asynccontextmanager

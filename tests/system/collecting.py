@@ -35,18 +35,25 @@ async def core(
     store = SqliteStore(path)
     access = BrokerAccess(broker.host, broker.port, broker.username, broker.password)
     service = Core(store, access, DrivenClock(now_ns), commit_s=0.2, each_second=each_second)
+    with contextlib.closing(store):
+        async with serving(service, finish=finish):
+            yield service
+
+
+@contextlib.asynccontextmanager
+async def serving(service: Core, *, finish: bool = False) -> AsyncIterator[None]:
+    """Let a core run once it listens, and stop it in order at the end."""
     task = asyncio.create_task(service.run())
     try:
-        async with asyncio.timeout(20):
-            while not service.connected:
+        async with asyncio.timeout(60):
+            while not (service.connected or task.done()):
                 await asyncio.sleep(0.01)
-        yield service
+        yield
         await service.stop(finish=finish)
         await task
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        store.close()
 
 
 def day_of_somebody(seconds: int, *, device: str = "clip-1", boot: int = 1, seed: int = 1) -> list[SampleBatch]:
