@@ -20,7 +20,7 @@ HOUSE = Path(__file__).resolve().parents[1]
 
 
 class Command:
-    """A running ``spineclip``; what it says arrives in `lines`."""
+    """A running ``spineclip``; what it says gathers in `said`."""
 
     def __init__(self, arguments: list[str], environment: dict[str, str]) -> None:
         self.process = subprocess.Popen(

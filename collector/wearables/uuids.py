@@ -70,7 +70,7 @@ NICLA_ACCELERATION: Final = "19b10000-5001-537e-4f6c-d104768a1214"
 INFINITIME_SERVICE: Final = "00030000-78fc-48fe-8e23-433b3a1942d0"
 INFINITIME_MOTION: Final = "00030002-78fc-48fe-8e23-433b3a1942d0"
 
-# The layout that spineclip suggests for a home-made wearable (docs: "Build your own").
+# The layout that spineclip suggests for a home-made wearable (docs/wearables.md, "Adding your own").
 DIY_SERVICE: Final = "5b1c0001-7370-696e-6563-6c6970000000"
 DIY_SAMPLES: Final = "5b1c0002-7370-696e-6563-6c6970000000"
 DIY_CONTROL: Final = "5b1c0003-7370-696e-6563-6c6970000000"

@@ -10,15 +10,15 @@ import pytest
 
 from collector import uplink as uplink_module
 from collector.outbox import Outbox
-from collector.uplink import Uplink
+from collector.uplink import SHOW_FROM, SHOW_UNTIL, SHOWN, Uplink
 from spineclip.broker import embedded_broker
 from spineclip.contract.clock import DrivenClock
-from spineclip.contract.connection import BrokerAccess
+from spineclip.contract.connection import BrokerAccess, Connection
 from spineclip.contract.errors import SpineclipError
-from spineclip.contract.messages import Buzz, Resend, command_to_json
+from spineclip.contract.messages import Ack, Buzz, Resend, Stored, command_to_json
 from spineclip.contract.placement import Placement
 from spineclip.contract.topics import Channel, topic
-from spineclip.contract.wire import SampleBatch
+from spineclip.contract.wire import ANY_TIME_NS, SampleBatch, decode
 from tests.system.test_collector import PATIENT, StandIn, until
 
 NOW_S = 1_700_000_000
@@ -79,6 +79,42 @@ async def test_what_is_not_acked_is_bounded_and_sent_again(tmp_path: Path, monke
         await _end(uplink, task, outbox)
         core.close()
     assert [record.seq for record in core.in_order] == list(range(500))
+
+
+async def test_the_newest_are_shown_ahead_from_many_that_wait_until_few_do(tmp_path: Path) -> None:
+    outbox, boot = _outbox(tmp_path, SHOW_FROM - 1)
+    shown: list[int] = []
+    async with embedded_broker() as broker:
+        access = BrokerAccess(broker.host, broker.port, broker.username, broker.password)
+        core = StandIn(access, acks=False)
+        ear = Connection(
+            access, client_id="ear", on_message=lambda _, payload: shown.append(decode(payload, now_ns=ANY_TIME_NS).seq)
+        )
+        await ear.open()
+        await ear.subscribe(topic(PATIENT, Channel.NEWEST))
+        uplink = Uplink(PATIENT, access, outbox)
+        task = asyncio.create_task(uplink.run())
+        await until(lambda: core.deliveries == SHOW_FROM - 1)
+        assert shown == []
+        outbox.append([_batch(boot, SHOW_FROM - 1)])
+        uplink.wake()
+        await until(lambda: len(shown) == SHOWN)
+        assert shown == list(range(SHOW_FROM - SHOWN, SHOW_FROM))
+        outbox.acknowledge(Ack({"witmotion-1": Stored(boot, SHOW_FROM - 1 - SHOW_UNTIL)}))
+        outbox.append([_batch(boot, SHOW_FROM)])
+        uplink.wake()
+        await until(lambda: shown[SHOWN:] == [SHOW_FROM])
+        outbox.acknowledge(Ack({"witmotion-1": Stored(boot, SHOW_FROM)}))
+        for more in (1, 2):
+            outbox.append([_batch(boot, SHOW_FROM + more)])
+            uplink.wake()
+            await until(lambda more=more: core.deliveries == SHOW_FROM + 1 + more)
+        assert shown[SHOWN:] == [SHOW_FROM]
+        core.acks = True
+        core.ack()
+        await ear.close()
+        await _end(uplink, task, outbox)
+        core.close()
 
 
 async def test_resend_and_buzz_are_obeyed_and_nonsense_is_counted(tmp_path: Path) -> None:
