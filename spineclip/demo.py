@@ -24,6 +24,7 @@ from processing.stores.sqlite import SqliteStore
 from spineclip.contract.clock import DrivenClock, SystemClock
 from spineclip.contract.errors import LinkError
 from spineclip.demo_person import ADDRESS, PATIENT, PLACEMENT, Person, person
+from spineclip.demo_practice import fill
 from spineclip.health import health_if, of_station
 from spineclip.history import past
 from spineclip.patients import Patients, store_file
@@ -104,7 +105,7 @@ async def demo(wishes: Wishes, say: Callable[[str], None], opened: Callable[[str
 async def _demo(wishes: Wishes, say: Callable[[str], None], opened: Callable[[str], None], tally: Tally) -> None:
     who = person(SystemClock(), wishes.tz, speed=wishes.speed, language=wishes.language)
     clock = DrivenClock(who.begins_ns)
-    say("Writing down eight weeks of a generated person ...")
+    say("Writing down eight weeks of generated people ...")
     store = await asyncio.to_thread(_store, wishes.data, who)
     clips = (WornClip("witmotion", PLACEMENT),)
     plan = Plan(PATIENT, who.config, clips, wishes.data / "outbox.sqlite", RATE_HZ, Patients(wishes.data))
@@ -116,6 +117,9 @@ async def _demo(wishes: Wishes, say: Callable[[str], None], opened: Callable[[st
         await stack.enter_async_context(health_if(wishes.health_port, lambda: of_station(stages), say))
         shown = source(stages, store, Patients(wishes.data), PATIENT, clock=clock, language=wishes.language)
         opened(await stack.enter_async_context(serve_page(shown, port=wishes.port)))
+        await asyncio.to_thread(
+            fill, store, Patients(wishes.data), who.yesterday, tz=wishes.tz, language=wishes.language
+        )
         say(await stack.enter_async_context(_therapist(wishes, store, clock)))
         radio.add(wearable)
         conductor = Conductor(
@@ -141,11 +145,14 @@ async def _demo(wishes: Wishes, say: Callable[[str], None], opened: Callable[[st
 
 @contextlib.asynccontextmanager
 async def _therapist(wishes: Wishes, store: SqliteStore, clock: DrivenClock) -> AsyncIterator[str]:
-    """Serve the therapist's view of the one patient; the link is in what is said."""
+    """Serve the therapist's view of this patient and some others; the link is in what is said."""
     practice = FilePractice(Patients(wishes.data), store, clock)
     office = Office(store, practice, clock, secrets.token_urlsafe(24), wishes.language)
     async with serve(therapist_app(office), port=0, language=wishes.language) as address:
-        yield f"The therapist's view: {address.rstrip('/')}{ENTER}#{office.key}"
+        yield (
+            f"The therapist's view, of five made-up patients: {address.rstrip('/')}{ENTER}#{office.key}\n"
+            "The same eight weeks on Grafana's dashboards: make clinic-demo (needs Docker)"
+        )
 
 
 async def _until_heard(conductor: Conductor, clock: DrivenClock) -> None:

@@ -6,7 +6,7 @@ measured. No signal is made and no classifier runs, which is why two months take
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -84,7 +84,7 @@ def first_day(last: date) -> date:
     return last - timedelta(days=7 * WEEKS - 1)
 
 
-def story(patient: str, last: date, config: PatientConfig) -> list[Point]:
+def story(patient: str, last: date, config: PatientConfig, days: Sequence[Day] = ()) -> list[Point]:
     """Return the story's points: days, hours, walks and sitting, diary, nudges, goals.
 
     Parameters
@@ -93,11 +93,13 @@ def story(patient: str, last: date, config: PatientConfig) -> list[Point]:
         Its last local day (a demo that goes on live ends it yesterday).
     config
         The patient's time zone, language and goals (`story_config`).
+    days
+        What they are like, for another story than that of `eight_weeks`.
     """
     local = zone(config.time_zone)
     points = [goal_point(goal, patient, local) for goal in config.goals]
     met: dict[str, bool] = {}
-    for day in eight_weeks(first_day(last), weeks=WEEKS):
+    for day in days or eight_weeks(first_day(last), weeks=WEEKS):
         seconds = _seconds(typical_day(day, tz=config.time_zone), day_length_s(day.date, local))
         daily = _daily(day, seconds)
         verdict = judge(daily, goals_on(config.goals, day.date, met), daily["worn_min"])
@@ -176,10 +178,9 @@ def _daily(day: Day, seconds: _Seconds) -> dict[str, float]:
 def _hours(patient: str, start_ns: int, seconds: _Seconds, tz: str) -> list[Point]:
     points = []
     for hour, first, end in local_time.hours(tz, start_ns // SECOND_NS + np.arange(len(seconds.state))):
-        state = seconds.state[first:end]
+        lasted_s = np.bincount(seconds.state[first:end], minlength=len(State))
         fields: dict[str, Value] = {
-            name: float(np.count_nonzero(np.isin(state, [one.code for one in states])) / 60)
-            for name, states in _HOURLY.items()
+            name: float(sum(lasted_s[one.code] for one in states) / 60) for name, states in _HOURLY.items()
         }
         tags = {"patient": patient, "hour": f"{hour.number:02d}"}
         points.append(Point("hourly", hour.start_s * SECOND_NS, tags, {**fields, "missing_min": 0.0}))

@@ -12,6 +12,9 @@ from dashboards.words import Words
 from processing.epochs import SEDENTARY, Posture, State
 
 _TRUNK_STATES: Final = frozenset({State.SITTING, State.STANDING})
+_CONTRADICTS_DEG: Final = 15.0
+"""So far from straight nobody reads of sitting or standing tall: the name is that of a stretch and the angle of a
+moment, so that in the seconds of a change the two do not belong together. Then the angle is left out."""
 _STRAIGHT_DEG: Final = 5.0
 """Below this the words say "straight": a clip on clothes turns by a few degrees on its own."""
 
@@ -85,7 +88,8 @@ def now_view(received: Received | None, words: Words) -> NowView:
     if state is State.NOT_WORN:
         return NowView(words("state.not_worn"), words("now.not_worn_hint"), (facts[0],), Figure("not_worn"), str(state))
     if state in _TRUNK_STATES and live.oriented:
-        flexion_deg, lateral_deg = live.flexion_deg, live.lateral_deg
+        if posture is not Posture.UPRIGHT or abs(live.flexion_deg or 0.0) <= _CONTRADICTS_DEG:
+            flexion_deg, lateral_deg = live.flexion_deg, live.lateral_deg
         sideways = posture in (Posture.LEANING_LEFT, Posture.LEANING_RIGHT)
         if flexion_deg is not None and not (sideways and abs(flexion_deg) < _STRAIGHT_DEG):
             facts.append(_tilt(flexion_deg, words))

@@ -6,23 +6,21 @@ from collections.abc import Sequence
 from typing import Final
 
 from dashboards.report.numbers import DAYS, DayRow, Hour, Numbers
+from dashboards.report.scale import ABOVE, RIGHT, TOP, Scale, bar, grid, known_runs, round_up
 from dashboards.report.svg import chart, circle, line, path, rect, text
 from dashboards.words import Words
-
-_LEFT, _RIGHT, _TOP, _BOTTOM = 26.0, 6.0, 18.0, 20.0
-_ABOVE = 8.0  # where the words above a chart stand
 
 
 def walking_chart(numbers: Numbers, words: Words, width: float = 700.0, height: float = 165.0) -> str:
     """Minutes walked on each of twenty-eight days, the plan as a line of steps; days hardly worn are hollow."""
     days = numbers.days
     tallest = max([30.0, *(v for d in days for v in (d.walking_min, d.goal_walking_min) if v is not None)])
-    scale = _Scale(width, height, len(days), _round_up(tallest, 10.0))
-    parts = [*_grid(scale, (0, scale.top / 2, scale.top)), _divide(scale)]
+    scale = Scale(width, height, len(days), round_up(tallest, 10.0))
+    parts = [*grid(scale, (0, scale.top / 2, scale.top)), _divide(scale)]
     for i, day in enumerate(days):
         if day.walking_min is not None:
             kind = ("now" if i >= DAYS else "before") if day.enough else "thin"
-            parts.append(_bar(scale, i, day.walking_min, kind))
+            parts.append(bar(scale, i, day.walking_min, kind))
     parts += _plan(scale, days)
     parts += _dates(scale, days, words)
     parts += _spans(scale, words)
@@ -32,30 +30,30 @@ def walking_chart(numbers: Numbers, words: Words, width: float = 700.0, height: 
 def pain_chart(numbers: Numbers, words: Words, width: float = 345.0, height: float = 165.0) -> str:
     """Pain (dots, 0 to 10) on each day above what was walked on it (pale bars)."""
     days = numbers.days
-    scale = _Scale(width, height, len(days), 10.0)
+    scale = Scale(width, height, len(days), 10.0)
     most = max([30.0, *(d.walking_min for d in days if d.walking_min is not None)])
-    parts = [*_grid(scale, (0, 5, 10)), _divide(scale)]
+    parts = [*grid(scale, (0, 5, 10)), _divide(scale)]
     for i, day in enumerate(days):
         if day.walking_min is not None and day.enough:
-            parts.append(_bar(scale, i, 10.0 * day.walking_min / most, "pale"))
-    for run in _known_runs([d.pain for d in days]):
+            parts.append(bar(scale, i, 10.0 * day.walking_min / most, "pale"))
+    for run in known_runs([d.pain for d in days]):
         parts.append(path([(scale.x(i), scale.y(value)) for i, value in run], "pain"))
         parts += [circle(scale.x(i), scale.y(value), 2.2, "dot") for i, value in run]
     parts += _dates(scale, days, words, every=7)
-    parts.append(text(width - _RIGHT, _ABOVE, words("report.walked_up_to", minutes=f"{most:.0f}"), "small", "end"))
-    parts.append(text(0, _ABOVE, words("report.pain_axis"), "small", "start"))
+    parts.append(text(width - RIGHT, ABOVE, words("report.walked_up_to", minutes=f"{most:.0f}"), "small", "end"))
+    parts.append(text(0, ABOVE, words("report.pain_axis"), "small", "start"))
     return chart(width, height, words("report.pain_says"), parts)
 
 
 def hours_chart(hours: Sequence[Hour], words: Words, width: float = 345.0, height: float = 165.0) -> str:
     """Minutes sat of each hour of the clock: bars now, a line before."""
-    scale = _Scale(width, height, 24, 60.0)
-    parts = [*_grid(scale, (0, 30, 60))]
-    parts += [_bar(scale, i, hour.now, "now") for i, hour in enumerate(hours) if hour.now is not None]
-    for run in _known_runs([hour.before for hour in hours]):
+    scale = Scale(width, height, 24, 60.0)
+    parts = [*grid(scale, (0, 30, 60))]
+    parts += [bar(scale, i, hour.now, "now") for i, hour in enumerate(hours) if hour.now is not None]
+    for run in known_runs([hour.before for hour in hours]):
         parts.append(path([(scale.x(i), scale.y(value)) for i, value in run], "beforeline"))
     parts += [text(scale.x(i), height - 7, str(i), "small") for i in range(0, 24, 3)]
-    parts.append(text(0, _ABOVE, words("report.hours_axis"), "small", "start"))
+    parts.append(text(0, ABOVE, words("report.hours_axis"), "small", "start"))
     return chart(width, height, words("report.hours_says"), parts)
 
 
@@ -68,7 +66,7 @@ def posture_chart(numbers: Numbers, words: Words, width: float = 345.0, height: 
     for i, (key, share, kind) in enumerate(rows):
         y = 12.0 + 32.0 * i
         parts.append(text(0, y + 15, words(key), "label", "start"))
-        full = width - label - _RIGHT
+        full = width - label - RIGHT
         parts.append(rect(label, y, (full, 22.0), "rest", 3.0))
         if share is None:
             parts.append(text(label + 8, y + 15, words("report.not_known"), "label", "start"))
@@ -85,64 +83,30 @@ def posture_chart(numbers: Numbers, words: Words, width: float = 345.0, height: 
 def wear_chart(numbers: Numbers, words: Words, width: float = 345.0, height: float = 88.0) -> str:
     """Hours worn on each day; days that are too little to judge are hollow."""
     days = numbers.days
-    scale = _Scale(width, height, len(days), 24.0)
-    parts = [*_grid(scale, (0, 12, 24)), _divide(scale)]
+    scale = Scale(width, height, len(days), 24.0)
+    parts = [*grid(scale, (0, 12, 24)), _divide(scale)]
     for i, day in enumerate(days):
         if day.worn_min is not None:
             parts.append(
-                _bar(scale, i, day.worn_min / 60.0, ("now" if i >= DAYS else "before") if day.enough else "thin")
+                bar(scale, i, day.worn_min / 60.0, ("now" if i >= DAYS else "before") if day.enough else "thin")
             )
     parts += _dates(scale, days, words, every=7)
-    parts.append(text(0, _ABOVE, words("report.wear_axis"), "small", "start"))
+    parts.append(text(0, ABOVE, words("report.wear_axis"), "small", "start"))
     return chart(width, height, words("report.wear_says"), parts)
 
 
-class _Scale:
-    """Where a column and a value stand in a chart."""
-
-    def __init__(self, width: float, height: float, columns: int, top: float) -> None:
-        self.width, self.height, self.columns, self.top = width, height, columns, top
-        self.step = (width - _LEFT - _RIGHT) / columns
-
-    def x(self, column: float) -> float:
-        """Middle of a column."""
-        return _LEFT + (column + 0.5) * self.step
-
-    def y(self, value: float) -> float:
-        """Height of a value."""
-        return self.height - _BOTTOM - (self.height - _BOTTOM - _TOP) * value / self.top
-
-
-def _round_up(value: float, step: float) -> float:
-    return step * -(-value // step)
-
-
-def _bar(scale: _Scale, column: int, value: float, kind: str) -> str:
-    wide = scale.step * 0.72
-    y = scale.y(min(value, scale.top))
-    return rect(scale.x(column) - wide / 2, y, (wide, scale.y(0) - y), kind, 1.5)
-
-
-def _grid(scale: _Scale, values: Sequence[float]) -> list[str]:
-    parts = []
-    for value in values:
-        parts.append(line((_LEFT, scale.y(value)), (scale.width - _RIGHT, scale.y(value)), "grid"))
-        parts.append(text(_LEFT - 4, scale.y(value) + 3, f"{value:.0f}", "small", "end"))
-    return parts
-
-
-def _divide(scale: _Scale) -> str:
+def _divide(scale: Scale) -> str:
     x = scale.x(DAYS) - scale.step / 2
-    return line((x, _TOP), (x, scale.y(0)), "divide")
+    return line((x, TOP), (x, scale.y(0)), "divide")
 
 
 _PLAN_DROP: Final = 0.5
 
 
-def _plan(scale: _Scale, days: Sequence[DayRow]) -> list[str]:
+def _plan(scale: Scale, days: Sequence[DayRow]) -> list[str]:
     """Draw the goal of each day as a level; levels that touch are joined."""
     parts = []
-    for run in _known_runs([day.goal_walking_min for day in days]):
+    for run in known_runs([day.goal_walking_min for day in days]):
         corners = []
         for i, value in run:
             corners += [(scale.x(i - _PLAN_DROP), scale.y(value)), (scale.x(i + _PLAN_DROP), scale.y(value))]
@@ -150,25 +114,14 @@ def _plan(scale: _Scale, days: Sequence[DayRow]) -> list[str]:
     return parts
 
 
-def _dates(scale: _Scale, days: Sequence[DayRow], words: Words, every: int = 3) -> list[str]:
+def _dates(scale: Scale, days: Sequence[DayRow], words: Words, every: int = 3) -> list[str]:
     shown = range(0, len(days), every)
     return [text(scale.x(i), scale.height - 7, words.short_date(days[i].day), "small") for i in shown]
 
 
-def _spans(scale: _Scale, words: Words) -> list[str]:
+def _spans(scale: Scale, words: Words) -> list[str]:
     middle = DAYS / 2 - 0.5
     return [
-        text(scale.x(middle), _ABOVE, words("report.before"), "small"),
-        text(scale.x(middle + DAYS), _ABOVE, words("report.now"), "small"),
+        text(scale.x(middle), ABOVE, words("report.before"), "small"),
+        text(scale.x(middle + DAYS), ABOVE, words("report.now"), "small"),
     ]
-
-
-def _known_runs(values: Sequence[float | None]) -> list[list[tuple[int, float]]]:
-    """Split a row of values where one is not known: nothing is drawn across what nobody knows."""
-    runs: list[list[tuple[int, float]]] = [[]]
-    for i, value in enumerate(values):
-        if value is None:
-            runs.append([])
-        else:
-            runs[-1].append((i, value))
-    return [run for run in runs if run]

@@ -10,7 +10,7 @@ from statistics import fmean
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from dashboards.days import NSAID_LOOK_BACK, by_date, nsaid_days_in_row
+from dashboards.days import by_date, nsaid_days
 from processing.metrics import Point
 from processing.stores.base import MetricReader
 from spineclip.contract.days import day_start_ns
@@ -122,12 +122,8 @@ def read_numbers(reader: MetricReader, patient: str, until: date, zone: ZoneInfo
     turn = until - timedelta(days=DAYS - 1)
     start_ns, turn_ns = day_start_ns(first, zone), day_start_ns(turn, zone)
     end_ns = day_start_ns(until + timedelta(days=1), zone)
-    # A day keeps the start that it had in the zone of its time: look a day further on either side.
-    day_ns = day_start_ns(first, zone) - day_start_ns(first - timedelta(days=1), zone)
-    daily = by_date(reader.points("daily", patient, start_ns - day_ns, end_ns + day_ns))
-    diary = by_date(reader.points("diary", patient, start_ns - NSAID_LOOK_BACK * day_ns, end_ns + day_ns))
-    rows = [_row(first + timedelta(days=i), daily, diary) for i in range(2 * DAYS)]
-    before, now = tuple(rows[:DAYS]), tuple(rows[DAYS:])
+    rows = read_days(reader, patient, first, until, zone)
+    before, now = rows[:DAYS], rows[DAYS:]
     hourly = reader.points("hourly", patient, start_ns, end_ns)
     nudges = reader.points("nudge", patient, start_ns, end_ns)
     return Numbers(
@@ -139,9 +135,25 @@ def read_numbers(reader: MetricReader, patient: str, until: date, zone: ZoneInfo
         hours=_hours(hourly, turn_ns),
         nudges_now=_nudged(point for point in nudges if point.time_ns >= turn_ns),
         nudges_before=_nudged(point for point in nudges if point.time_ns < turn_ns),
-        nsaid_in_row=nsaid_days_in_row(diary, until),
+        nsaid_in_row=nsaid_days(reader, patient, until, zone),
         goals=tuple(_goals(reader.points("goal", patient, 0, end_ns))),
     )
+
+
+def read_days(reader: MetricReader, patient: str, first: date, until: date, zone: ZoneInfo) -> tuple[DayRow, ...]:
+    """Read the local days from `first` to `until` (included), oldest first.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be read.
+    """
+    # A day keeps the start that it had in the zone of its time: look a day further on either side.
+    since_ns, end_ns = day_start_ns(first - timedelta(days=1), zone), day_start_ns(until + timedelta(days=2), zone)
+    daily = by_date(reader.points("daily", patient, since_ns, end_ns))
+    diary = by_date(reader.points("diary", patient, since_ns, end_ns))
+    length = (until - first).days + 1
+    return tuple(_row(first + timedelta(days=i), daily, diary) for i in range(length))
 
 
 def four_questions(before: Sequence[DayRow], now: Sequence[DayRow]) -> tuple[Question, ...]:
@@ -166,7 +178,7 @@ def four_questions(before: Sequence[DayRow], now: Sequence[DayRow]) -> tuple[Que
     tenth = 0.1 * fmean(walking[0]) if walking[0] else 0.0
     return (
         ask("walking", walking, max(2.0, tenth), more_is_better=True),
-        ask("sitting", (_sitting(before), _sitting(now)), 0.5, more_is_better=False),
+        ask("sitting", (sitting_h(before), sitting_h(now)), 0.5, more_is_better=False),
         ask("upright", (_judged(before, "upright_pct"), _judged(now, "upright_pct")), 5.0, more_is_better=True),
         ask("pain", pain, 1.0, more_is_better=False),
     )
@@ -182,7 +194,7 @@ def _judged(days: Iterable[DayRow], name: str) -> list[float]:
     return [float(getattr(day, name)) for day in days if day.enough and getattr(day, name) is not None]
 
 
-def _sitting(days: Iterable[DayRow]) -> list[float]:
+def sitting_h(days: Iterable[DayRow]) -> list[float]:
     """Hours of sitting or lying in ten worn hours, by day: fair to days on which the clip was worn longer."""
     known = [(d.sedentary_min, d.worn_min) for d in days if d.enough]
     return [10.0 * sedentary / worn for sedentary, worn in known if sedentary is not None and worn]

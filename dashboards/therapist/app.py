@@ -24,6 +24,7 @@ from dashboards.report.pdf import report_pdf
 from dashboards.therapist import markup
 from dashboards.therapist.desk import Office
 from dashboards.therapist.overview import overview
+from dashboards.therapist.weeks import EightWeeks, read_weeks
 from dashboards.words import Words
 from spineclip.contract.config import GOAL_LIMITS
 from spineclip.contract.days import day_of
@@ -66,7 +67,7 @@ class _View:
 
     async def one(self, request: Request) -> Response:
         patient = await self._patient(request)
-        return self._nobody() if patient is None else self._page(patient)
+        return self._nobody() if patient is None else await asyncio.to_thread(self._page, patient)
 
     async def report(self, request: Request) -> Response:
         patient = await self._patient(request)
@@ -121,8 +122,14 @@ class _View:
         goals = self._office.practice.goals(patient)
         token = self.doorkeeper.form_token(patient)
         place = f"/patient/{self.doorkeeper.handle(patient)}"
-        html = markup.patient_html(patient, goals, (place, token), self._words, said=said, is_error=is_error)
+        past = self._past(patient)
+        html = markup.patient_html(patient, goals, past, (place, token), self._words, said=said, is_error=is_error)
         return HTMLResponse(html, 422 if is_error else 200)
+
+    def _past(self, patient: str) -> EightWeeks:
+        zone = self._office.practice.zone(patient)
+        today = day_of(self._office.clock.utc_ns(), zone)
+        return read_weeks(self._office.reader, patient, today - timedelta(days=1), zone)
 
     def _report(self, patient: str) -> str:
         office = self._office

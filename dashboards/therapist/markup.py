@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from html import escape
 from pathlib import Path
 from typing import Final
 
-from dashboards.report.numbers import Answer
+from dashboards.report.numbers import ENOUGH_DAYS, Answer
+from dashboards.therapist import charts
 from dashboards.therapist.overview import Row
+from dashboards.therapist.weeks import EightWeeks
 from dashboards.words import Words
 from spineclip.contract.config import Goals
 
 _STYLE: Final = (Path(__file__).parent / "therapist.css").read_text("utf-8")
 _QUESTIONS: Final = ("walking", "sitting", "upright", "pain")
 _DECIMALS: Final = {"walking": 0, "sitting": 1, "upright": 0, "pain": 1}
+_CHARTS: Final = {
+    "walking": charts.walking_chart,
+    "sitting": charts.sitting_chart,
+    "pain": charts.pain_chart,
+}
 GOAL_FIELDS: Final = (
     "walking_min",
     "walking_step_min",
@@ -45,9 +53,16 @@ def overview_html(rows: Sequence[Row], words: Words, handle: Callable[[str], str
 
 
 def patient_html(
-    patient: str, goals: Goals, form: tuple[str, str], words: Words, *, said: str = "", is_error: bool = False
+    patient: str,
+    goals: Goals,
+    past: EightWeeks,
+    form: tuple[str, str],
+    words: Words,
+    *,
+    said: str = "",
+    is_error: bool = False,
 ) -> str:
-    """Write one patient's page: links to the report, and the agreement as a form, by its address and its token."""
+    """Write one patient's page: eight weeks, the report, and the agreement as a form, by its address and its token."""
     place, token = form
     fields = "".join(
         f"<label>{_say(words, f'goal_{name}')}<input name='{name}' inputmode='decimal' required "
@@ -61,9 +76,34 @@ def patient_html(
         f"<p><a href='/'>{_say(words, 'back')}</a></p><h1>{escape(patient)}</h1>{answer}"
         f"<p class='links'><a href='{escape(place)}/report'>{_say(words, 'report')}</a> "
         f"<a href='{escape(place)}/report.pdf'>{_say(words, 'pdf')}</a></p>"
+        f"{_weeks(past, words)}"
         f"<form method='post' action='{escape(place)}/goals'><h2>{_say(words, 'agree')}</h2>"
         f"<input type='hidden' name='token' value='{escape(token)}'>{fields}"
         f"<p class='soft'>{_say(words, 'zero')}</p><button>{_say(words, 'save')}</button></form>",
+    )
+
+
+def _weeks(past: EightWeeks, words: Words) -> str:
+    """Write the three questions of eight weeks, each with its chart."""
+    heading = f"<section><h2>{_say(words, 'weeks')}</h2>"
+    if past.is_empty:
+        return f"{heading}<p>{_say(words, 'weeks_none')}</p></section>"
+    first, last = past.weeks[0].first, past.weeks[-1].first + timedelta(days=6)
+    span = _say(words, "weeks_span", first=words.long_date(first), last=words.long_date(last))
+    hollow = _say(words, "hollow", n=ENOUGH_DAYS)
+    figures = "".join(_figure(past, name, words) for name in _CHARTS)
+    return f"{heading}<p class='soft'>{span} {hollow}</p><div class='figures'>{figures}</div></section>"
+
+
+def _figure(past: EightWeeks, name: str, words: Words) -> str:
+    question = next(question for question in past.questions if question.name == name)
+    answer = f"<strong>{_say(words, f'answer_{question.answer}')}</strong>"
+    if question.answer is not Answer.UNKNOWN and question.now is not None and question.before is not None:
+        then, now = (words.number(value, _DECIMALS[name]) for value in (question.before, question.now))
+        answer += f": {_say(words, 'first_last', then=then, now=now)}"
+    return (
+        f"<figure><figcaption><h3>{_say(words, f'{name}_asks')}</h3><p class='{question.answer}'>{answer}</p>"
+        f"<p class='soft'>{_say(words, f'{name}_unit')}</p></figcaption>{_CHARTS[name](past.weeks, words)}</figure>"
     )
 
 
@@ -81,6 +121,8 @@ def _row(row: Row, words: Words, handle: str) -> str:
     seen = _say(words, "never") if row.last_seen is None else escape(words.short_date(row.last_seen))
     told = "; ".join(words(f"therapist.why_{name}", **numbers) for name, numbers in row.reasons)
     ask = escape(told or row.why)
+    if ask and row.asked_on is not None:
+        ask = f"{escape(words.short_date(row.asked_on))}: {ask}"
     if row.asks_for_advice:
         ask = f"<strong>{_say(words, 'nsaid', n=row.nsaid_in_row)}</strong>{'<br>' if ask else ''}{ask}"
     cells = "".join(_answer(row, name, words) for name in _QUESTIONS)

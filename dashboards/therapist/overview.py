@@ -27,8 +27,8 @@ class Row:
     ----------
     points
         Attention points of the fortnight, for sorting alone.
-    why
-        What of the newest day with any points one would ask about.
+    why, asked_on
+        What of the newest day with any points one would ask about, and which day that was.
     reasons
         The same, for whoever has words of their own for it; empty where the day's numbers no longer tell.
     last_seen
@@ -50,6 +50,7 @@ class Row:
     judged: int
     nsaid_in_row: int
     reasons: Reasons = ()
+    asked_on: date | None = None
 
     @property
     def asks_for_advice(self) -> bool:
@@ -116,15 +117,16 @@ def row_of(
     daily = by_date(reader.points("daily", patient, since_ns, now_ns))
     fortnight = [(day, point) for day, point in sorted(daily.items()) if until - timedelta(days=DAYS) < day <= until]
     judged = [day.met_walking for day in numbers.now if day.met_walking is not None]
-    asked = [point.fields for _, point in fortnight if point.fields.get("attention_why")]
+    asked = [(day, point.fields) for day, point in fortnight if point.fields.get("attention_why")]
     return Row(
         patient,
         points=sum(int(point.fields.get("attention", 0)) for _, point in fortnight),
-        why=str(asked[-1]["attention_why"]) if asked else "",
+        why=str(asked[-1][1]["attention_why"]) if asked else "",
         last_seen=max((day for day, point in daily.items() if point.fields.get("worn_min")), default=None),
         questions=numbers.questions,
         met=sum(judged),
         judged=len(judged),
         nsaid_in_row=numbers.nsaid_in_row,
-        reasons=reasons_of(asked[-1]) if asked else (),
+        reasons=reasons_of(asked[-1][1]) if asked else (),
+        asked_on=asked[-1][0] if asked else None,
     )

@@ -81,6 +81,14 @@ class TestNow:
         assert view.figure.flexion_deg is None
         assert not any("°" in fact for fact in view.facts)
 
+    @pytest.mark.parametrize(("flexion_deg", "shown"), [(15.0, True), (16.0, False), (-70.0, False)])
+    def test_nobody_reads_of_standing_tall_and_far_back(self, flexion_deg: float, *, shown: bool) -> None:
+        view = now_view(_seen(state="standing", posture="upright", flexion_deg=flexion_deg), WORDS)
+        assert any("°" in fact for fact in view.facts) is shown
+        assert view.figure.flexion_deg == (flexion_deg if shown else None)
+        slouched = now_view(_seen(posture="slouched", flexion_deg=40.0), WORDS)
+        assert slouched.figure.flexion_deg == 40.0
+
     def test_a_body_last_heard_of_long_ago_is_not_shown_as_the_present_one(self) -> None:
         view = now_view(_seen(age_s=STALE_S + 1), WORDS)
         assert view.headline == "No signal from your clip"
