@@ -178,7 +178,10 @@ class Link:
             except Exception as caught:  # noqa: BLE001
                 # bleak, dbus-fast and the bus itself raise a dozen kinds (TimeoutError, BleakError, EOFError, even
                 # AssertionError when the bus dies under a call); to a link they all mean: try again.
-                error = LinkError(f"the connection to {self._name} failed ({type(caught).__name__}: {caught})")
+                error = LinkError(
+                    f"the connection to {self._name} failed ({type(caught).__name__}: {caught})",
+                    advice="It will be tried again",
+                )
                 _LOG.debug("link failed", exc_info=caught)
             if self._stop.is_set():
                 return

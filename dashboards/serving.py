@@ -130,7 +130,7 @@ async def serve(
         while not server.started:
             if task.done():
                 task.result()
-                raise SettingsError("the page could not be started")
+                raise SettingsError("the page could not be started", advice="Try another port with --port")
             await asyncio.sleep(0.01)
         yield f"http://{LOOPBACK}:{listener.getsockname()[1]}/"
     finally:

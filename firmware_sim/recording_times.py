@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import numpy as np
 import pyarrow as pa
@@ -121,9 +121,8 @@ class TimeReader:
             except pa.ArrowInvalid:
                 continue
         self._complain(piece, "is neither an ISO time (2026-03-01T08:00:00.020+01:00) nor a number")
-        raise AssertionError
 
-    def _complain(self, piece: RawRows, what: str) -> None:
+    def _complain(self, piece: RawRows, what: str) -> NoReturn:
         """Raise an error that names the first line at fault."""
         texts = piece.time.to_pylist()
         wants_number = self._unit_ns is not None or is_number(str(next(text for text in texts if text is not None)))
@@ -146,7 +145,10 @@ class TimeReader:
                     f"{self._path}, line {piece.line + k}: the time {str(text)[:40]!r} {what}",
                     advice="Mend the line, or name the time column with --columns",
                 ) from None
-        raise RecordingError(f"{self._path}: the times from line {piece.line} on cannot be read")
+        raise RecordingError(
+            f"{self._path}: the times from line {piece.line} on cannot be read",
+            advice="Mend them, or name the time column with --columns",
+        )
 
     def _local_to_utc(self, local_ns: NDArray[np.int64]) -> NDArray[np.int64]:
         """Apply the zone; an hour that comes twice is taken the first time (PEP 495, fold 0)."""

@@ -154,7 +154,10 @@ def recordings(folder: Path, place: str) -> Iterator[Labelled]:
                 subject, _, activity = path.stem.partition("_")
                 labels = ((int(t_ns[0]), int(t_ns[-1]) + SECOND_NS, activity),)
         except (LookupError, OSError, TypeError, ValueError, pa.ArrowException) as error:
-            raise RecordingError(f"{path} cannot be read as a labelled recording ({error})") from error
+            raise RecordingError(
+                f"{path} cannot be read as a labelled recording ({error})",
+                advice="It needs time, or t_s, and x, y, z in g; its labels need start, end, label",
+            ) from error
         yield Labelled(folder.name, subject, path.stem, PLACES[place], t_ns, xyz, labels)
 
 

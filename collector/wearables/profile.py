@@ -179,7 +179,10 @@ def read_profile(path: Path) -> Profile:
     """
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise SettingsError(f"{path} is over {MAX_FILE_BYTES >> 10} kB, too long for a profile")
+            raise SettingsError(
+                f"{path} is over {MAX_FILE_BYTES >> 10} kB, too long for a profile",
+                advice="Name the right file; diy.yaml is an example",
+            )
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"the profile {path} cannot be read ({error})", advice="Check path and rights") from error
@@ -208,7 +211,9 @@ def parse_profile(text: str, where: str) -> Profile:
     except ValidationError as error:
         raise _told(error, where, text) from error
     except RecursionError as error:
-        raise SettingsError(f"{where}: nested too deeply for a profile") from error
+        raise SettingsError(
+            f"{where}: nested too deeply for a profile", advice="See diy.yaml for an example"
+        ) from error
 
 
 def _told(error: ValidationError, where: str, text: str) -> SettingsError:

@@ -156,7 +156,10 @@ class InfluxLink:
             words = str(result["error"])
             if any(known in words for known in _SETTINGS_WORDS):
                 raise self._settings(words)
-            raise StoreError(f"InfluxDB at {self.address.url} does not take a query ({words})")
+            raise StoreError(
+                f"InfluxDB at {self.address.url} does not take a query ({words})",
+                advice="Check its version (docs/clinic.md) and its own log",
+            )
         series: list[dict[str, Any]] = result.get("series", [])
         return series
 

@@ -115,7 +115,10 @@ class Lease:
         fields: dict[str, Value] = {"name": self._name, "number": number, "utc_ns": self._clock.utc_ns()}
         refused = self._link.write([line("core", {}, fields, 0)])
         if refused:
-            raise StoreError(f"InfluxDB will not take a heartbeat ({refused[0].words})")
+            raise StoreError(
+                f"InfluxDB will not take a heartbeat ({refused[0].words})",
+                advice="Name a bucket that no other program writes a measurement 'core' to",
+            )
         self._number, self._beaten_ns = number, self._clock.monotonic_ns()
 
     def _taken(self) -> TakenError:
