@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -100,7 +100,7 @@ class TimeReader:
                 continue
             return values.fill_null(0).to_numpy(zero_copy_only=False), known
         if self._unit_ns is not None:
-            self._complain(piece, "is not a number like the times before it")
+            raise self._complaint(piece, "is not a number like the times before it")
         return None, known
 
     def _iso(self, piece: RawRows) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -120,10 +120,10 @@ class TimeReader:
                 return piece.time.cast(kind), aware
             except pa.ArrowInvalid:
                 continue
-        self._complain(piece, "is neither an ISO time (2026-03-01T08:00:00.020+01:00) nor a number")
+        raise self._complaint(piece, "is neither an ISO time (2026-03-01T08:00:00.020+01:00) nor a number")
 
-    def _complain(self, piece: RawRows, what: str) -> NoReturn:
-        """Raise an error that names the first line at fault."""
+    def _complaint(self, piece: RawRows, what: str) -> RecordingError:
+        """Return an error that names the first line at fault."""
         texts = piece.time.to_pylist()
         wants_number = self._unit_ns is not None or is_number(str(next(text for text in texts if text is not None)))
         aware: bool | None = None
@@ -141,11 +141,11 @@ class TimeReader:
                     what = "differs from the times before it: some carry an offset and some do not"
                     raise ValueError
             except ValueError:
-                raise RecordingError(
+                return RecordingError(
                     f"{self._path}, line {piece.line + k}: the time {str(text)[:40]!r} {what}",
                     advice="Mend the line, or name the time column with --columns",
-                ) from None
-        raise RecordingError(
+                )
+        return RecordingError(
             f"{self._path}: the times from line {piece.line} on cannot be read",
             advice="Mend them, or name the time column with --columns",
         )
