@@ -10,7 +10,7 @@ import pytest
 
 from collector import uplink as uplink_module
 from collector.outbox import Outbox
-from collector.uplink import SHOW_FROM, SHOW_UNTIL, SHOWN, Uplink
+from collector.uplink import PROBE, SHOW_FROM, SHOW_UNTIL, SHOWN, Uplink
 from spineclip.broker import embedded_broker
 from spineclip.contract.clock import DrivenClock
 from spineclip.contract.connection import BrokerAccess, Connection
@@ -64,7 +64,7 @@ async def test_a_backlog_drains_in_order_and_once(tmp_path: Path) -> None:
 async def test_what_is_not_acked_is_bounded_and_sent_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uplink_module, "UNSTORED", 64)
     monkeypatch.setattr(uplink_module, "RESEND_S", 0.3)
-    outbox, _ = _outbox(tmp_path, 500)
+    outbox, boot = _outbox(tmp_path, 500)
     async with embedded_broker() as broker:
         access = BrokerAccess(broker.host, broker.port, broker.username, broker.password)
         core = StandIn(access, acks=False)
@@ -74,6 +74,12 @@ async def test_what_is_not_acked_is_bounded_and_sent_again(tmp_path: Path, monke
         # However long no ack comes, only the oldest are on their way, again and again.
         assert {record.seq for record in core.in_order} == set(range(64))
         assert outbox.backlog == 500
+        # What is stored makes room for as much, and for no more.
+        core.client.publish(topic(PATIENT, Channel.ACK), Ack({"witmotion-1": Stored(boot, 9)}).to_json(), qos=1)
+        await until(lambda: len(core.records) >= 74)
+        sent = core.deliveries
+        await until(lambda: core.deliveries >= sent + 2 * PROBE, 90)
+        assert {record.seq for record in core.in_order} == set(range(74))
         core.acks = True
         await until(lambda: outbox.backlog == 0, 60)
         await _end(uplink, task, outbox)
