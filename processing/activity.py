@@ -122,16 +122,16 @@ def load(placement: Placement) -> Model:
 def likeness(fitted: Model, rhythm: NDArray[np.float64], table: NDArray[np.float64]) -> NDArray[np.float64]:
     """Likeness to walking of seconds, 0 to 1, in steps of 1/64; 0 where nothing was measured."""
     out = np.empty(len(rhythm))
-    _likeness(np.ascontiguousarray(rhythm), fitted.walk, fitted.walk_bias, table, out)
+    fill_likeness(np.ascontiguousarray(rhythm), fitted.walk, fitted.walk_bias, table, out)
     return out
 
 
 @compiled
-def _likeness(
+def fill_likeness(
     rhythm: NDArray[np.float64], weights: NDArray[np.float64], bias: float, table: NDArray[np.float64],
     out: NDArray[np.float64],
 ) -> None:  # fmt: skip
-    """Loop over seconds: what the log odds mean, whose sums are exact in any order."""
+    """Do as `likeness`; loops over seconds: what the log odds mean, whose sums are exact in any order."""
     np.dot(rhythm, weights, out)
     for i in range(len(out)):
         odds = out[i] + bias
@@ -143,16 +143,16 @@ def _likeness(
 def chances(fitted: Model, features: NDArray[np.float64]) -> NDArray[np.float64]:
     """Log chance of each of `CLASSES`, shape (n, classes), not below -6."""
     score = np.empty((len(features), len(fitted.out_bias)))
-    _chances(features, fitted.hidden, fitted.hidden_bias, fitted.out.T, fitted.out_bias, score)
+    fill_chances(features, fitted.hidden, fitted.hidden_bias, fitted.out.T, fitted.out_bias, score)
     return score
 
 
 @compiled
-def _chances(
+def fill_chances(
     features: NDArray[np.float64], hidden: NDArray[np.float64], hidden_bias: NDArray[np.float64],
     out: NDArray[np.float64], out_bias: NDArray[np.float64], score: NDArray[np.float64],
 ) -> None:  # fmt: skip
-    """Loop over pieces: what the hidden layer says, rounded, its sums side by side, and the chances they stand for.
+    """Do as `chances`; loops over pieces: what the hidden layer says, rounded, and the chances that its sums stand for.
 
     `out` has shape (classes, h).
     """

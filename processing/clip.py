@@ -15,14 +15,13 @@ from numpy.typing import NDArray
 from processing import (
     activity,
     clip_state,
-    features,
+    description,
     grid,
     orientation,
     posture,
     rests,
     smoothing,
     statement,
-    statistics,
     stretches,
     walking,
     windows,
@@ -120,34 +119,24 @@ def _look(state: ClipState, fitted: Model, *, last: bool) -> ClipState:
         return state
     a, b = state.looked - state.first, stop - state.first
     table = state.table  # new, from `clip_state.append`
-    lead = min(a, 1)
-    waves = clip_state.waves(state, lead)
-    near = windows.around(table, a, b)
-    rhythm = features.rhythm(table, waves, lead, lead + b - a, near=near)
-    table[a:b, statistics.WALK] = activity.likeness(fitted, rhythm, table[a:b])
     place = state.setup.placement
-    swung = state.xyz_g if place.sees_trunk else state.xyz_g[:0]  # a thigh swings forward and back once a stride
-    oriented, known = orientation.step(
-        state.orientation, state.looked, table, a, b, near=near, xyz_g=swung, begins=state.kept - state.first,
-        before=state.held,
-    )  # fmt: skip
-    held = known[len(state.held) :]
-    described = features.features(table, rhythm, held, a, b, near=near)
-    covered = table[a:b, statistics.COVERED].astype(np.bool_)
+    found = description.describe(state, fitted, a, b)
+    held, log_chances = found.held[len(state.held) :], found.log_chances
     seen = stretches.Looked(state.looked, a, b, table, state.xyz_g[state.looked - state.kept :], held)
     stretch = stretches.look(state.stretch, seen, posture.fine_model(place)) if place.sees_trunk else state.stretch
-    chances = activity.chances(fitted, described)
-    smoothed = smoothing.observe(state.smoothing, chances, covered, described[:, features.TURNING])
-    rested, stories = state.rests, np.zeros((len(known), rests.COLUMNS))
+    smoothed = smoothing.observe(state.smoothing, log_chances, found.covered, found.turning)
     if place in rests.PLACES:
         begins, waiting = state.kept - state.first, state.stories
         if len(waiting) != len(state.held):  # a checkpoint of before there were stories
             waiting = np.zeros((len(state.held), rests.COLUMNS))
-        rested, stories = rests.follow(rested, state.looked, table, a, chances, held, state.xyz_g, begins, waiting)
+        rested, stories = rests.follow(
+            state.rests, state.looked, table, a, log_chances, held, state.xyz_g, begins, waiting
+        )  # fmt: skip
+    else:
+        rested, stories = state.rests, np.zeros((len(found.held), rests.COLUMNS))
     return ClipState(
         state.setup, state.grid, state.first, stop, state.given, table, state.waves, state.kept, state.xyz_g,
-        state.coverage, known, oriented, smoothed, stretch, state.habits, rested,
-        stories,
+        state.coverage, found.held, found.orientation, smoothed, stretch, state.habits, rested, stories,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from processing import elementary, orientation, statistics, windows
 from processing.compiled import compiled
-from processing.windows import AROUND, COVERED, GRAVITY, LONG, NEXT, NOW, PAST, SHORT, SQUARE, TOTAL, VERTICAL, Windows
+from processing.windows import AROUND, COVERED, GRAVITY, LONG, NEXT, NOW, PAST, SHORT, SQUARE, TOTAL, VERTICAL
 
 RHYTHM: Final = (
     "rhythm_log",
@@ -97,28 +97,18 @@ _BANDS_16_S, _BANDS_64_S, _BANDS_NOW, _SWAY, _TURNED, _WALK, _SINCE, _KNOWN, _TI
      "tilt_1s", "tilt_change"),
 )  # fmt: skip
 
-# How many logarithms and angles a second takes: multiples of four, which are done at a time. They are handed to the
-# loops as numbers, since of a loop whose length the compiler knows it makes a long list of single steps.
-_RHYTHM_LOGS: Final = 36
-_LOGS: Final = 28
 _COSINES: Final = 12
+Lengths = tuple[int, int, int, int, int]
+LENGTHS: Final[Lengths] = (_N_WAVES, 36, 28, _COSINES, len(_REST))
+"""How many waves, logarithms of a rhythm and of the rest, angles and features of the rest a second takes; logarithms
+and angles in multiples of four, which are done at a time. They are handed to the loops as numbers, since of a loop
+whose length the compiler knows it makes a long list of single steps."""
 
 
-def rhythm(
-    table: NDArray[np.float64],
-    waves: NDArray[np.float64],
-    start: int,
-    stop: int,
-    *,
-    near: Windows | None = None,
-) -> NDArray[np.float64]:
-    """Features of `RHYTHM` for the rows ``[start, stop)``, shape (stop - start, 33), rounded.
-
-    `near` are the rows' windows, where they are known already.
-    """
-    near = near or windows.around(table, start, stop)
-    out = np.empty((stop - start, _N_RHYTHM))
-    _rhythm(waves, start, near.folded, (_N_WAVES, _RHYTHM_LOGS), out)
+def rhythm(table: NDArray[np.float64], waves: NDArray[np.float64], start: int, stop: int) -> NDArray[np.float64]:
+    """Features of `RHYTHM` for the rows ``[start, stop)``, shape (stop - start, 33), rounded."""
+    out = np.empty((stop - start, len(RHYTHM)))
+    fill_rhythm(waves, start, windows.around(table, start, stop), LENGTHS, out)
     return out
 
 
@@ -128,29 +118,22 @@ def features(
     held: NDArray[np.float64],
     start: int,
     stop: int,
-    *,
-    near: Windows | None = None,
 ) -> NDArray[np.float64]:
     """All features of the rows ``[start, stop)``, shape (stop - start, len(NAMES)), rounded.
 
     `table` has the walk-likeness in its column `WALK` for all rows before `stop`; `rhythms` and `held` belong to the
-    rows ``[start, stop)``, and so do their windows `near`, where they are known already.
+    rows ``[start, stop)``.
     """
-    near = near or windows.around(table, start, stop)
-    levels, n, columns = near.folded.shape
-    sums = near.folded.reshape(levels * n, columns)
     out = np.empty((stop - start, len(NAMES)))
-    _features(sums, n, rhythms, held, (_LOGS, _COSINES, len(_REST)), out)
-    _walks(table, start, out)
+    fill(table, rhythms, held, start, windows.around(table, start, stop), LENGTHS, out)
     return out
 
 
 @compiled
-def _rhythm(
-    waves: NDArray[np.float64], start: int, folded: NDArray[np.float64], lengths: tuple[int, int],
-    out: NDArray[np.float64],
-) -> None:  # fmt: skip
-    """Loop over seconds, the first of which is row `start` of the waves."""
+def fill_rhythm(
+    waves: NDArray[np.float64], start: int, folded: NDArray[np.float64], lengths: Lengths, out: NDArray[np.float64]
+) -> None:
+    """Do as `rhythm` for as many seconds as there are rows in `out`; the first is row `start` of the waves."""
     powers, made, around = np.empty(lengths[0]), np.ones(lengths[1]), windows.sums(folded, AROUND)
     for i in range(len(out)):
         _powers(waves, start + i, powers)
@@ -187,16 +170,32 @@ def _powers(waves: NDArray[np.float64], row: int, powers: NDArray[np.float64]) -
 
 
 @compiled
-def _features(
+def fill(
+    table: NDArray[np.float64],
+    rhythms: NDArray[np.float64],
+    held: NDArray[np.float64],
+    start: int,
+    folded: NDArray[np.float64],
+    lengths: Lengths,
+    out: NDArray[np.float64],
+) -> None:
+    """Do as `features` for as many seconds as there are rows in `out`."""
+    levels, n, columns = folded.shape
+    _fill(folded.reshape((levels * n, columns)), n, rhythms, held, lengths, out)
+    _fill_walks(table, start, out)
+
+
+@compiled
+def _fill(
     sums: NDArray[np.float64],
     n: int,
     rhythms: NDArray[np.float64],
     held: NDArray[np.float64],
-    lengths: tuple[int, int, int],
+    lengths: Lengths,
     out: NDArray[np.float64],
 ) -> None:
     """Loop over seconds; fill in all features but the likeness to walking. Windows fold n rows a level."""
-    logs, angles, sizes2, made = np.ones(lengths[0]), np.ones(lengths[1]), np.ones(lengths[1]), np.zeros(lengths[2])
+    logs, angles, sizes2, made = np.ones(lengths[2]), np.ones(lengths[3]), np.ones(lengths[3]), np.zeros(lengths[4])
     for i in range(len(out)):
         _movement(sums, n, i, logs)
         logs[_TURNED] = 1.0 + min(max(held[i, orientation.SINCE_WALK], 0.0), _SINCE_CAP_S)
@@ -223,7 +222,7 @@ def _features(
 
 
 @compiled
-def _walks(table: NDArray[np.float64], start: int, out: NDArray[np.float64]) -> None:
+def _fill_walks(table: NDArray[np.float64], start: int, out: NDArray[np.float64]) -> None:
     """Loop over seconds, the first of which is row `start` of the table: likeness to walking, and its sums up to there.
 
     Likenesses are whole 64ths, so sums of them are exact.

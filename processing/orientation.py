@@ -20,8 +20,6 @@ from processing.epochs import Neutral
 from processing.frozen import frozen
 from processing.grid import RATE_HZ
 from processing.named_axes import told
-from processing.rows import with_room
-from processing.windows import Windows
 from spineclip.contract.placement import Placement
 
 HELD: Final = 18
@@ -57,8 +55,13 @@ _GRAVITY: Final = statistics.GRAVITY.start
 _PUSH: Final = statistics.PUSH.start
 _NEVER_S: Final = 1e6
 _NO_SAMPLES: Final = np.empty((0, RATE_HZ, 3))
-_NOTHING_HELD: Final = np.empty((0, HELD))
 _DOWN_COS: Final = float(np.cos(np.radians(130.0)))
+
+_Vector = NDArray[np.float64]
+Marks = tuple[int, int, int, int, int, int]
+Mounting = tuple[_Vector, _Vector, tuple[_Vector, _Vector], _Vector, tuple[_Vector, _Vector, _Vector], Marks]
+"""What `follow` works on: seconds of walking so far and room for those to come, what points forward (push and swing),
+neutral, what was told (up, forward, usual), and marks and counts."""
 
 
 @frozen
@@ -115,50 +118,40 @@ def begin(
 
 
 def step(
-    state: OrientationState,
-    first: int,
-    table: NDArray[np.float64],
-    start: int,
-    stop: int,
-    *,
-    near: Windows | None = None,
-    xyz_g: NDArray[np.float64] = _NO_SAMPLES,
-    begins: int = 0,
-    before: NDArray[np.float64] = _NOTHING_HELD,
+    state: OrientationState, first: int, table: NDArray[np.float64], start: int, stop: int
 ) -> tuple[OrientationState, NDArray[np.float64]]:
-    """Follow the mounting through the rows ``[start, stop)``; gives one row of `HELD` columns for each, after `before`.
+    """Follow the mounting through the rows ``[start, stop)``; gives one row of `HELD` columns for each.
 
-    Row `start` is the second `first` (since 1970); `near` are the rows' windows, where they are known already;
-    `xyz_g`, shape (n, 25, 3), are the samples from row `begins` on, from two rows before `start` if there are any:
-    without them, forward is found by the push alone.
+    Row `start` is the second `first` (since 1970). Without samples, forward is found by the push alone.
     """
-    near = near or windows.around(table, start, stop)
+    mounting, held = opened(state, first), np.empty((stop - start, HELD))
+    marks = follow(mounting, first, table, start, windows.around(table, start, stop), _NO_SAMPLES, 0, held)
+    return closed(state, mounting, marks), held
+
+
+def opened(state: OrientationState, first: int) -> Mounting:
+    """Give what `follow` takes of a state: copies of all that it brings up to date."""
     marks = state.last_walk, state.last_moved, state.last_covered, state.last_upright
     if state.last_moved < 0:
         marks = state.last_walk, first - 1, first - 1, first - 1
-    held, walked = with_room(before, stop - start), np.empty((reference.WALKED_S, 4))
-    push, swung, neutral = state.push.copy(), state.swing.copy(), state.neutral.copy()
-    last_walk, last_moved, last_covered, last_upright, mounts, alive_s = _follow(
-        state.walked, walked, (push, swung), neutral, state.up, state.forward, state.usual, marks,
-        (state.mounts, state.alive_s), first, table, start, near.folded, xyz_g, begins, held[len(before) :],
-    )  # fmt: skip
+    ahead, walked = (state.push.copy(), state.swing.copy()), np.empty((reference.WALKED_S, 4))
+    told = state.up, state.forward, state.usual
+    return state.walked, walked, ahead, state.neutral.copy(), told, (*marks, state.mounts, state.alive_s)
+
+
+def closed(state: OrientationState, mounting: Mounting, marks: Marks) -> OrientationState:
+    """Return the state after `follow` has brought a mounting up to date."""
+    _, walked, (push, swung), neutral, _, _ = mounting
+    last_walk, last_moved, last_covered, last_upright, mounts, alive_s = marks
     return OrientationState(
         walked, push, last_walk, last_moved, last_covered, last_upright,
         neutral, state.up, state.forward, state.usual, mounts, swung, alive_s,
-    ), held  # fmt: skip
+    )  # fmt: skip
 
 
 @compiled
-def _follow(
-    old: NDArray[np.float64],
-    walked: NDArray[np.float64],
-    ahead: tuple[NDArray[np.float64], NDArray[np.float64]],
-    neutral: NDArray[np.float64],
-    up: NDArray[np.float64],
-    forward: NDArray[np.float64],
-    usual: NDArray[np.float64],
-    marks: tuple[int, int, int, int],
-    counts: tuple[int, int],
+def follow(
+    mounting: Mounting,
     first: int,
     table: NDArray[np.float64],
     start: int,
@@ -166,13 +159,28 @@ def _follow(
     xyz_g: NDArray[np.float64],
     begins: int,
     held: NDArray[np.float64],
-) -> tuple[int, int, int, int, int, int]:
-    """Go through the rows of the table, second by second, one for each of `held`, and bring all up to date.
+) -> Marks:
+    """Go through the rows of the table, second by second, one for each of `held`, and bring the mounting up to date.
 
-    Returns the marks and counts in the order of `OrientationState`.
+    Parameters
+    ----------
+    mounting
+        From `opened`.
+    first, start
+        The first second (since 1970), and its row in the table.
+    folded
+        Windows of the rows (`windows.around`).
+    xyz_g, begins
+        Shape (n, 25, 3), the samples from row `begins` on, from two rows before `start` if there are any: without
+        them, forward is found by the push alone.
+
+    Returns
+    -------
+    The marks and counts in the order of `OrientationState`.
     """
-    last_walk, last_moved, last_covered, last_upright = marks
-    (mounts, alive_s), unknown = counts, np.full(3, np.nan)
+    old, walked, ahead, neutral, (up, forward, usual), marks = mounting
+    last_walk, last_moved, last_covered, last_upright, mounts, alive_s = marks
+    unknown = np.full(3, np.nan)
     now, short = windows.sums(folded, windows.NOW), windows.sums(folded, windows.SHORT)
     minute = windows.sums(folded, windows.LONG)
     reference.lay(old, walked)

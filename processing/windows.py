@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from processing import statistics
 from processing.compiled import compiled
-from processing.frozen import frozen
 
 AHEAD_S: Final = 3
 """Seconds after a second that its windows need."""
@@ -46,46 +45,33 @@ _X, _Y, _Z = range(statistics.GRAVITY.start, statistics.GRAVITY.stop)
 _COPIED: Final = statistics.TOTAL.stop
 
 
-@frozen
-class Windows:
-    """Windows around n seconds.
-
-    Attributes
-    ----------
-    folded
-        Shape (4, n + 67, 14): sums over 1, 4, 16 and 64 seconds, each from its row on; the first row is the second
-        `BEFORE_S` before the first of the n.
-    """
-
-    folded: NDArray[np.float64]
-
-
 @compiled
 def sums(folded: NDArray[np.float64], window: int) -> NDArray[np.float64]:
-    """Give the sums of a window, shape (n, 14), a row for each second, from `Windows.folded`."""
+    """Give the sums of a window, shape (n, 14), a row for each second, from what is folded by `around`."""
     first = _FIRST[window]
     return folded[_LEVEL[window], first : first + folded.shape[1] - BEFORE_S - AHEAD_S]
 
 
 @compiled
 def row(window: int, second: int, n: int) -> int:
-    """Row of a window's sums for a second, where the levels of `Windows.folded`, of n rows each, lie in one table."""
+    """Row of a window's sums for a second, where the levels of what is folded, of n rows each, lie in one table."""
     return _LEVEL[window] * n + _FIRST[window] + second
 
 
-def around(table: NDArray[np.float64], start: int, stop: int) -> Windows:
-    """Sum over the windows of the rows ``[start, stop)`` of a table of seconds; rows that it lacks count as none."""
+@compiled
+def around(table: NDArray[np.float64], start: int, stop: int) -> NDArray[np.float64]:
+    """Sum over the windows of the rows ``[start, stop)`` of a table of seconds; rows that it lacks count as none.
+
+    Returns
+    -------
+    Shape (4, n + 67, 14) for n rows: sums over 1, 4, 16 and 64 seconds, each from its row on; the first row is the
+    second `BEFORE_S` before the first of the n.
+    """
     n = BEFORE_S + stop - start + AHEAD_S
     folded = np.empty((_LEVELS, n, SUMS))
-    _around(table, start - BEFORE_S, folded)
-    return Windows(folded)
-
-
-@compiled
-def _around(table: NDArray[np.float64], first: int, folded: NDArray[np.float64]) -> None:
-    """Lay out the rows of a table from row `first` on, and add them up level by level."""
-    _single(table, first, folded)
-    _fold(folded.reshape((folded.shape[0], folded.shape[1] * folded.shape[2])))
+    _single(table, start - BEFORE_S, folded)
+    _fold(folded.reshape((_LEVELS, n * SUMS)))
+    return folded
 
 
 @compiled
