@@ -112,6 +112,9 @@ class Streaks:
     slouched_s: tuple[int, ...] = ()
 
 
+_NO_STREAKS: Final = Streaks()
+
+
 def step(state: BoutsState, epochs: Epochs, *, night: bool) -> tuple[BoutsState, tuple[FinishedBout, ...], Streaks]:
     """Take in seconds (rising; a jump counts as not known) and hand out the bouts that they finish, in order.
 
@@ -122,7 +125,7 @@ def step(state: BoutsState, epochs: Epochs, *, night: bool) -> tuple[BoutsState,
     """
     n = len(epochs)
     if not n:
-        return state, (), Streaks()
+        return state, (), _NO_STREAKS
     counts, tally = _counts(state), state.tally.cadences.copy()
     totals = np.array([state.next, state.tally.steps_milli], dtype=np.int64)
     done = np.empty((n // 2 + len(RULES), _DONE), dtype=np.int64)
@@ -134,7 +137,8 @@ def step(state: BoutsState, epochs: Epochs, *, night: bool) -> tuple[BoutsState,
     following, steps_milli = totals.tolist()
     walking, sedentary, slouched, not_worn = map(state_of, counts.tolist())
     state = BoutsState(walking, sedentary, slouched, not_worn, WalkTally(steps_milli, tally), following)
-    return state, _finished(done[:finished]), Streaks(*map(tuple, minutes[:passed].T.tolist()))
+    streaks = Streaks(*map(tuple, minutes[:passed].T.tolist())) if passed else _NO_STREAKS
+    return state, _finished(done[:finished]) if finished else (), streaks
 
 
 def finish(state: BoutsState) -> tuple[FinishedBout, ...]:

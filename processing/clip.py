@@ -43,6 +43,8 @@ _SLICE: Final = 1400
 """Seconds that are worked on together: with more, their tables no longer fit the memory that is at hand already, and
 fetching fresh pages takes a tenth of the time."""
 
+_THIS: Final = np.ones(1, dtype=np.bool_)
+
 
 @frozen
 class LiveSecond:
@@ -85,7 +87,7 @@ def step(state: ClipState, block: Block, fitted: Model | None = None) -> tuple[C
     before = state.looked
     for low, high in block.cuts(_SLICE * SECOND_NS):
         state, final = _advance(state, block.slice(low, high), fitted, last=False)
-        finals.extend(final)
+        finals += final
     live = _live(state, fitted) if state.looked != before else None
     return clip_state.forget(state), ClipOutput(Epochs.concat(finals), live)
 
@@ -100,8 +102,8 @@ def finish(state: ClipState, fitted: Model | None = None) -> ClipOutput:
 def _advance(state: ClipState, block: Block, fitted: Model, *, last: bool) -> tuple[ClipState, list[Epochs]]:
     """Take in a slice."""
     finals: list[Epochs] = []
-    if len(block) and len(state.grid.t_ns):
-        silence_ns = int(block.t_ns[0]) - int(state.grid.t_ns[-1])
+    if len(block.t_ns) and len(state.grid.t_ns):
+        silence_ns = block.t_ns.item(0) - state.grid.t_ns.item(-1)
         if silence_ns > MAX_SILENCE_S * SECOND_NS:
             finals.append(finish(state, fitted).final)
             state = begin(state.setup)
@@ -149,22 +151,18 @@ def _give(state: ClipState, fitted: Model, *, last: bool) -> tuple[ClipState, Ep
     said = statement.say(state, fitted, chances, state.given, rows, ahead_s=stretches.AHEAD_S)
     a = state.given - state.kept
     coverage = state.coverage[a : a + n]
-    going, walking_s, intensity_mg = statement.moving(said.codes, coverage, rows)
-    low = max(a - walking.BEFORE_S, 0)
-    high = min(a + n + walking.AFTER_S, len(state.coverage))
-    wanted = np.zeros(high - low, dtype=np.bool_)
-    wanted[a - low : a - low + n] = going
-    gait = walking.gait(_with_nan(state.xyz_g[low:high], state.coverage[low:high]), wanted)
+    moved = statement.moving(said.codes, coverage, rows)
+    steps, cadence_spm = _steps(state, a, moved.going) if moved.anywhere else (np.zeros(n), np.full(n, np.nan))
     epochs = Epochs(
         np.arange(state.given * SECOND_NS, (state.given + n) * SECOND_NS, SECOND_NS, dtype=np.int64),
         said.codes,
         said.named.posture,
         said.flexion_deg,
         said.lateral_deg,
-        walking_s,
-        gait.cadence_spm[a - low : a - low + n],
-        gait.steps[a - low : a - low + n],
-        intensity_mg,
+        moved.walking_s,
+        cadence_spm,
+        steps,
+        moved.intensity_mg,
         said.confidence,
         coverage,
         said.neutral,
@@ -184,32 +182,35 @@ def _live(state: ClipState, fitted: Model) -> LiveSecond | None:
     if not len(state.held):
         return None
     said = statement.say(state, fitted, smoothing.now(state.smoothing), state.looked - 1, state.table[-1:], ahead_s=0)
-    now = STATES[int(said.codes[0])]
-    axes = state.held[-1]
-    newest = len(state.coverage)
-    seen = state.coverage[newest - 1] >= grid.ENOUGH
-    flexion_deg, cadence_spm = float(said.flexion_deg[0]), math.nan
+    now, axes, newest = STATES[said.codes.item(0)], state.held[-1], len(state.coverage)
+    seen = state.coverage.item(newest - 1) >= grid.ENOUGH
+    cadence_spm = math.nan
     if now in (State.WALKING, State.RUNNING):
-        row = state.looked - 1 - state.kept
-        low = max(row - walking.BEFORE_S, 0)
-        wanted = np.zeros(newest - low, dtype=np.bool_)
-        wanted[row - low] = True
-        gait = walking.gait(_with_nan(state.xyz_g[low:], state.coverage[low:]), wanted)
-        cadence_spm = float(gait.cadence_spm[row - low])
+        cadence_spm = _steps(state, state.looked - 1 - state.kept, _THIS)[1].item(0)
     return LiveSecond(
         (state.kept + newest) * SECOND_NS,
         now,
-        POSTURES[int(said.named.posture[0])],
-        float(said.confidence[0]),
-        flexion_deg if seen else math.nan,
-        float(said.lateral_deg[0]) if seen else math.nan,
+        POSTURES[said.named.posture.item(0)],
+        said.confidence.item(0),
+        said.flexion_deg.item(0) if seen else math.nan,
+        said.lateral_deg.item(0) if seen else math.nan,
         cadence_spm,
-        math.isfinite(axes[orientation.NEUTRAL.start]) and math.isfinite(axes[orientation.FORWARD.start]),
-        int(said.neutral[0]),
+        math.isfinite(axes.item(orientation.NEUTRAL.start)) and math.isfinite(axes.item(orientation.FORWARD.start)),
+        said.neutral.item(0),
         tuple(said.named.beyond[0].tolist()),
-        float(said.named.chance[0]),
-        int(axes[orientation.MOUNT]),
+        said.named.chance.item(0),
+        int(axes.item(orientation.MOUNT)),
     )
+
+
+def _steps(state: ClipState, a: int, going: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Count the steps, and find the cadence, of seconds that are walked or run, from the row `a` of samples on."""
+    n = len(going)
+    low, high = max(a - walking.BEFORE_S, 0), min(a + n + walking.AFTER_S, len(state.coverage))
+    wanted = np.zeros(high - low, dtype=np.bool_)
+    wanted[a - low : a - low + n] = going
+    gait = walking.gait(_with_nan(state.xyz_g[low:high], state.coverage[low:high]), wanted)
+    return gait.steps[a - low : a - low + n], gait.cadence_spm[a - low : a - low + n]
 
 
 @compiled

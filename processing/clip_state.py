@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from processing import grid, habits, orientation, rests, smoothing, statistics, stretches, walking, windows
-from processing.frozen import frozen
+from processing.frozen import frozen, replace
 from processing.grid import RATE_HZ, GridState, Seconds
 from processing.habits import Habits
 from processing.orientation import OrientationState
@@ -23,6 +23,7 @@ from spineclip.contract.placement import Placement
 
 _HISTORY: Final = windows.BEFORE_S + 2
 _WAVES: Final = 2 * len(statistics.WAVE_HZ)
+_NO_POSES: Final[Mapping[str, tuple[float, float, float]]] = {}
 _MOST: Final = 8
 """Seconds that nothing ahead depends on, above which a state is not carried on without letting go of them."""
 
@@ -34,6 +35,11 @@ class ClipSetup:
     placement: Placement
     axes: Mapping[str, str] = field(default_factory=dict)
     calibration: Calibration | None = None
+
+    @property
+    def poses(self) -> Mapping[str, tuple[float, float, float]]:
+        """Mean specific force in the poses that the wearer has shown, by name, in sensor axes."""
+        return _NO_POSES if self.calibration is None else self.calibration.poses
 
 
 @frozen
@@ -82,12 +88,12 @@ def append(state: ClipState, block: Block, *, last: bool = False) -> ClipState:
     rows, samples = _done(state)
     kept = Seconds(state.kept + samples, state.xyz_g[samples:], state.coverage[samples:])
     gridded, seconds = grid.step(state.grid, block, last=last, kept=kept)
-    new = seconds.slice(len(kept), len(seconds))
-    if not len(new) and not last:
+    held, n = len(kept.coverage), len(seconds.coverage)
+    if n == held and not last:
         return replace(state, grid=gridded)
-    table, tones = statistics.statistics(new, state.table[rows:], waves(state, 1))
+    table, tones = statistics.statistics(seconds, state.table[rows:], waves(state, 1), start=held)
     begun = (state.first + rows, state.looked, state.given) if len(state.table) else (seconds.first,) * 3
-    return ClipState(  # by itself, not by `replace`, which costs as much as a stage: so once in every stage
+    return ClipState(
         state.setup, gridded, *begun, table, tones, seconds.first, seconds.xyz_g, seconds.coverage, state.held,
         state.orientation, state.smoothing, state.stretch, state.habits, state.rests, state.stories,
     )  # fmt: skip

@@ -53,6 +53,9 @@ class DaysOutput:
     points: tuple[Point, ...]
 
 
+_NOTHING: Final = DaysOutput(Epochs.empty(), ())
+
+
 def begin() -> DaysState:
     """Return the state before the first second."""
     return DaysState()
@@ -65,11 +68,11 @@ def step(state: DaysState, epochs: Epochs, patient: str, config: PatientConfig) 
     last one holds.
     """
     if not len(epochs):
-        return state, DaysOutput(epochs, ())
+        return state, _NOTHING
     slotted, seconds = slots.step(state.slots, epochs)
     state = DaysState(slotted, state.bouts, state.hours, state.days, state.met, state.told_s, state.closed_s)
     if not len(seconds):
-        return state, DaysOutput(seconds, ())
+        return state, _NOTHING
     state, points = _count(state, seconds, patient, config)
     return state, DaysOutput(seconds, tuple(points))
 
@@ -236,7 +239,7 @@ def _enter(state: DaysState, done: FinishedBout, zone_name: str) -> tuple[DaysSt
 
 def agreed_on(state: DaysState, config: PatientConfig, date: dt.date) -> Goals:
     """Return the goals of a local day, with the graded plan as far as earlier days have earned it."""
-    grows = any(agreement.walking_step_min for agreement in config.goals)
+    grows = bool(state.met) and any(agreement.walking_step_min for agreement in config.goals)
     return _agreed(config.goals, date, tuple(state.met.items()) if grows else None)
 
 

@@ -94,39 +94,45 @@ def step(
 
     Seconds that are `kept`, right before those, come first in what is handed out.
     """
-    held, kept = len(state.t_ns), kept or _NO_SECONDS
-    if held and len(block) and int(block.t_ns[0]) <= int(state.t_ns[-1]):  # what is not newer is left out
-        block = block.slice(int(block.t_ns.searchsorted(state.t_ns[-1], side="right")), len(block))
-    if not held and not len(block):
+    held, given, kept = len(state.t_ns), len(block.t_ns), _NO_SECONDS if kept is None else kept
+    if held and given and block.t_ns.item(0) <= state.t_ns.item(-1):  # what is not newer is left out
+        block = block.slice(int(block.t_ns.searchsorted(state.t_ns[-1], side="right")), given)
+        given = len(block.t_ns)
+    if not held and not given:
         return state, kept
-    first = int(block.t_ns[0]) // SECOND_NS if state.second is None else state.second
-    newest_ns = int(block.t_ns[-1] if len(block) else state.t_ns[-1])
-    n = max(newest_ns // SECOND_NS + (1 if last else 0) - first, 0)
+    first = block.t_ns.item(0) // SECOND_NS if state.second is None else state.second
+    newest_ns = block.t_ns.item(-1) if given else state.t_ns.item(-1)
+    n, before = max(newest_ns // SECOND_NS + (1 if last else 0) - first, 0), len(kept.coverage)
     xyz_g, coverage = with_room(kept.xyz_g, n), with_room(kept.coverage, n)
-    out, share, stop = xyz_g[len(kept) :].reshape(n, 3 * RATE_HZ), coverage[len(kept) :], 0
-    for begin, end, samples in _parts(state, block, first, first + n):
+    out, share, stop = xyz_g[before:].reshape(n, 3 * RATE_HZ), coverage[before:], 0
+    for begin, end, t_ns, xyz in _parts(state, block, first, first + n):
         low, high = begin - first, end - first
-        stop = _lay(samples.t_ns, samples.xyz_g.reshape(-1), begin, out[low:high], share[low:high])
+        stop = _lay(t_ns, xyz.reshape(-1), begin, out[low:high], share[low:high])
         if stop == _SPOILT:
             good = np.isfinite(block.xyz_g).all(axis=1)
             return step(state, Block(block.t_ns[good], block.xyz_g[good]), last=last, kept=kept)
     keep = max(stop - 1, 0)
-    carried = GridState(samples.t_ns[keep:].copy(), samples.xyz_g[keep:].copy(), first + n)
-    return carried, Seconds(kept.first if len(kept) else first, xyz_g, coverage)
+    carried = GridState(t_ns[keep:].copy(), xyz[keep:].copy(), first + n)
+    return carried, Seconds(kept.first if before else first, xyz_g, coverage)
 
 
-def _parts(state: GridState, block: Block, first: int, end: int) -> list[tuple[int, int, Block]]:
+def _parts(
+    state: GridState, block: Block, first: int, end: int
+) -> list[tuple[int, int, NDArray[np.int64], NDArray[np.float64]]]:
     """Give the samples for the seconds ``[first, end)``, in one part, or in two with their own seconds each.
 
     Carried samples are laid before as many new ones as their seconds need; those after are not copied.
     """
     if not len(state.t_ns):
-        return [(first, end, block)]
-    alone = int(block.t_ns[0]) // SECOND_NS + 1 if len(block) else end
+        return [(first, end, block.t_ns, block.xyz_g)]
+    given = len(block.t_ns)
+    alone = block.t_ns.item(0) // SECOND_NS + 1 if given else end
     seam = int(block.t_ns.searchsorted(alone * SECOND_NS)) + 1
     t_ns = np.concatenate([state.t_ns, block.t_ns[:seam]])
-    joined = Block(t_ns, np.concatenate([state.xyz_g, block.xyz_g[:seam]]))
-    return [(first, end, joined)] if seam >= len(block) else [(first, alone, joined), (alone, end, block)]
+    xyz_g = np.concatenate([state.xyz_g, block.xyz_g[:seam]])
+    if seam >= given:
+        return [(first, end, t_ns, xyz_g)]
+    return [(first, alone, t_ns, xyz_g), (alone, end, block.t_ns, block.xyz_g)]
 
 
 @compiled

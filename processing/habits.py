@@ -46,7 +46,7 @@ _KINDS: Final = 6
 _COLUMNS: Final = 6
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Habits:
     """What was learned in one mount.
 
@@ -91,20 +91,15 @@ def chances(habits: Habits, model: PoseModel, angles_deg: Array) -> Array:
     return pose_model.chances(*ways(habits, model), angles_deg, _KINDS)
 
 
+@lru_cache(maxsize=4096)
 def ways(habits: Habits, model: PoseModel) -> tuple[Array, float]:
     """Where each posture lies in each way, shape (6, 6 m), as much as it is likely, and the tail of all ways.
 
-    Both as `pose_model.likely` takes them. They follow from what was learned, and are no part of what is carried on.
+    Both as `pose_model.likely` takes them. They follow from what was learned, and are no part of what is carried on:
+    they are worked out once for it, not for every second.
     """
-    return _ways(model, habits.logs.tobytes(), habits.counts.tobytes(), habits.sums.tobytes())
-
-
-@lru_cache(maxsize=256)
-def _ways(model: PoseModel, logs: bytes, counts: bytes, sums: bytes) -> tuple[Array, float]:
-    """Work it out once, not for every second."""
-    shares = np.frombuffer(logs).copy()
-    by_way = np.frombuffer(counts).reshape(-1, _KINDS).copy(), np.frombuffer(sums).reshape(-1, _KINDS, 2).copy()
-    return _conditioned(shares, *by_way, *model.precision, model.noise), TAIL * float(np.exp(shares).sum())
+    points = _conditioned(habits.logs, habits.counts, habits.sums, *model.precision, model.noise)
+    return points, TAIL * float(np.exp(habits.logs).sum())
 
 
 @compiled

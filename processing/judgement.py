@@ -13,7 +13,8 @@ from processing import activity, carried, grid, orientation, rest_claims, seat, 
 from processing.compiled import compiled
 
 
-def judged(
+@compiled
+def judge(
     chances: NDArray[np.float64],
     coverage: NDArray[np.float64],
     sureness: NDArray[np.float64],
@@ -22,8 +23,11 @@ def judged(
     table: NDArray[np.float64],
     lean: float,
     sees_trunk: bool,
-) -> tuple[NDArray[np.int8], NDArray[np.float64], NDArray[np.int8]]:
-    """Say the state of seconds, how sure that is, and what it seems to be.
+    codes_out: NDArray[np.int8],
+    confidence_out: NDArray[np.float64],
+    seems: NDArray[np.int8],
+) -> None:
+    """Say the state of seconds, how sure that is, and what it seems to be: apply one rule after another to all of them.
 
     Parameters
     ----------
@@ -39,33 +43,10 @@ def judged(
         Log odds that standing must have over sitting: `activity.lean`.
     sees_trunk
         Whether the clip is worn on the trunk: a thigh tells sitting, and may be as still as a table.
-
-    Returns
-    -------
-    Codes of states and confidence, shape (n,) each; and the codes with sitting left in that may as well be standing,
-    since how a trunk is held may be told where it is not known which of the two it does.
+    codes_out, confidence_out, seems
+        Shape (n,), to be filled: codes of states and confidence; and the codes with sitting left in that may as well be
+        standing, since how a trunk is held may be told where it is not known which of the two it does.
     """
-    n = len(chances)
-    codes, confidence, seems = np.empty(n, dtype=np.int8), np.empty(n), np.empty(n, dtype=np.int8)
-    _judge(chances, coverage, sureness, stories, held, table, lean, sees_trunk, codes, confidence, seems)
-    return codes, confidence, seems
-
-
-@compiled
-def _judge(
-    chances: NDArray[np.float64],
-    coverage: NDArray[np.float64],
-    sureness: NDArray[np.float64],
-    stories: NDArray[np.float64],
-    held: NDArray[np.float64],
-    table: NDArray[np.float64],
-    lean: float,
-    sees_trunk: bool,
-    codes_out: NDArray[np.int8],
-    confidence_out: NDArray[np.float64],
-    seems: NDArray[np.int8],
-) -> None:
-    """Apply one rule after another to all seconds."""
     n = len(chances)
     upright = orientation.upright(held)
     still_s, odd, against = np.empty(n), np.empty(n), np.empty(n, dtype=np.int64)

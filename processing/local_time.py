@@ -79,8 +79,9 @@ def _day(zone_name: str, date: dt.date) -> Day:
 
 def hours(zone_name: str, seconds: NDArray[np.int64]) -> list[tuple[Hour, int, int]]:
     """Split rising seconds (n,) into runs of one local hour each: ``(hour, first row, end row)``."""
-    if int(seconds[0]) // _QUARTER_S == int(seconds[-1]) // _QUARTER_S:
-        return [(hour_at(zone_name, int(seconds[0]) // _QUARTER_S), 0, len(seconds))]
+    quarter = seconds.item(0) // _QUARTER_S
+    if quarter == seconds.item(-1) // _QUARTER_S:
+        return [(hour_at(zone_name, quarter), 0, len(seconds))]
     quarters = seconds // _QUARTER_S
     edges = [0, *(np.flatnonzero(np.diff(quarters)) + 1).tolist(), len(seconds)]
     found: list[tuple[Hour, int, int]] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -11,13 +10,12 @@ from numpy.typing import NDArray
 
 from processing import habits as habit
 from processing import orientation, pose_model, posture, reference, seat, stretches, tilt, wear
+from processing.clip_state import ClipSetup
 from processing.compiled import compiled
 from processing.epochs import State
 from processing.frozen import frozen
 from processing.habits import Habits
 from processing.posture import PIECE, Pose
-from processing.stretches import StretchState
-from spineclip.contract.placement import Placement
 
 Array = NDArray[np.float64]
 
@@ -27,16 +25,26 @@ _UNKNOWN: Final = State.UNKNOWN.code
 _RESTS: Final = 1
 _MAY_REST: Final = 2
 _KINDS: Final = len(posture.SITTING)
-_NEVER: Final = np.empty(0, dtype=np.bool_)
 
 
 @frozen
-class Wearing:
-    """Where the clip is worn, the poses that its wearer has shown (sensor axes), and what was learned so far."""
+class Trunk:
+    """What is to be heard of a trunk in n seconds, as `look` fills it in.
 
-    placement: Placement
-    poses: Mapping[str, tuple[float, float, float]]
-    habits: Habits
+    Attributes
+    ----------
+    rests
+        Shape (n,), int8: whether its posture is to be named.
+    gravity, fine
+        Shapes (n, 3) and (n, 6), from `stretches.heard`.
+    closes
+        Shape (n,): which seconds end a stretch that may teach something; (0,) where nothing is to be learned.
+    """
+
+    rests: NDArray[np.int8]
+    gravity: Array
+    fine: NDArray[np.int8]
+    closes: NDArray[np.bool_]
 
 
 @frozen
@@ -53,76 +61,98 @@ class Named:
     habits: Habits
 
 
-def name(
-    wearing: Wearing,
-    stretch: StretchState,
-    first: int,
-    *,
-    codes: NDArray[np.int8],
-    held: NDArray[np.float64],
-    known: NDArray[np.bool_],
-    ahead_s: int,
-) -> Named:
-    """Name how the trunk is held in the seconds from `first` (since 1970) on.
+def room(n: int, *, learns: bool) -> Trunk:
+    """Return what `look` is to fill in for `n` seconds."""
+    return Trunk(
+        np.empty(n, dtype=np.int8), np.empty((n, 3)), np.empty((n, _KINDS), dtype=np.int8),
+        np.empty(n if learns else 0, dtype=np.bool_),
+    )  # fmt: skip
+
+
+def name(setup: ClipSetup, habits: Habits, trunk: Trunk, held: NDArray[np.float64], at: int) -> Named:
+    """Name how the trunk is held in seconds; a thigh tells nothing of it.
 
     Parameters
     ----------
-    codes, held, known
-        Shapes (n,), (n, `orientation.HELD`) and (n,): states, what is known of the mounting, and whether there are
-        angles. Postures are named while sitting or standing, and where it is one of the two, but not known which.
-    ahead_s
-        Seconds after each that are heard; with none, as for a live second, nothing is learned.
+    setup, habits
+        Where the clip is worn, with the poses that its wearer has shown, and what was learned so far.
+    held
+        Shape (n, `orientation.HELD`): what is known of the mounting.
+    at
+        The first of them that is to be named, from `look`.
     """
-    n = len(codes)
-    out, chance, beyond = np.zeros(n, dtype=np.int8), np.zeros(n), np.zeros((n, len(posture.SITTING)), dtype=np.int8)
-    learned = wearing.habits
-    if not wearing.placement.sees_trunk:
-        return Named(out, chance, beyond, learned)
-    rests = np.empty(n, dtype=np.int8)
-    open_ = _resting(codes, held, known, rests)
-    if open_:
-        now, _ = stretches.heard(stretch, first, n, ahead_s=0)
-        _keep_near(rests, now, held, stretches.steady(stretch, first, n))
-    at = _next(rests, 0)
-    if at == n:
-        return Named(out, chance, beyond, learned)
-    gravity, fine = stretches.heard(stretch, first, n, ahead_s=ahead_s)
-    closes = stretches.closing(stretch, first, n, habit.LEAST_S) if ahead_s else _NEVER
+    n, learned = len(held), habits
+    at = at if setup.placement.sees_trunk else n
+    out, chance, beyond = np.zeros(n, dtype=np.int8), np.zeros(n), np.zeros((n, _KINDS), dtype=np.int8)
     while at < n:
         row = held[at]
         mount, kind = int(row[orientation.MOUNT]), int(row[orientation.OWN])
         if learned.mount != mount or learned.kind != kind:
             learned = habit.begin(mount, kind)
-        taught = _taught(wearing, row)
-        knows = posture.knowledge(wearing.placement, taught, own_neutral=kind > 0, habits=learned)
+        taught = _taught(setup, row)
+        knows = posture.knowledge(setup.placement, taught, own_neutral=kind > 0, habits=learned)
         at, ended = _name(
-            at, rests, closes, gravity, fine, held, bool(taught), ahead_s > 0 and learned.heard < habit.ENOUGH,
-            knows.points, knows.tail, knows.general, knows.sees_slouch, knows.personal,
-            out, chance, beyond,
+            at, trunk.rests, trunk.closes, trunk.gravity, trunk.fine, held, bool(taught), learned.heard < habit.ENOUGH,
+            knows.points, knows.tail, knows.general, knows.sees_slouch, knows.personal, out, chance, beyond,
         )  # fmt: skip
         if ended >= 0:
-            model = posture.model(wearing.placement, taught, own_neutral=kind > 0)
-            learned = habit.learn(learned, model, np.array(_angles(gravity, held, ended)), fine[ended])
+            model = posture.model(setup.placement, taught, own_neutral=kind > 0)
+            angles_deg = np.array(_angles(trunk.gravity, held, ended))
+            learned = habit.learn(learned, model, angles_deg, trunk.fine[ended])
     return Named(out, chance, beyond, learned)
 
 
 @compiled
-def _resting(codes: NDArray[np.int8], held: Array, known: NDArray[np.bool_], rests: NDArray[np.int8]) -> bool:
-    """Tell which seconds are of sitting or standing, and which may be, and whether there are any of these.
+def look(
+    codes: NDArray[np.int8],
+    flexion_deg: Array,
+    held: Array,
+    stretch: Array,
+    skip: int,
+    ahead_s: int,
+    rests: NDArray[np.int8],
+    gravity: Array,
+    fine: NDArray[np.int8],
+    closes: NDArray[np.bool_],
+) -> int:
+    """Tell in which seconds a trunk's posture is to be named, and hear what there is of it; loops over seconds.
 
-    Before the first walk it may not be known which of the two. Then a trunk that keeps still, but lives, near to where
-    the told axes have it upright, does one of them. Loops over seconds.
+    Postures are named while sitting or standing. Before the first walk it may not be known which of the two. Then a
+    trunk that keeps still, but lives, near to where the told axes have it upright, does one of them.
+
+    Parameters
+    ----------
+    codes, flexion_deg, held
+        Shapes (n,), (n,) and (n, `orientation.HELD`): states, angles, and what is known of the mounting.
+    stretch, skip
+        Rows of a `StretchState`, and that of the first second.
+    ahead_s
+        Seconds after each that are heard.
+    rests, gravity, fine, closes
+        Those of a `Trunk`, to be filled.
+
+    Returns
+    -------
+    The number of the first of these seconds, n without any.
     """
     open_ = False
     for i in range(len(codes)):
         rests[i] = 0
-        if not known[i]:
+        if not np.isfinite(flexion_deg[i]):
             continue
         if codes[i] in (_SITTING, _STANDING):
             rests[i] = _RESTS
         elif codes[i] == _UNKNOWN and _may_rest(held, i):
             rests[i], open_ = _MAY_REST, True
-    return open_
+    if open_:
+        stretches.fill_heard(stretch, skip, 0, gravity, fine)
+        _keep_near(rests, gravity, held, stretch, skip)
+    at = _next(rests, 0)
+    if at < len(rests):
+        stretches.fill_heard(stretch, skip, ahead_s, gravity, fine)
+        if len(closes):
+            stretches.fill_closing(stretch, skip, habit.LEAST_S, closes)
+    return at
 
 
 @compiled
@@ -132,13 +162,13 @@ def _may_rest(held: Array, i: int) -> bool:
 
 
 @compiled
-def _keep_near(rests: NDArray[np.int8], gravity: Array, held: Array, steady: NDArray[np.bool_]) -> None:
+def _keep_near(rests: NDArray[np.int8], gravity: Array, held: Array, stretch: Array, skip: int) -> None:
     """Let those seconds that may rest do so whose trunk is steady and near to upright; loops over seconds."""
     for i in range(len(rests)):
         if rests[i] == _MAY_REST:
             flexion, lateral = _angles(gravity, held, i)
             near = flexion * flexion + lateral * lateral < seat.TILT_DEG**2  # False where not known
-            rests[i] = _RESTS if near and steady[i] else 0
+            rests[i] = _RESTS if near and stretches.steady(stretch, skip + i) else 0
 
 
 @compiled
@@ -187,7 +217,7 @@ def _name(
                 said[n, k] = fine[at, k]
             angles_deg[0, n], angles_deg[1, n] = _angles(gravity, held, at)
             within[n] = posture.settled(angles_deg, n)
-            ended = at if learns and closes[at] else -1
+            ended = at if learns and len(closes) and closes[at] else -1
             n, at = n + 1, _next(rests, at + 1)
         pose_model.multiply(angles_deg, n, products)
         pose_model.likely(points, tail, products, n, chances)
@@ -213,11 +243,11 @@ def _same(held: Array, begin: int, at: int, taught: bool) -> bool:
     return same
 
 
-def _taught(wearing: Wearing, row: Array) -> tuple[Pose, ...]:
-    if not wearing.poses or row[orientation.OWN] != orientation.TAUGHT:
+def _taught(setup: ClipSetup, row: Array) -> tuple[Pose, ...]:
+    if not setup.poses or row[orientation.OWN] != orientation.TAUGHT:
         return ()
     neutral, forward = row[orientation.NEUTRAL].tolist(), row[orientation.FORWARD].tolist()
-    return _shown(tuple(wearing.poses.items()), tuple(neutral), tuple(forward))
+    return _shown(tuple(setup.poses.items()), tuple(neutral), tuple(forward))
 
 
 @lru_cache(maxsize=256)

@@ -27,12 +27,11 @@ effects of nudges fade), which is one more reason for few of them, and for writi
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from processing.epochs import State
-from processing.frozen import frozen
+from processing.frozen import frozen, replace
 from processing.seating import AHEAD_S, SURE
 from processing.streaks import (
     BENT_LATE_S,

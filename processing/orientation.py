@@ -328,21 +328,15 @@ def upright(held: NDArray[np.float64]) -> NDArray[np.int64]:
     return known
 
 
-def angles(held: NDArray[np.float64], table: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Flexion and lateral lean of seconds, degrees, forward and to the right positive.
+@compiled
+def angles(
+    held: NDArray[np.float64], table: NDArray[np.float64], flexion: NDArray[np.float64], lateral: NDArray[np.float64]
+) -> None:
+    """Find flexion and lateral lean of seconds, degrees, forward and to the right positive; loops over seconds.
 
     Against the taught neutral if it is known, else against the wearer's own upright of walking; NaN where up or
     forward is not known.
     """
-    flexion, lateral = np.empty(len(held)), np.empty(len(held))
-    _angles(held, table, flexion, lateral)
-    return flexion, lateral
-
-
-@compiled
-def _angles(
-    held: NDArray[np.float64], table: NDArray[np.float64], flexion: NDArray[np.float64], lateral: NDArray[np.float64]
-) -> None:
     for i in range(len(held)):
         flexion[i] = lateral[i] = np.nan
         if table[i, statistics.COVERED] > 0:

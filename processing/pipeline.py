@@ -7,16 +7,16 @@ a recording, and the same samples end in the same points.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import field
 from typing import Final
 
 import numpy as np
 
 from processing import clip, days, nudge_words, nudges, person, present, slots
-from processing.clip import ClipOutput, ClipSetup, ClipState, LiveSecond
-from processing.days import DaysOutput, DaysState
+from processing.clip import ClipSetup, ClipState, LiveSecond
+from processing.days import DaysState
 from processing.epochs import Epochs
-from processing.frozen import frozen
+from processing.frozen import frozen, replace
 from processing.metrics import Point
 from processing.orientation import OrientationState
 from processing.person import PersonState
@@ -101,13 +101,14 @@ def step(
     Samples whose time has passed already are left out and counted in `overlapping`. From `present_ns` on (UTC) what was
     not told before may be said anew (`processing.nudges`).
     """
-    results = []
     state, block = _in_time(state, device, block)
-    for part in _calibrated_parts(state, device, block):
+    parts = _calibrated_parts(state, device, block)
+    if len(parts) == 1:
+        return _step(state, device, placement, parts[0], battery_pct, wait_s, present_ns)
+    results = []
+    for part in parts:
         state, result = _step(state, device, placement, part, battery_pct, wait_s, present_ns)
         results.append(result)
-    if len(results) == 1:
-        return state, results[0]
     return state, Result(
         state.patient,
         Epochs.concat([result.seconds for result in results]),
@@ -122,7 +123,7 @@ def _calibrated_parts(state: PatientState, device: str, block: Block) -> list[Bl
     told = state.config.clips.get(device)
     if not len(block) or told is None or told.calibration is None:
         return [block] if len(block) else []
-    cut = int(np.searchsorted(block.t_ns, told.calibration.since_ns))
+    cut = int(block.t_ns.searchsorted(told.calibration.since_ns))
     return [part for part in (block.slice(0, cut), block.slice(cut, len(block))) if len(part)]
 
 
@@ -143,10 +144,18 @@ def _step(
         clips = _heard_of(clips, worn.last_ns)
     final = Epochs.concat([before, output.final]) if len(before) else output.final
     people, joined = person.step(state.person, device, placement, final, wait_s=wait_s)
-    asked = settle(state.nudges, joined)
+    asked, now = settle(state.nudges, joined), state.present
     counted, given = days.step(state.days, joined, state.patient, state.config)
-    state = PatientState(state.patient, state.config, clips, people, counted, asked, state.present, state.overlapping)
-    return _live(state, given, device, output, battery_pct, present_ns)
+    result = Result(state.patient, given.seconds, given.points)
+    told_by = None if output.live is None else _told_by(clips, device, output.live)
+    if told_by is not None:
+        second, teller = told_by
+        moment = present.moment(second, output.final, teller)
+        local, today = present.today(counted, state.config, second.time_ns)
+        asked, changed = nudges.step(asked, moment, today, state.config.nudging, local, present_ns=present_ns)
+        now, live = present.live(now, second, counted, today, device=device, battery_pct=battery_pct)
+        result = Result(state.patient, given.seconds, _with_nudges(given.points, changed, state), live, changed)
+    return PatientState(state.patient, state.config, clips, people, counted, asked, now, state.overlapping), result
 
 
 def untold(state: PatientState, nudge: Nudge) -> PatientState:
@@ -235,35 +244,23 @@ def _calibration(told: Clip | None, before: ClipSetup | None, t_ns: int) -> Cali
     return None if before is None else before.calibration
 
 
-def _live(
-    state: PatientState, given: DaysOutput, device: str, output: ClipOutput, battery_pct: int | None, present_ns: int
-) -> tuple[PatientState, Result]:
-    """Add the present second, and the nudges that it begins or ends, when this clip is the one that decides it."""
-    if output.live is None:
-        return state, Result(state.patient, given.seconds, given.points)
-    told_by = _told_by(state, device, output.live)
-    if told_by is None:
-        return state, Result(state.patient, given.seconds, given.points)
-    second, teller = told_by
-    moment = present.moment(second, output.final, teller)
-    local, today = present.today(state.days, state.config, second.time_ns)
-    asked, changed = nudges.step(state.nudges, moment, today, state.config.nudging, local, present_ns=present_ns)
-    now, live = present.live(state.present, second, state.days, today, device=device, battery_pct=battery_pct)
-    said = tuple(nudge_words.point(nudge, state.patient, state.config.language) for nudge in changed)
-    state = PatientState(
-        state.patient, state.config, state.clips, state.person, state.days, asked, now, state.overlapping
-    )
-    return state, Result(state.patient, given.seconds, (*given.points, *said), live, changed)
+def _with_nudges(points: tuple[Point, ...], changed: tuple[Nudge, ...], state: PatientState) -> tuple[Point, ...]:
+    """Add the nudges that this second begins or ends."""
+    if not changed:
+        return points
+    return (*points, *[nudge_words.point(nudge, state.patient, state.config.language) for nudge in changed])
 
 
-def _told_by(state: PatientState, device: str, newest: LiveSecond) -> tuple[LiveSecond, Placement] | None:
+def _told_by(
+    clips: Mapping[str, Worn], device: str, newest: LiveSecond
+) -> tuple[LiveSecond, Placement] | None:  # fmt: skip
     """Join the live seconds of all clips, and say which place tells the angles; None if another clip decides."""
-    if len(state.clips) == 1:
-        return newest, state.clips[device].placement
+    if len(clips) == 1:
+        return newest, clips[device].placement
     oldest_ns = newest.time_ns - STALE_NS
     fresh = {
         worn.placement: (name, worn.live)
-        for name, worn in state.clips.items()
+        for name, worn in clips.items()
         if worn.live is not None and worn.live.time_ns >= oldest_ns
     }
     seconds = {place: live for place, (_, live) in fresh.items()}

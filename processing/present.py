@@ -107,12 +107,12 @@ def moment(second: LiveSecond, newest: Epochs, place: Placement) -> Moment:
 
 def today(state: DaysState, config: PatientConfig, now_ns: int) -> tuple[dt.datetime, Today]:
     """Return the patient's wall clock, to the quarter of an hour, and the day so far, up to the last final slot."""
-    local = wall_clock(config.time_zone, now_ns // NS)
-    agreed, date = agreed_on(state, config, local.date()), day_at(config.time_zone, now_ns // NS).date
+    local, date = wall_clock(config.time_zone, now_ns // NS), day_at(config.time_zone, now_ns // NS).date
+    goal_min = agreed_on(state, config, local.date()).walking_min
     for row in reversed(state.days):
         if row.date == date:
-            return local, Today(row.value_s("walking") / 60, agreed.walking_min, row.worn_s / 60)
-    return local, Today(0.0, agreed.walking_min, 0.0)
+            return local, Today(row.value_s("walking") / 60, goal_min, row.worn_s / 60)
+    return local, Today(0.0, goal_min, 0.0)
 
 
 def live(

@@ -31,12 +31,14 @@ class Block:
 
     def slice(self, start: int, stop: int) -> Block:
         """Samples ``[start, stop)`` as views."""
+        if start == 0 and stop == len(self.t_ns):
+            return self
         return Block(self.t_ns[start:stop], self.xyz_g[start:stop])
 
     def cuts(self, length_ns: int) -> list[tuple[int, int]]:
         """Rows ``[start, stop)`` of parts of equal length in time, about `length_ns` at most; one if that is all."""
-        n = len(self)
-        begin_ns, span_ns = (int(self.t_ns[0]), int(self.t_ns[-1]) - int(self.t_ns[0])) if n else (0, 0)
+        n = len(self.t_ns)
+        begin_ns, span_ns = (self.t_ns.item(0), self.t_ns.item(-1) - self.t_ns.item(0)) if n else (0, 0)
         if span_ns <= length_ns:
             return [(0, n)]
         parts = -(-span_ns // length_ns)

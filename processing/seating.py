@@ -14,7 +14,6 @@ are named late.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final, cast
 
 import numpy as np
@@ -22,7 +21,7 @@ from numpy.typing import NDArray
 
 from processing.compiled import compiled
 from processing.epochs import STATES, Epochs, State
-from processing.frozen import frozen
+from processing.frozen import frozen, replace
 
 SURE: Final = 0.6
 """Confidence from which on a second counts for or against a cause (our choice; `benchmarks/nudges.py` shows what it

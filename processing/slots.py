@@ -46,8 +46,9 @@ def step(state: SlotState, epochs: Epochs, *, last: bool = False) -> tuple[SlotS
     if not len(epochs) and not (last and state.waiting):
         return state, epochs
     pieces = (*state.waiting, epochs) if len(epochs) else state.waiting
-    oldest, newest = int(pieces[0].start_ns[0]) // _SLOT_NS, int(pieces[-1].start_ns[-1]) // _SLOT_NS
-    whole = last or int(pieces[-1].start_ns[-1]) == (newest * SLOT_S + SLOT_S - 1) * EPOCH_NS
+    newest_ns = pieces[-1].start_ns.item(-1)
+    oldest, newest = pieces[0].start_ns.item(0) // _SLOT_NS, newest_ns // _SLOT_NS
+    whole = last or newest_ns == (newest * SLOT_S + SLOT_S - 1) * EPOCH_NS
     if oldest == newest and not whole:
         return SlotState(pieces), Epochs.empty()
     table = Epochs.concat(list(pieces))
@@ -60,10 +61,11 @@ def step(state: SlotState, epochs: Epochs, *, last: bool = False) -> tuple[SlotS
 
 
 def _filled(table: Epochs) -> Epochs:
-    n, slot = len(table), table.start_ns // _SLOT_NS
-    if n % SLOT_S == 0 and (slot[::SLOT_S] == slot[SLOT_S - 1 :: SLOT_S]).all():
+    n, first_ns = len(table.start_ns), table.start_ns.item(0)
+    even = n % SLOT_S == 0 and first_ns % _SLOT_NS == 0
+    if even and table.start_ns.item(-1) - first_ns == (n - 1) * EPOCH_NS:
         return table
-    slots = np.unique(slot)
+    slots = np.unique(table.start_ns // _SLOT_NS)
     seconds = (slots[:, None] * SLOT_S + np.arange(SLOT_S)).ravel() * EPOCH_NS
     at = np.searchsorted(seconds, table.start_ns)
     full = Epochs.unknown(seconds)

@@ -74,7 +74,7 @@ def observe(
     turning: NDArray[np.float64],
 ) -> SmoothingState:
     """Take in the next seconds: log chances, shape (n, classes), and the feature ``turning``, shape (n,)."""
-    memory, turning = state.memory.copy(), np.ascontiguousarray(turning)
+    memory = state.memory.copy()
     shape = len(state.evidence) + len(log_chances), _COLUMNS
     evidence, past = np.empty(shape), np.empty(shape)
     _observe(log_chances, covered, turning, state.evidence, state.past, memory, evidence, past)

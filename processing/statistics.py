@@ -101,9 +101,13 @@ _NO_WAVES: Final = np.empty((0, 2 * _N_WAVES))
 
 
 def statistics(
-    seconds: Seconds, table: NDArray[np.float64] = _NO_ROWS, waves: NDArray[np.float64] = _NO_WAVES
+    seconds: Seconds,
+    table: NDArray[np.float64] = _NO_ROWS,
+    waves: NDArray[np.float64] = _NO_WAVES,
+    *,
+    start: int = 0,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Take the numbers of each second, and put them after those of earlier ones, if there are any.
+    """Take the numbers of each second from row `start` on, and put them after those of earlier ones, if there are any.
 
     Returns
     -------
@@ -112,9 +116,9 @@ def statistics(
     waves
         Shape (n, 2 x 22): cosine and sine part of the norm at each of `WAVE_HZ`, g, in one phase for all seconds.
     """
-    n = len(seconds)
+    earlier, before, n = len(table), len(waves), len(seconds.coverage) - start
     table, waves = with_room(table, n), with_room(waves, n)
-    _fill(seconds.xyz_g, seconds.coverage, seconds.first, table[len(table) - n :], waves[len(waves) - n :])
+    _fill(seconds.xyz_g[start:], seconds.coverage[start:], seconds.first + start, table[earlier:], waves[before:])
     return table, waves
 
 

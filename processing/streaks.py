@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import field
 from enum import StrEnum
 from typing import Final
 
 from processing import seating
 from processing.epochs import SEDENTARY, Epochs, State
-from processing.frozen import frozen
+from processing.frozen import frozen, replace
 from processing.seating import BRIDGED_S, DOUBTED_S, MEASURED_GAP_S, SURE, UNSURE_RESETS_S, Seat
 
 SURE_SHARE: Final = 0.75
@@ -76,7 +76,7 @@ class Moment:
     mount: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Nudge:
     """One nudge: what for, since when, by which numbers, and, once it is over, for how long it stood.
 
@@ -133,84 +133,63 @@ def observe(state: NudgeState, moment: Moment) -> NudgeState:
     lost_s, span_s = (0.0, passed_s) if passed_s <= MEASURED_GAP_S else (passed_s - 1.0, 1.0)
     worn = moment.state is not State.NOT_WORN
     anew = moment.mount != state.mount
-    count = _Count(state)
-    if worn and not anew:
-        count.lose_back(lost_s)
-        count.bending(moment, span_s)
-    else:
-        count.forget_back()
-    count.shaken(moment, span_s)
+    slouched_s, bent_sure_s, relief_s, slouch_unsure_s = (
+        _bending(state, moment, lost_s, span_s) if worn and not anew else _NO_BACK
+    )
+    vibration_mg, newest_mg = _shaken(state, moment, span_s)
     known = lost_s < UNSURE_RESETS_S
     worn_since_ns = (known and state.worn_since_ns) or moment.time_ns
     oriented_since_ns = (known and not anew and state.oriented_since_ns) or moment.time_ns
     walks = moment.confidence >= SURE and moment.state in (State.WALKING, State.RUNNING)
-    return NudgeState(
+    return replace(
+        state,
         last_ns=moment.time_ns,
         worn_since_ns=worn_since_ns if worn else 0,
         oriented_since_ns=oriented_since_ns if worn and moment.oriented else 0,
         mount=moment.mount,
         seat=seating.look(state.seat, moment.time_ns, moment.state, moment.confidence),
-        slouched_s=count.slouched_s,
-        bent_sure_s=count.bent_sure_s,
-        relief_s=count.relief_s,
-        slouch_unsure_s=count.slouch_unsure_s,
+        slouched_s=slouched_s,
+        bent_sure_s=bent_sure_s,
+        relief_s=relief_s,
+        slouch_unsure_s=slouch_unsure_s,
         walked_s=state.walked_s + span_s if walks else 0.0,
-        vibration_mg=count.vibration_mg,
-        newest_mg=count.newest_mg,
-        day=state.day,
-        given=state.given,
-        asked_for_walk=state.asked_for_walk,
-        active=state.active,
-        rest_until_ns=state.rest_until_ns,
+        vibration_mg=vibration_mg,
+        newest_mg=newest_mg,
     )
 
 
-class _Count:
-    """The streaks of a `NudgeState`, under its names, while a second is counted."""
+_Back = tuple[float, float, float, float]
+_NO_BACK: Final[_Back] = (0.0, 0.0, 0.0, 0.0)
+"""Begin anew: what was counted was of another mount, or of nobody."""
 
-    __slots__ = ("bent_sure_s", "newest_mg", "relief_s", "slouch_unsure_s", "slouched_s", "vibration_mg")
 
-    def __init__(self, state: NudgeState) -> None:
-        self.slouched_s = state.slouched_s
-        self.bent_sure_s = state.bent_sure_s
-        self.relief_s = state.relief_s
-        self.slouch_unsure_s = state.slouch_unsure_s
-        self.vibration_mg = state.vibration_mg
-        self.newest_mg = state.newest_mg
+def _bending(state: NudgeState, moment: Moment, lost_s: float, span_s: float) -> _Back:
+    """Count a second of a back that is bent, straight, or not known, after some that were lost.
 
-    def forget_back(self) -> None:
-        """Begin anew: what was counted was of another mount, or of nobody."""
-        self.slouched_s = self.bent_sure_s = self.relief_s = self.slouch_unsure_s = 0.0
+    Returns `slouched_s`, `bent_sure_s`, `relief_s` and `slouch_unsure_s` of the next state.
+    """
+    bent_s, sure_s, relief_s = state.slouched_s, state.bent_sure_s, state.relief_s
+    unsure_s = state.slouch_unsure_s + lost_s
+    if moment.bent is None:
+        unsure_s += span_s
+    if unsure_s >= UNSURE_RESETS_S:
+        bent_s = sure_s = 0.0
+    if moment.bent is None:
+        return bent_s, sure_s, relief_s, unsure_s
+    if not moment.bent:
+        relief_s += span_s
+        return (0.0, 0.0, relief_s, 0.0) if relief_s >= RELIEF_S else (bent_s, sure_s, relief_s, 0.0)
+    bridged_s = unsure_s if unsure_s <= BRIDGED_S else 0.0
+    before_s = bridged_s if bent_s else BENT_LATE_S + min(unsure_s, DOUBTED_S) / 2
+    return bent_s + before_s + span_s, sure_s + span_s, 0.0, 0.0
 
-    def lose_back(self, seconds: float) -> None:
-        """Count time in which it is not known how the back is held."""
-        self.slouch_unsure_s += seconds
-        if self.slouch_unsure_s >= UNSURE_RESETS_S:
-            self.slouched_s = self.bent_sure_s = 0.0
 
-    def bending(self, moment: Moment, span_s: float) -> None:
-        """Count a second of a back that is bent, straight, or not known."""
-        if moment.bent is None:
-            self.lose_back(span_s)
-            return
-        unsure_s, self.slouch_unsure_s = self.slouch_unsure_s, 0.0
-        if moment.bent:
-            if self.slouched_s:
-                before_s = unsure_s if unsure_s <= BRIDGED_S else 0.0
-            else:
-                before_s = BENT_LATE_S + min(unsure_s, DOUBTED_S) / 2
-            self.slouched_s = self.slouched_s + before_s + span_s
-            self.bent_sure_s += span_s
-            self.relief_s = 0.0
-        else:
-            self.relief_s += span_s
-            if self.relief_s >= RELIEF_S:
-                self.slouched_s = self.bent_sure_s = 0.0
+def _shaken(state: NudgeState, moment: Moment, span_s: float) -> tuple[float, float]:
+    """Follow the vibration of the seat, by the newest value where this second brings none; on the feet it fades.
 
-    def shaken(self, moment: Moment, span_s: float) -> None:
-        """Follow the vibration of the seat, by the newest value where this second brings none; on the feet it fades."""
-        if not math.isnan(moment.vibration_mg):
-            self.newest_mg = moment.vibration_mg
-        # One hard knock may not stand for a minute of driving.
-        now_mg = min(self.newest_mg, 4 * SHAKEN_MG) if moment.state in SEDENTARY else 0.0
-        self.vibration_mg += (now_mg - self.vibration_mg) * min(1.0, span_s / SHAKEN_MEMORY_S)
+    Returns `vibration_mg` and `newest_mg` of the next state.
+    """
+    newest_mg = state.newest_mg if math.isnan(moment.vibration_mg) else moment.vibration_mg
+    # One hard knock may not stand for a minute of driving.
+    now_mg = min(newest_mg, 4 * SHAKEN_MG) if moment.state in SEDENTARY else 0.0
+    return state.vibration_mg + (now_mg - state.vibration_mg) * min(1.0, span_s / SHAKEN_MEMORY_S), newest_mg

@@ -221,17 +221,24 @@ def heard(state: StretchState, first: int, n: int, *, ahead_s: int = AHEAD_S) ->
         them, since the first are wrong most often (chosen where the log chance of the truth is best on people left
         out).
     """
-    skip = first - state.first
-    if skip < 0 or skip + n > len(state.rows):
-        return np.full((n, 3), np.nan), np.zeros((n, _POSTURES), dtype=np.int8)
-    gravity, fine = np.empty((n, 3)), np.zeros((n, _POSTURES), dtype=np.int8)
-    _heard(state.rows, skip, ahead_s, gravity, fine)
+    gravity, fine = np.empty((n, 3)), np.empty((n, _POSTURES), dtype=np.int8)
+    fill_heard(state.rows, first - state.first, ahead_s, gravity, fine)
     return gravity, fine
 
 
 @compiled
+def fill_heard(rows: Array, skip: int, ahead_s: int, gravity: Array, fine: NDArray[np.int8]) -> None:
+    """Do as `heard` for rows from `skip` on."""
+    fine[:] = 0
+    if _holds(rows, skip, len(gravity)):
+        _heard(rows, skip, ahead_s, gravity, fine)
+    else:
+        gravity[:] = np.nan
+
+
+@compiled
 def _heard(rows: Array, skip: int, ahead_s: int, gravity: Array, fine: NDArray[np.int8]) -> None:
-    """Do as `heard` for rows from `skip` on; loops over seconds, with sums up to each."""
+    """Loop over seconds, with sums up to each."""
     n, sums = len(gravity), np.empty(_COLUMNS)
     low, high = max(skip - MEMORY_S, 0), min(skip + n + ahead_s, len(rows))
     total, ends = np.zeros((high - low + 1, _COLUMNS)), np.empty(high - low, dtype=np.int64)
@@ -271,31 +278,28 @@ def _weigh(sums: Array, fine: NDArray[np.int8], row: int) -> None:
         fine[row, posture] = np.int8(np.rint(max(says, -MOST * EIGHTH)))
 
 
-def steady(state: StretchState, first: int, n: int) -> NDArray[np.bool_]:
-    """Tell which of `n` seconds from `first` on belong to a stretch."""
-    skip = first - state.first
-    if skip < 0 or skip + n > len(state.rows):
-        return np.zeros(n, dtype=np.bool_)
-    return np.asarray(state.rows[skip : skip + n, _BROKEN] == 0)
-
-
-def closing(state: StretchState, first: int, n: int, least_s: int) -> NDArray[np.bool_]:
-    """Tell which of `n` seconds from `first` on are the last of a stretch that was steady for at least so long."""
-    skip = first - state.first
-    if skip < 0 or skip + n > len(state.rows):
-        return np.zeros(n, dtype=np.bool_)
-    return _closing(state.rows, skip, n, least_s)
+@compiled
+def _holds(rows: Array, skip: int, n: int) -> bool:
+    """Tell whether there are `n` rows from `skip` on."""
+    return skip >= 0 and skip + n <= len(rows)
 
 
 @compiled
-def _closing(rows: Array, skip: int, n: int, least_s: int) -> NDArray[np.bool_]:
-    out, begin = np.zeros(n, dtype=np.bool_), max(skip - least_s, 0)
-    for i in range(begin, skip + n):
+def steady(rows: Array, row: int) -> bool:
+    """Tell whether the second of a row belongs to a stretch."""
+    return bool(rows[row, _BROKEN] == 0.0)
+
+
+@compiled
+def fill_closing(rows: Array, skip: int, least_s: int, out: NDArray[np.bool_]) -> None:
+    """Tell which seconds from row `skip` on are the last of a stretch that was steady for at least so long."""
+    out[:] = False
+    begin, end = max(skip - least_s, 0), skip + len(out) if _holds(rows, skip, len(out)) else 0
+    for i in range(begin, end):
         if rows[i, _BROKEN] > 0.0:
             begin = i + 1
         elif i >= skip and i + 1 < len(rows) and rows[i + 1, _BROKEN] > 0.0:
             out[i - skip] = i + 1 - begin >= least_s
-    return out
 
 
 def forget(state: StretchState, given: int) -> StretchState:

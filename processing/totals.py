@@ -73,7 +73,7 @@ class DayTotals:
 
     def value_s(self, name: str) -> float:
         """Return a column in seconds (or steps)."""
-        return float(self.values[_AT[name]]) / _MILLI
+        return self.values.item(_AT[name]) / _MILLI
 
     @property
     def measured_s(self) -> float:
@@ -138,7 +138,9 @@ def add(
     """Add what was counted within one local hour (see `count`); old hours and days are let go of."""
     hours = _add_hour(hours, hour, values, through_s)
     days = _add_day(days, hour.day, values, through_s)
-    newest = days[-1].start_s
+    newest, oldest = days[-1].start_s, days[0].start_s
+    if newest - oldest < KEPT_DAYS * 86_400 and hours[0].start_s >= oldest:
+        return hours, days
     kept = [day for day in days if newest - day.start_s < KEPT_DAYS * 86_400]
     return tuple(h for h in hours if h.start_s >= kept[0].start_s), tuple(kept)
 
@@ -158,18 +160,16 @@ def amend(
 def _add_hour(
     hours: tuple[HourTotals, ...], hour: Hour, values: NDArray[np.int64], through_s: int
 ) -> tuple[HourTotals, ...]:
-    rows = {row.start_s: row for row in hours}
-    before = rows.get(hour.start_s)
-    if before is None:
-        rows[hour.start_s] = HourTotals(
-            hour.start_s, hour.number, hour.day.start_s, through_s, values[:_N_HOUR].copy()
-        )  # fmt: skip
-        return tuple(rows[start] for start in sorted(rows))
-    new = HourTotals(
-        before.start_s, before.number, before.day_start_s, max(before.through_s, through_s),
-        before.values + values[:_N_HOUR],
-    )  # fmt: skip
-    return (*hours[:-1], new) if hours[-1] is before else tuple(new if row is before else row for row in hours)
+    for k in range(len(hours) - 1, -1, -1):
+        before = hours[k]
+        if before.start_s == hour.start_s:
+            new = HourTotals(
+                before.start_s, before.number, before.day_start_s, max(before.through_s, through_s),
+                before.values + values[:_N_HOUR],
+            )  # fmt: skip
+            return (*hours[:k], new, *hours[k + 1 :])
+    new = HourTotals(hour.start_s, hour.number, hour.day.start_s, through_s, values[:_N_HOUR].copy())
+    return tuple(sorted((*hours, new), key=lambda row: row.start_s))
 
 
 def _add_day(days: tuple[DayTotals, ...], day: Day, values: NDArray[np.int64], through_s: int) -> tuple[DayTotals, ...]:

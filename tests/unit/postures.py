@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing import habits, naming, orientation, statistics, stretches
+from processing.clip_state import ClipSetup
 from processing.epochs import State
-from processing.naming import Wearing
 from processing.stretches import Looked
+from spineclip.contract.config import Calibration
 from spineclip.contract.placement import Placement
 
 _RESTLESS_G = 1.0
@@ -41,9 +42,10 @@ def named(
     table[:, statistics.GRAVITY] = leaning(flexion_deg, lateral_deg)
     seen = stretches.look(stretches.begin(), Looked(0, 0, n, table, np.empty((0, 25, 3)), held), None)
     poses = {name: tuple(leaning(*angles).tolist()) for name, angles in (poses_deg or {}).items()}
-    said = naming.name(
-        Wearing(placement, poses, habits.begin()), seen, 0,
-        codes=np.full(n, State.SITTING.code, dtype=np.int8), held=held, known=np.ones(n, dtype=np.bool_),
-        ahead_s=stretches.AHEAD_S,
-    )  # fmt: skip
+    trunk, sits = naming.room(n, learns=True), np.full(n, State.SITTING.code, dtype=np.int8)
+    first = naming.look(
+        sits, flexion_deg, held, seen.rows, 0, stretches.AHEAD_S, trunk.rests, trunk.gravity, trunk.fine, trunk.closes
+    )
+    setup = ClipSetup(placement, calibration=Calibration(0, None, poses))
+    said = naming.name(setup, habits.begin(), trunk, held, first)
     return said.posture, said.chance

@@ -12,7 +12,7 @@ from firmware_sim.elsewhere import Elsewhere
 from firmware_sim.motion import Motion
 from firmware_sim.person import Pose
 from firmware_sim.script import Stretch, drives, lies, sits, stands, walks
-from processing import activity, carried, clip, judgement, orientation
+from processing import activity, carried, clip, orientation, statement
 from processing.clip import ClipSetup
 from processing.epochs import STATES, Epochs, State
 from processing.samples import Block
@@ -102,20 +102,21 @@ def test_what_is_taken_back_of_a_worn_day_is_next_to_nothing(monkeypatch: pytest
     xyz = _worn(script, Placement.LOWER_BACK)
     changed: list[bool] = []
     doubts: list[bool] = []
-    judge = judgement._judge
+    say = statement._say
 
-    def looked(*given: Any) -> None:
+    def looked(*given: Any) -> int:
         """Judge with what contradicts itself, and as if nothing did."""
-        judge(*given)
+        first = say(*given)
         held = given[4].copy()
         held[:, orientation.ODD] %= 2.0  # the signs of `carried` are the even part
-        codes, confidence, seems = (np.empty_like(column) for column in given[8:])
-        judge(*given[:4], held, *given[5:8], codes, confidence, seems)
-        assert (given[9] <= confidence).all()
-        changed.extend((given[8] != codes).tolist())
-        doubts.extend((given[9] < confidence).tolist())
+        codes, numbers, *heard = (np.empty_like(column) for column in given[13:])
+        say(*given[:4], held, *given[5:13], codes, numbers, *heard)
+        assert (given[14][0] <= numbers[0]).all()
+        changed.extend((given[13][0] != codes[0]).tolist())
+        doubts.extend((given[14][0] < numbers[0]).tolist())
+        return first
 
-    monkeypatch.setattr(judgement, "_judge", looked)
+    monkeypatch.setattr(statement, "_say", looked)
     said = _said(xyz, Placement.LOWER_BACK)
     assert len(changed) >= len(said)
     assert np.mean(changed) <= 0.0005 + 1.0 / len(said)
