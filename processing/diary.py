@@ -76,7 +76,7 @@ class Entry:
             raise DiaryError(
                 "note",
                 f"the note has {len(self.note)} characters, and the diary keeps {NOTE_MAX}",
-                advice="Shorten it; nothing else of the entry was lost",
+                advice="Shorten it; the entry is as it was",
             )
 
     @property

@@ -58,7 +58,7 @@ def goals_view(daily: Iterable[Point], goal: Point | None, today: dt.date, words
         sentences.append(words("goals.best_week", n=best.days_met, minutes=f"{best.walking_min:.0f}"))
     step, ceiling = (number(goal, name) or 0.0 for name in ("walking_step_min", "walking_ceiling_min"))
     asked = number(days.get(today), "goal_walking_min") or 0.0
-    if step and asked < ceiling:
+    if step and asked < ceiling and (asked or number(goal, "walking_min")):  # what is no goal does not grow
         sentences.append(words("goals.grows", step=f"{step:g}", ceiling=f"{ceiling:g}"))
     if not rows and not sentences:
         sentences.append(words("goals.none"))

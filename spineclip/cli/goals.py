@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from processing import goals as rules
 from processing.stores.sqlite import SqliteReader, SqliteStore
 from spineclip.cli import options
 from spineclip.contract.clock import SystemClock
-from spineclip.contract.config import Goals, PatientConfig, zone
+from spineclip.contract.config import GOAL_LIMITS, Goals, PatientConfig, zone
 from spineclip.contract.days import day_of
 from spineclip.contract.errors import SettingsError
 from spineclip.patients import Patients, data_folder, store_file
@@ -31,6 +32,17 @@ _NAMES = {
     "breaks_per_hour": ("breaks per hour of sitting", ""),
     "upright_pct": ("upright while sitting", "%"),
     "days_per_week": ("days a week", ""),
+}
+
+_OPTIONS = {
+    "walking_min": "--walking",
+    "walking_step_min": "--step",
+    "walking_ceiling_min": "--ceiling",
+    "brisk_min": "--brisk",
+    "longest_sedentary_min": "--sitting",
+    "breaks_per_hour": "--breaks",
+    "upright_pct": "--upright",
+    "days_per_week": "--days",
 }
 
 
@@ -69,14 +81,27 @@ def goals(
     if time_zone is not None or language is not None:
         known = patients.change(patient, lambda config: _place(config, time_zone, language))
     today = day_of(SystemClock().utc_ns(), zone(known.time_zone))
+    replaced = False
     if changes:
+        _check(changes)
         first = since.date() if since else today
         now = _present(folder, patient, known, first)
+        replaced = any(goal.since == first.isoformat() for goal in known.goals)
         known = patients.change(patient, lambda config: _agree(config, now, first, changes))
         _write(folder, patient, known)
     elif since is not None:
         raise SettingsError("--from alone changes nothing", advice="Name a goal too, such as --walking 10")
     _show(folder, patient, known, today)
+    if replaced:
+        typer.echo(f"This takes the place of what was agreed on for {first} before; other days keep theirs.")
+
+
+def _check(changes: Mapping[str, float]) -> None:
+    """Refuse what nobody can mean, by the name of the option that it was given with."""
+    for name, value in changes.items():
+        if not 0 <= value <= GOAL_LIMITS[name]:
+            option = _OPTIONS[name]
+            raise SettingsError(f"{option} cannot be {value:g}", advice=f"Use a number from 0 to {GOAL_LIMITS[name]}")
 
 
 def _place(config: PatientConfig, time_zone: str | None, language: str | None) -> PatientConfig:

@@ -165,10 +165,21 @@ class TestCommands:
         run("goals", "p-1", "--walking", "8", "--from", "2026-04-01")
         assert [goal.walking_step_min for goal in Patients(tmp_path).config("p-1").goals] == [2, 2]
 
+    def test_of_two_goals_for_one_day_the_second_holds_and_that_is_said(self, run: Any, tmp_path: Path) -> None:
+        first = run("goals", "p-1", "--walking", "5", "--from", "2026-03-02")
+        other = run("goals", "p-1", "--walking", "7", "--from", "2026-04-02")
+        second = run("goals", "p-1", "--walking", "6", "--from", "2026-03-02")
+        assert "takes the place" not in first + other
+        assert "takes the place of what was agreed on for 2026-03-02" in second
+        kept = Patients(tmp_path).config("p-1").goals
+        assert [(goal.since, goal.walking_min) for goal in kept] == [("2026-03-02", 6), ("2026-04-02", 7)]
+
     @pytest.mark.parametrize(
         ("words", "said"),
         [
-            (("--walking", "10000"), "0 to 300"),
+            (("--walking", "10000"), "--walking cannot be 10000. Use a number from 0 to 300."),
+            (("--upright", "nan"), "--upright cannot be nan"),
+            (("--days", "9"), "--days cannot be 9. Use a number from 0 to 7."),
             (("--time-zone", "Mars/Olympus"), "Mars/Olympus"),
             (("--language", "tlh"), "de or en"),
             (("--from", "2026-01-01"), "--walking"),
@@ -185,3 +196,6 @@ class TestCommands:
         assert "[red]<b>ok" in shown
         assert "yes" in shown
         assert run("diary", "add", "p-1", "--pain", "11", code=1).count("\n") == 1
+        refused = run("diary", "add", "p-1", "--pain", "9", "--note", "x" * 100_000, code=1)
+        assert "Shorten it; the entry is as it was." in refused
+        assert run("diary", "list", "p-1") == shown

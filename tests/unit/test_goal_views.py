@@ -53,6 +53,13 @@ def test_streak_best_week_and_plan_are_said() -> None:
     assert "2 minutes, up to 30" in said[2]
 
 
+def test_what_is_no_goal_does_not_grow() -> None:
+    fields = {"walking_step_min": 2.0, "walking_ceiling_min": 30.0}
+    none, some = (Point("goal", 0, {"patient": "p-1"}, {**fields, "walking_min": least}) for least in (0.0, 5.0))
+    assert goals_view([], none, TODAY, WORDS).sentences == (WORDS("goals.none"),)
+    assert goals_view([], some, TODAY, WORDS).sentences == (WORDS("goals.grows", step="2", ceiling="30"),)
+
+
 def test_without_goals_the_card_says_so() -> None:
     assert goals_view([], None, TODAY, WORDS).sentences == (WORDS("goals.none"),)
 
