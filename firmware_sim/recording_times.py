@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from firmware_sim.recording_files import RawRows, is_number
 from spineclip.contract.config import zone
 from spineclip.contract.errors import RecordingError
+from spineclip.contract.wire import EARLIEST_NS
 
 MADE_UP_NS: Final = 946_684_800 * 10**9
 """2000-01-01T00:00:00Z, where loggers without a clock begin too."""
-_EARLIEST_NS: Final = 915_148_800 * 10**9
-"""1999-01-01: an earlier date is a clock that was never set."""
 _EPOCH_UNITS: Final = ((1, 10**9), (10**3, 10**6), (10**6, 10**3), (10**9, 1))
 """How many of a unit are in a second, and how many nanoseconds are in it."""
-_EPOCH_S: Final = (915_148_800, 4_102_444_800)
+_EPOCH_S: Final = (EARLIEST_NS // 10**9, 4_102_444_800)
 """1999 to 2100: numbers in this range can only be seconds since 1970."""
 _RELATIVE_NS: Final = {"_s": 10**9, "_ms": 10**6, "_us": 10**3, "_ns": 1}
 _QUARTER_NS: Final = 900 * 10**9
@@ -75,7 +74,7 @@ class TimeReader:
             raw_ns = self._laid_out(raw_ns, known)
         elif self._shift_ns is None and known.any():
             first_ns = int(raw_ns[known][0])
-            self.made_up_date = first_ns < _EARLIEST_NS
+            self.made_up_date = first_ns < EARLIEST_NS
             self._shift_ns = MADE_UP_NS - first_ns if self.made_up_date else 0
         return raw_ns + (self._shift_ns or 0), known
 

@@ -13,7 +13,7 @@ from dashboards.therapist import charts
 from dashboards.therapist.overview import Row
 from dashboards.therapist.weeks import EightWeeks
 from dashboards.words import Words
-from spineclip.contract.config import Goals
+from spineclip.contract.config import GOAL_LIMITS, Goals
 
 _STYLE: Final = (Path(__file__).parent / "therapist.css").read_text("utf-8")
 _QUESTIONS: Final = ("walking", "sitting", "upright", "pain")
@@ -23,16 +23,7 @@ _CHARTS: Final = {
     "sitting": charts.sitting_chart,
     "pain": charts.pain_chart,
 }
-GOAL_FIELDS: Final = (
-    "walking_min",
-    "walking_step_min",
-    "walking_ceiling_min",
-    "brisk_min",
-    "longest_sedentary_min",
-    "breaks_per_hour",
-    "upright_pct",
-    "days_per_week",
-)
+GOAL_FIELDS: Final = tuple(GOAL_LIMITS)
 """What can be agreed on, in the order of the form."""
 
 
