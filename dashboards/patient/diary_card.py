@@ -123,7 +123,8 @@ class DiaryCard:
         try:
             kept = await asyncio.to_thread(self._desk.write, mine, self._seen)
         except DiaryError as error:
-            self._say(f"diary.error_{error.reason}")
+            cut = error.reason == "note" and len(self._note.value or "") >= NOTE_MOST
+            self._say("diary.error_note_cut" if cut else f"diary.error_{error.reason}")
             return
         except StoreError:
             self._say("diary.error_store")

@@ -12,6 +12,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from dashboards.words import Words
+from processing.diary import NOTE_MAX
 from processing.metrics import Point
 from processing.stores.sqlite import SqliteReader, SqliteStore
 from spineclip.contract.config import PatientConfig
@@ -148,6 +150,12 @@ def test_the_diary_takes_two_taps_and_a_note_as_plain_text(tmp_path: Path, watch
         page.get_by_role("button", name="Keep the note").click()
         expect(status).to_have_text("Your note is kept.")
         page.screenshot(path=pictures / "page-diary.png", full_page=True)
+        for characters, said in ((NOTE_MAX + 1, "diary.error_note"), (1_000_000, "diary.error_note_cut")):
+            page.get_by_label("A note").fill("x" * characters)
+            page.get_by_role("button", name="Keep the note").click()
+            expect(status).to_have_text(Words("en")(said))
+            assert str(NOTE_MAX) in Words("en")(said)
+            assert str(NOTE_MAX) in Words("de")(said)
         page.reload()
         expect(page.locator("section.diary [aria-pressed=true]")).to_have_text(["Today", "7", "Yes"])
         expect(page.get_by_label("A note")).to_have_value("<script>alert(1)</script> better")
