@@ -19,6 +19,8 @@ from spineclip.contract.messages import Ack, Buzz, Resend, Stored, command_to_js
 from spineclip.contract.placement import Placement
 from spineclip.contract.topics import Channel, topic
 from spineclip.contract.wire import ANY_TIME_NS, SampleBatch, decode
+from tests.servers.mosquitto import mosquitto
+from tests.servers.process import free_port
 from tests.system.test_collector import PATIENT, StandIn, until
 
 NOW_S = 1_700_000_000
@@ -154,6 +156,21 @@ async def test_a_broker_that_is_not_there_is_told_once_and_tried_for_ever(tmp_pa
     await asyncio.sleep(1.0)
     assert len(told) == 1
     assert "cannot be reached" in str(told[0])
+    await _end(uplink, task, outbox)
+
+
+@pytest.mark.server("mosquitto")
+async def test_the_same_trouble_is_told_again_after_all_was_well(tmp_path: Path) -> None:
+    outbox, _ = _outbox(tmp_path, 1)
+    told: list[SpineclipError] = []
+    port, password = free_port(), "between-friends"
+    uplink = Uplink(PATIENT, BrokerAccess("127.0.0.1", port, "tests", password), outbox, on_trouble=told.append)
+    task = asyncio.create_task(uplink.run())
+    for times in (1, 2):
+        await until(lambda times=times: len(told) >= times)
+        with mosquitto(tmp_path, port=port, password=password):
+            await until(lambda: uplink.connected)
+    await until(lambda: len(told) >= 3)
     await _end(uplink, task, outbox)
 
 
