@@ -25,20 +25,6 @@ class Notes:
         """Note a value."""
         self.written.append((characteristic, data.hex(), response))
 
-    async def ask(
-        self,
-        characteristic: str,
-        data: bytes,
-        *,
-        answer_on: str,
-        answer_head: bytes,
-        response: bool,
-        within_s: float = 3.0,
-    ) -> bytes | None:
-        """Note a value; nobody answers."""
-        await self.write(characteristic, data, response=response)
-        return None
-
     async def sleep(self, seconds: float) -> None:
         """Let no time pass."""
         assert 0 <= seconds < 1, "somebody waits for it"

@@ -25,6 +25,7 @@ from firmware_sim.firmware.movesense import Movesense
 from firmware_sim.firmware.polar import H10, VERITY_SENSE, Polar
 from firmware_sim.firmware.streaming import StreamingFirmware
 from firmware_sim.firmware.witmotion import Witmotion
+from firmware_sim.shortcut import Shortcut
 from spineclip.contract.placement import Placement
 from spineclip.contract.wire import Gap, Record, SampleBatch
 from tests.system.test_collector import Turning
@@ -33,69 +34,26 @@ S = 10**9
 UTC0 = 1_700_000_000 * S
 
 
-class _Direct:
-    """A connection without a radio: calls the twin, collects what it sends."""
-
-    def __init__(self, twin: StreamingFirmware) -> None:
-        self.twin = twin
-        self.t_ns = UTC0
-        self.sent: list[tuple[str, bytes, int]] = []
-
-    def has(self, characteristic: str) -> bool:
-        return any(one.uuid == characteristic for service in self.twin.services for one in service.characteristics)
-
-    async def read(self, characteristic: str) -> bytes:
-        return self.twin.on_read(characteristic, self.t_ns)
-
-    async def write(self, characteristic: str, data: bytes, *, response: bool) -> None:
-        assert self.has(characteristic)
-        self.twin.on_write(characteristic, data, self.t_ns)
-
-    async def ask(
-        self,
-        characteristic: str,
-        data: bytes,
-        *,
-        answer_on: str,
-        answer_head: bytes,
-        response: bool,
-        within_s: float = 3.0,
-    ) -> bytes | None:
-        await self.write(characteristic, data, response=response)
-        before = len(self.sent)
-        self.pass_time(min(0.05, within_s))
-        return next((v for c, v, _ in self.sent[before:] if c == answer_on and v.startswith(answer_head)), None)
-
-    async def sleep(self, seconds: float) -> None:
-        self.pass_time(seconds)
-
-    def pass_time(self, seconds: float) -> None:
-        self.t_ns += round(seconds * 1e9)
-        self.sent += [(one.char, one.value, one.t_ns) for one in self.twin.events(self.t_ns)]
-
-
 async def _play(
     wearable: Wearable, twin: StreamingFirmware, plan: Stream, seconds: float
 ) -> tuple[list[Record], ClipStream]:
-    gatt = _Direct(twin)
-    twin.on_connect(gatt.t_ns)
+    sent: list[tuple[str, bytes, int]] = []
+    gatt = Shortcut(twin, UTC0, lambda characteristic, value, t_ns: sent.append((characteristic, value, t_ns)))
     stream = ClipStream("twin-1", Placement.STERNUM, wearable, lambda: 1)
     await wearable.prepare(gatt, plan)
     stream.connected(plan)
-    for characteristic in wearable.notify:
-        if gatt.has(characteristic):
-            twin.on_subscribe(characteristic, True, gatt.t_ns)
+    gatt.subscribe(*wearable.notify)
     await wearable.start(gatt, plan)
     percent = await wearable.ask_battery(gatt)
-    gatt.pass_time(seconds)
+    await gatt.sleep(seconds)
     if percent is not None:
         stream.battery_pct = percent
     records: list[Record] = []
-    for char, value, t_ns in gatt.sent:
+    for char, value, t_ns in sent:
         records += stream.feed(char, value, t_ns - UTC0, t_ns)
     records += stream.disconnected("stopped")
     await wearable.stop(gatt)
-    twin.on_disconnect(gatt.t_ns)
+    gatt.device.close()
     return records, stream
 
 
