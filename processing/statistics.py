@@ -42,7 +42,7 @@ _SAMPLE_QUANTUM: Final = 65536.0
 """Samples are whole multiples of 1 / this, g; so are cosines and the norm, once rounded."""
 _MEAN_QUANTUM: Final = 16 * _SAMPLE_QUANTUM
 _ENERGY_QUANTUM: Final = 1.0 / _SAMPLE_QUANTUM**2
-_PIECE: Final = 100
+_PIECE: Final = 96
 """Seconds worked on side by side: they stay in the processor's cache, their products on one core (see
 `processing.products`); no power of two, whose rows would push each other out of the cache."""
 
@@ -74,11 +74,6 @@ def _parts() -> NDArray[np.float64]:
     return np.ascontiguousarray(table.T)
 
 
-def _tones() -> NDArray[np.float64]:
-    """Tabulate the sum and the waves, shape (45, 25)."""
-    return np.ascontiguousarray(np.concatenate([np.ones((RATE_HZ, 1)), _waves() / _SAMPLE_QUANTUM], axis=1).T)
-
-
 def _turns() -> NDArray[np.float64]:
     """Tabulate cosine and sine of what each wave turns by in 0 to 3 seconds, shape (2, 4, 22): 1, 0 or -1.
 
@@ -94,7 +89,7 @@ _BAND: Final = np.repeat(np.arange(len(BANDS)), [b - a for a, b in BANDS])
 _N_STEPS: Final = len(_STEP_HZ)
 _N_WAVES: Final = len(WAVE_HZ)
 _PARTS: Final = _parts()
-_TONES: Final = _tones()
+_WAVES: Final = _waves() / _SAMPLE_QUANTUM
 _TURNS: Final = _turns()
 _NO_ROWS: Final = np.empty((0, COLUMNS))
 _NO_WAVES: Final = np.empty((0, 2 * _N_WAVES))
@@ -135,12 +130,12 @@ def _fill(
         n = min(_PIECE, len(xyz_g) - a)
         xyz, columns = _laid(xyz_g[a : a + n]), np.zeros((COLUMNS, n))
         norm = _norm(xyz)
-        parts = product(_PARTS, xyz.reshape(RATE_HZ, 3 * n)).reshape(len(_PARTS), 3, n)
+        parts = product(_PARTS, xyz.reshape((RATE_HZ, 3 * n))).reshape((len(_PARTS), 3, n))
         up = _add_gravity(parts[0], columns)
         _add_energies(parts[1:RATE_HZ], up, columns)
-        tones = product(_TONES, norm)
-        _turn(tones[1:], first + a, waves[a : a + n])
-        _add_deviation(norm, tones[0], columns)
+        np.dot(norm.T, _WAVES, waves[a : a + n])
+        _turn(waves[a : a + n], first + a)
+        _add_deviation(norm, columns)
         _add_flat(xyz, columns)
         _add_push(parts[RATE_HZ:], up, columns)
         _write(columns, coverage[a : a + n], table[a : a + n])
@@ -148,13 +143,20 @@ def _fill(
 
 @compiled
 def _laid(xyz_g: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Lay seconds, shape (n, 25, 3), side by side, shape (25, 3, n), in whole quanta: nothing to scale later."""
-    n = len(xyz_g)
-    xyz = np.empty((RATE_HZ, 3, n))
-    for second in range(n):
-        for i in range(RATE_HZ):
-            for axis in range(3):
-                xyz[i, axis, second] = xyz_g[second, i, axis] * _SAMPLE_QUANTUM
+    """Lay seconds, shape (n, 25, 3), side by side, shape (25, 3, n), in whole quanta: nothing to scale later.
+
+    Four seconds at a time, since to fetch a place of the result takes longer than to write four numbers there.
+    """
+    n, size = len(xyz_g), 3 * RATE_HZ
+    xyz, flat = np.empty((RATE_HZ, 3, n)), xyz_g.reshape((n, size))
+    out, fours = xyz.reshape((size, n)), n - n % 4
+    for second in range(0, fours, 4):
+        for k in range(size):
+            for ahead in range(4):
+                out[k, second + ahead] = flat[second + ahead, k] * _SAMPLE_QUANTUM
+    for second in range(fours, n):
+        for k in range(size):
+            out[k, second] = flat[second, k] * _SAMPLE_QUANTUM
     return xyz
 
 
@@ -189,18 +191,21 @@ def _add_gravity(total: NDArray[np.float64], columns: NDArray[np.float64]) -> ND
 def _add_energies(cosines: NDArray[np.float64], up: NDArray[np.float64], columns: NDArray[np.float64]) -> None:
     """Add up the squares of the cosines, shape (24, 3, n), along `up` and of all axes, band by band."""
     for k in range(RATE_HZ - 1):
-        vertical, total = VERTICAL.start + _BAND[k], TOTAL.start + _BAND[k]
+        vertical, total = columns[VERTICAL.start + _BAND[k]], columns[TOTAL.start + _BAND[k]]
         for j in range(cosines.shape[2]):
             x, y, z = np.rint(cosines[k, 0, j]), np.rint(cosines[k, 1, j]), np.rint(cosines[k, 2, j])
             along = x * up[0, j] + y * up[1, j] + z * up[2, j]
-            columns[vertical, j] += along * along * _ENERGY_QUANTUM
-            columns[total, j] += (x * x + y * y + z * z) * _ENERGY_QUANTUM
+            vertical[j] += along * along * _ENERGY_QUANTUM
+            total[j] += (x * x + y * y + z * z) * _ENERGY_QUANTUM
 
 
 @compiled
-def _add_deviation(norm: NDArray[np.float64], total: NDArray[np.float64], columns: NDArray[np.float64]) -> None:
-    """Mean amplitude deviation of the norm, shape (25, n), from its sum: a sum of whole numbers, so it is exact."""
-    deviation = columns[MAD]
+def _add_deviation(norm: NDArray[np.float64], columns: NDArray[np.float64]) -> None:
+    """Mean amplitude deviation of the norm, shape (25, n): a sum of whole numbers, so it is exact."""
+    deviation, total = columns[MAD], np.zeros(norm.shape[1])
+    for i in range(RATE_HZ):
+        for j in range(len(total)):
+            total[j] += norm[i, j]
     for i in range(RATE_HZ):
         for j in range(len(total)):
             deviation[j] += abs(norm[i, j] * RATE_HZ - total[j])
@@ -261,12 +266,12 @@ def _write(columns: NDArray[np.float64], coverage: NDArray[np.float64], table: N
 
 
 @compiled
-def _turn(waves: NDArray[np.float64], first: int, out: NDArray[np.float64]) -> None:
-    """Turn the waves of each second, shape (44, n), back by its number, and write them as rows."""
-    for row in range(len(out)):
+def _turn(waves: NDArray[np.float64], first: int) -> None:
+    """Turn the waves of each second, shape (n, 44), back by its number."""
+    for row in range(len(waves)):
         turn = (first + row) % 4
         for k in range(_N_WAVES):
-            real, imag = waves[k, row], waves[_N_WAVES + k, row]
+            real, imag = waves[row, k], waves[row, _N_WAVES + k]
             cos, sin = _TURNS[0, turn, k], _TURNS[1, turn, k]
-            out[row, k] = real * cos - imag * sin
-            out[row, _N_WAVES + k] = real * sin + imag * cos
+            waves[row, k] = real * cos - imag * sin
+            waves[row, _N_WAVES + k] = real * sin + imag * cos
