@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing import elementary, statistics
-from processing.compiled import compiled
+from processing.compiled import borrowing, compiled
 from processing.epochs import State
 from processing.products import product
 from spineclip.contract.placement import Placement
@@ -238,8 +238,8 @@ def decide(
     for i in range(len(codes)):
         if not covered[i]:
             continue
-        best, raw, group = _claim(smoothed[i], upright[i], odds)
-        confidence[i] = _interpolated(raw, sureness[0], sureness[1 + group])
+        best, raw, group = _claim(smoothed, i, upright[i], odds)
+        confidence[i] = _interpolated(raw, sureness, 1 + group)
         least = SURE if upright[i] == UPRIGHT - 1 or best >= RESTING else SURE_OF_REST
         sure = confidence[i] >= least
         if not sees_trunk and best <= _SITTING:
@@ -256,36 +256,38 @@ def _claims(
     """Loop over seconds."""
     odds = elementary.exp(lean)
     for i in range(len(best)):
-        best[i], raw[i], group[i] = _claim(smoothed[i], upright[i], odds)
+        best[i], raw[i], group[i] = _claim(smoothed, i, upright[i], odds)
 
 
-@compiled
-def _claim(chances: NDArray[np.float64], upright: int, odds: float) -> tuple[int, float, int]:
+@borrowing
+def _claim(chances: NDArray[np.float64], i: int, upright: int, odds: float) -> tuple[int, float, int]:
     """Find the likeliest state, its chance, and the group of such a claim.
 
     Where upright is known, what is sitting or standing is shared out between the two by so many times the odds of
     sitting, so that the chance of a claim goes with the claim.
     """
     enough = upright == UPRIGHT - 1
-    sitting, standing = chances[_SITTING], chances[_STANDING]
+    sitting, standing = chances[i, _SITTING], chances[i, _STANDING]
     if enough and sitting > 0.0:
         both = sitting + standing
         sitting = both * (sitting * odds / (sitting * odds + standing))
         standing = both - sitting
     best, most = 0, 0.0
-    for j in range(len(chances)):
-        chance = sitting if j == _SITTING else standing if j == _STANDING else chances[j]
+    for j in range(chances.shape[1]):
+        chance = sitting if j == _SITTING else standing if j == _STANDING else chances[i, j]
         if chance > most:
             best, most = j, chance
     return best, most, upright if best < RESTING else UPRIGHT + int(enough)
 
 
-@compiled
-def _interpolated(x: float, xs: NDArray[np.float64], ys: NDArray[np.float64]) -> float:
-    """Read a table of straight lines; beyond its ends it goes on level."""
-    if x >= xs[-1]:
-        return float(ys[-1])
+@borrowing
+def _interpolated(x: float, table: NDArray[np.float64], row: int) -> float:
+    """Read a row of straight lines over the first one of a table; beyond its ends it goes on level."""
+    last = table.shape[1] - 1
+    if x >= table[0, last]:
+        return float(table[row, last])
     k = 0
-    while k < len(xs) - 2 and xs[k + 1] <= x:
+    while k < last - 1 and table[0, k + 1] <= x:
         k += 1
-    return float((ys[k + 1] - ys[k]) / (xs[k + 1] - xs[k]) * (max(x, float(xs[0])) - xs[k]) + ys[k])
+    rise = (table[row, k + 1] - table[row, k]) / (table[0, k + 1] - table[0, k])
+    return float(rise * (max(x, float(table[0, 0])) - table[0, k]) + table[row, k])

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing import statistics, wear
-from processing.compiled import compiled
+from processing.compiled import borrowing, compiled
 from processing.epochs import State
 from processing.windows import COVERED, GRAVITY, TOTAL
 
@@ -64,7 +64,7 @@ _UNKNOWN: Final = State.UNKNOWN.code
 _GOING: Final = (State.WALKING.code, State.RUNNING.code, _CYCLING)
 
 
-@compiled
+@borrowing
 def signs(table: NDArray[np.float64], at: int, short: NDArray[np.float64], i: int, up: NDArray[np.float64]) -> int:
     """Look for signs against a worn clip, all but `UNSEEN`.
 

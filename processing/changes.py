@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing import elementary, statistics
-from processing.compiled import compiled
+from processing.compiled import borrowing, compiled
 from processing.grid import RATE_HZ
 
 STANDING: Final = 0
@@ -58,7 +58,7 @@ _TURNED: Final = 0.01  # squared chord, 6 degrees: who has turned less tells by 
 _GRAVITY: Final = statistics.GRAVITY.start
 
 
-@compiled
+@borrowing
 def unit(table: NDArray[np.float64], row: int, out: NDArray[np.float64]) -> None:
     """Write the direction of the mean specific force of a second and the one before, shape (3,)."""
     size2 = 0.0

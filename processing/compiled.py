@@ -68,8 +68,22 @@ def compiled(function: _F) -> _F:
     kept by itself, and once for whole numbers rather than once for each number that is written in a call. Half of the
     time to compile would go into these.
     """
+    return _made(function)
+
+
+def borrowing(function: _F) -> _F:
+    """Do as `compiled` for a function that only works on arrays that it is given: it makes none and returns none.
+
+    So nothing needs to be counted of who still uses them, which a function does for each array and each part of one
+    that it touches, with instructions that cost more than many a sum: a tenth of all time in loops over seconds. What
+    it calls returns no arrays either, since nobody would let go of them.
+    """
+    return _made(function, _nrt=False)
+
+
+def _made(function: _F, **options: bool) -> _F:
     made = numba.njit(cache=_KEPT, error_model="numpy")(function)
-    part = _njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    part = _njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)(function)
 
     def call(args: Iterable[types.Type], kws: Mapping[str, types.Type]) -> tuple[Any, ...]:
         """Say how another compiled function calls it."""

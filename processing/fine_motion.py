@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing import elementary
-from processing.compiled import compiled
+from processing.compiled import borrowing, compiled
 from processing.grid import RATE_HZ
 from processing.products import product
 
@@ -52,7 +52,7 @@ _TOGETHER: Final = 8
 
 
 def _waves() -> Array:
-    """Cosines and sines of a window, shape (2 x 50, 100), Hann-weighted, blind to a mean and to a straight drift.
+    """Cosines and sines of a window, shape (100, 2 x 50), Hann-weighted, blind to a mean and to a straight drift.
 
     Scaled as a power spectrum (Welch 1967, IEEE Trans Audio Electroacoust 15:70), and rounded, so that products with
     rounded samples are exact in float64, whatever the library and the cutting.
@@ -64,12 +64,12 @@ def _waves() -> Array:
     turn = 2.0 * np.pi * np.arange(_N)[:, None] * np.arange(1, _N // 2 + 1)[None, :] / _N
     table = rest @ (hann[:, None] * np.concatenate([np.cos(turn), -np.sin(turn)], axis=1))
     table = np.rint(table * np.sqrt(2.0 / (_N * (hann**2).sum())) * _TABLE_QUANTUM) / _TABLE_QUANTUM
-    return np.ascontiguousarray(table.T)
+    return np.ascontiguousarray(table)
 
 
 _WAVES: Final = _waves()
 _BAND: Final = np.searchsorted(np.arange(1, _HALF + 1) / WINDOW_S, EDGES_HZ)
-"""Rows of frequencies at which the bands begin, and after the last."""
+"""Numbers of frequencies at which the bands begin, and after the last."""
 
 
 def fine_motion(xyz_g: Array, up: Array, forward: Array) -> Array:
@@ -96,11 +96,11 @@ def fine_motion(xyz_g: Array, up: Array, forward: Array) -> Array:
 @compiled
 def numbers(samples_g: Array, begins: NDArray[np.int64], up: Array, forward: Array) -> Array:
     """Do as `fine_motion` for windows that begin at these rows of samples, shape (m, 3); loops over a few at a time."""
-    out = np.empty((len(begins), COUNT))
+    out, spectrum = np.empty((len(begins), COUNT)), np.empty(_HALF)
     for first in range(0, len(begins), _TOGETHER):
         n = min(_TOGETHER, len(begins) - first)
-        sums, axes, turned = np.zeros((9, BANDS, n)), np.empty((3, 3, n)), np.zeros((9, BANDS, n))
-        _add_up(_transform(samples_g, begins[first : first + n]), sums)
+        sums, axes, turned = np.empty((9, BANDS, n)), np.empty((3, 3, n)), np.zeros((9, BANDS, n))
+        _add_up(_transform(samples_g, begins[first : first + n]), spectrum, sums)
         _body(up[first : first + n], forward[first : first + n], axes)
         _turn(sums, axes, turned)
         _describe(turned, out[first : first + n])
@@ -109,36 +109,43 @@ def numbers(samples_g: Array, begins: NDArray[np.int64], up: Array, forward: Arr
 
 @compiled
 def _transform(samples_g: Array, begins: NDArray[np.int64]) -> Array:
-    """Cosine and sine parts of the axes of n windows, shape (2 x 50, 3, n)."""
+    """Cosine and sine parts of the axes of n windows, shape (3, n, 2 x 50)."""
     n = len(begins)
-    laid = np.empty((_N, 3, n))
+    laid = np.empty((3, n, _N))
     for i in range(n):
-        for t in range(_N):
-            for axis in range(3):
-                laid[t, axis, i] = samples_g[begins[i] + t, axis]
-    return product(_WAVES, laid.reshape((_N, 3 * n))).reshape((_N, 3, n))
+        window = samples_g[begins[i] : begins[i] + _N]
+        for axis in range(3):
+            for t in range(_N):
+                laid[axis, i, t] = window[t, axis]
+    return product(laid.reshape((3 * n, _N)), _WAVES).reshape((3, n, _N))
 
 
-@compiled
-def _add_up(parts: Array, sums: Array) -> None:
+@borrowing
+def _add_up(parts: Array, spectrum: Array, sums: Array) -> None:
     """Add cross spectra up over the bands, shape (9, bands, n): six in phase, three in quadrature.
 
-    They are rounded, so that the sums are exact. Loops over frequencies, and over windows side by side.
+    They are rounded, so that the sums are exact. Loops over frequencies side by side, in a `spectrum` at a time.
     """
+    for i in range(parts.shape[1]):
+        for p in range(6):
+            one, other = parts[_FIRST[p], i], parts[_SECOND[p], i]
+            a, u, b, v = one[:_HALF], one[_HALF:], other[:_HALF], other[_HALF:]
+            for j in range(_HALF):
+                spectrum[j] = _rounded(a[j] * b[j] + u[j] * v[j])
+            _add_bands(spectrum, sums[p], i)
+            if p >= 3:
+                for j in range(_HALF):
+                    spectrum[j] = _rounded(u[j] * b[j] - a[j] * v[j])
+                _add_bands(spectrum, sums[p + 3], i)
+
+
+@borrowing
+def _add_bands(spectrum: Array, sums: Array, i: int) -> None:
     for band in range(BANDS):
+        total = 0.0
         for j in range(_BAND[band], _BAND[band + 1]):
-            for i in range(parts.shape[2]):
-                a, b, c = parts[j, 0, i], parts[j, 1, i], parts[j, 2, i]
-                u, v, w = parts[_HALF + j, 0, i], parts[_HALF + j, 1, i], parts[_HALF + j, 2, i]
-                sums[0, band, i] += _rounded(a * a + u * u)
-                sums[1, band, i] += _rounded(b * b + v * v)
-                sums[2, band, i] += _rounded(c * c + w * w)
-                sums[3, band, i] += _rounded(a * b + u * v)
-                sums[4, band, i] += _rounded(a * c + u * w)
-                sums[5, band, i] += _rounded(b * c + v * w)
-                sums[6, band, i] += _rounded(u * b - a * v)
-                sums[7, band, i] += _rounded(u * c - a * w)
-                sums[8, band, i] += _rounded(v * c - b * w)
+            total += spectrum[j]
+        sums[band, i] = total
 
 
 @compiled

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from processing.compiled import compiled
+from processing.compiled import borrowing, compiled
 from processing.frozen import frozen
 from processing.rows import with_room
 from processing.samples import Block
@@ -148,7 +148,20 @@ def _lay(
     Gives `_SPOILT` where a sample is not a number. Samples and their axes are laid end to end: in one row the compiler
     finds values that it can work on side by side.
     """
-    line = np.empty(3 * _POINTS)
+    return _lay_on(t_ns, flat_g, first, out, coverage, np.empty((2, 3 * _POINTS)))
+
+
+@borrowing
+def _lay_on(
+    t_ns: NDArray[np.int64],
+    flat_g: NDArray[np.float64],
+    first: int,
+    out: NDArray[np.float64],
+    coverage: NDArray[np.float64],
+    room: NDArray[np.float64],
+) -> int:
+    """Do as `_lay`, with room for the points of a second, twice; loops over seconds."""
+    line, whole = room[0], room[1]
     low = high = _end(t_ns, 0, 0, first * SECOND_NS)
     for second in range(len(out)):
         start_ns = (first + second) * SECOND_NS
@@ -164,13 +177,13 @@ def _lay(
             return _SPOILT
         coverage[second] = _interpolate(t_ns, flat_g, start_ns, low, line) if high > low else 0.0
         if coverage[second] >= ENOUGH:
-            _halve(line, out[second])
+            _halve(line, whole, out[second])
         else:
             out[second] = 0.0
     return high if _finite(flat_g[3 * high :]) else _SPOILT
 
 
-@compiled
+@borrowing
 def _end(t_ns: NDArray[np.int64], low: int, likely: int, stop_ns: int) -> int:
     """Look for the first sample from `low` on that is not before `stop_ns`, beginning where it is likely."""
     end = min(likely, len(t_ns))
@@ -181,7 +194,7 @@ def _end(t_ns: NDArray[np.int64], low: int, likely: int, stop_ns: int) -> int:
     return end
 
 
-@compiled
+@borrowing
 def _finite(values: NDArray[np.float64]) -> bool:
     """Tell whether all values are numbers."""
     odd = 0
@@ -190,7 +203,7 @@ def _finite(values: NDArray[np.float64]) -> bool:
     return odd == 0
 
 
-@compiled
+@borrowing
 def _regular(t_ns: NDArray[np.int64]) -> bool:
     """Tell whether the samples of a second fall evenly into its 25 bins."""
     count = len(t_ns)
@@ -203,7 +216,7 @@ def _regular(t_ns: NDArray[np.int64]) -> bool:
     return odd == 0
 
 
-@compiled
+@borrowing
 def _average(flat_g: NDArray[np.float64], out: NDArray[np.float64]) -> bool:
     """Take the mean of the samples of each bin of a regular second; tell whether all sums are numbers."""
     width = len(flat_g) // (3 * RATE_HZ)
@@ -216,7 +229,7 @@ def _average(flat_g: NDArray[np.float64], out: NDArray[np.float64]) -> bool:
     return sound
 
 
-@compiled
+@borrowing
 def _add_up(flat_g: NDArray[np.float64], width: int, out: NDArray[np.float64]) -> None:
     for k in range(RATE_HZ):
         for axis in range(3):
@@ -226,7 +239,7 @@ def _add_up(flat_g: NDArray[np.float64], width: int, out: NDArray[np.float64]) -
             out[3 * k + axis] = total
 
 
-@compiled
+@borrowing
 def _interpolate(
     t_ns: NDArray[np.int64],
     flat_g: NDArray[np.float64],
@@ -254,10 +267,9 @@ def _interpolate(
     return count / _POINTS
 
 
-@compiled
-def _halve(line: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+@borrowing
+def _halve(line: NDArray[np.float64], whole: NDArray[np.float64], out: NDArray[np.float64]) -> None:
     """Take the mean of each two points; those at the edge of a gap hold the nearest that was measured."""
-    whole = line.copy()
     for k in range(_POINTS):
         at = _nearest(line, k)
         for axis in range(3):
@@ -265,7 +277,7 @@ def _halve(line: NDArray[np.float64], out: NDArray[np.float64]) -> None:
     _average(whole, out)
 
 
-@compiled
+@borrowing
 def _nearest(line: NDArray[np.float64], k: int) -> int:
     """Number of the point next to the `k`-th that is not NaN; the later one where two are as near."""
     for apart in range(_POINTS):
@@ -276,7 +288,7 @@ def _nearest(line: NDArray[np.float64], k: int) -> int:
     return k
 
 
-@compiled
+@borrowing
 def _round(values: NDArray[np.float64], scale: float) -> None:
     """Scale a second to multiples of 2**-16 g, held within +-64 g."""
     for i in range(3 * RATE_HZ):

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing import carried, posture, reference, statistics, swing, tilt, wear, windows
-from processing.compiled import compiled
+from processing.compiled import borrowing, compiled
 from processing.epochs import Neutral
 from processing.frozen import frozen
 from processing.grid import RATE_HZ
@@ -179,14 +179,35 @@ def follow(
     The marks and counts in the order of `OrientationState`.
     """
     old, walked, ahead, neutral, (up, forward, usual), marks = mounting
-    last_walk, last_moved, last_covered, last_upright, mounts, alive_s = marks
-    unknown = np.full(3, np.nan)
-    now, short = windows.sums(folded, windows.NOW), windows.sums(folded, windows.SHORT)
-    minute = windows.sums(folded, windows.LONG)
+    near = windows.sums(folded, windows.NOW), windows.sums(folded, windows.SHORT), windows.sums(folded, windows.LONG)
     reference.lay(old, walked)
-    walks, known = np.empty((3, 4)), np.empty(HELD)
+    walks, known, own = np.empty((3, 4)), np.empty(HELD), np.empty(3)
     reference.sum_up(walked, walks)
     _tell(known, walks, ahead, neutral, up, forward, usual)
+    sums, axes = (walked, walks, known, own), (neutral, up, forward, usual)
+    return _go(sums, ahead, axes, swing.room(), marks, first, table, start, near, xyz_g, begins, held)
+
+
+@borrowing
+def _go(
+    sums: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+    ahead: tuple[NDArray[np.float64], NDArray[np.float64]],
+    axes: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+    room: swing.Room,
+    marks: Marks,
+    first: int,
+    table: NDArray[np.float64],
+    start: int,
+    near: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+    xyz_g: NDArray[np.float64],
+    begins: int,
+    held: NDArray[np.float64],
+) -> Marks:
+    """Do as `follow`, with room for all that is made on the way; loops over seconds."""
+    walked, walks, known, own = sums
+    last_walk, last_moved, last_covered, last_upright, mounts, alive_s = marks
+    now, short, minute = near
+    neutral, up, forward, usual = axes
     for i in range(start, start + len(held)):
         second, mount = first + i - start, mounts
         still, odd = wear.still_and_odd(table[i, statistics.FLAT], now, minute, i - start)
@@ -201,7 +222,7 @@ def follow(
         last_walk = second if weight >= reference.SURE_WALK else last_walk
         if weight > 0:
             reference.add(table, i, weight, walked)
-            _add_ahead(table, i, weight, ahead, xyz_g, i - begins)
+            _add_ahead(table, i, weight, ahead, xyz_g, i - begins, room)
             reference.sum_up(walked, walks)
         if anew or weight > 0:
             _tell(known, walks, ahead, neutral, up, forward, usual)
@@ -214,9 +235,10 @@ def follow(
             mounts, last_upright = mounts + 1, second
             _put_on(walked, walks, ahead, neutral, keep)
             if weight > 0:
-                _add_ahead(table, i, weight, ahead, xyz_g, i - begins)
+                _add_ahead(table, i, weight, ahead, xyz_g, i - begins, room)
             _tell(known, walks, ahead, neutral, up, forward, usual)
-        own = known[REFERENCE] if known[STRENGTH] >= reference.KNOWN else unknown
+        for axis in range(3):
+            own[axis] = known[REFERENCE.start + axis] if known[STRENGTH] >= reference.KNOWN else np.nan
         against = carried.signs(table, i, short, i - start, own)
         alive_s = (alive_s if mounts == mount else 0) + (against & carried.LIFELESS == 0)
         against += int(odd) + (carried.UNSEEN if alive_s < carried.PROVEN_S else 0)
@@ -226,13 +248,13 @@ def follow(
     return last_walk, last_moved, last_covered, last_upright, mounts, alive_s
 
 
-@compiled
+@borrowing
 def _put(rows: NDArray[np.float64], at: int, row: NDArray[np.float64]) -> None:
     for column in range(len(row)):  # an assignment of a slice takes a second to compile
         rows[at, column] = row[column]
 
 
-@compiled
+@borrowing
 def _add_ahead(
     table: NDArray[np.float64],
     i: int,
@@ -240,6 +262,7 @@ def _add_ahead(
     ahead: tuple[NDArray[np.float64], NDArray[np.float64]],
     xyz_g: NDArray[np.float64],
     at: int,
+    room: swing.Room,
 ) -> None:
     """Add what a walking second says of forward: its push, and the swing of the window that ends with it."""
     push, swung = ahead
@@ -249,10 +272,10 @@ def _add_ahead(
     for back in range(1, swing.WINDOW_S):
         in_walk = in_walk and i > back and reference.weight(table, i - back) > 0
     if in_walk:
-        swing.add(xyz_g, at, swung)
+        swing.add_in(xyz_g, at, swung, room)
 
 
-@compiled
+@borrowing
 def _put_on(
     walked: NDArray[np.float64],
     walks: NDArray[np.float64],
@@ -272,7 +295,7 @@ def _put_on(
             ahead[1][axis, other] = 0.0
 
 
-@compiled
+@borrowing
 def _tell(
     known: NDArray[np.float64],
     walks: NDArray[np.float64],
@@ -303,7 +326,7 @@ def _tell(
         swing.forward(ahead[0], ahead[1], known[REFERENCE], known[FORWARD])
 
 
-@compiled
+@borrowing
 def _is_down(known: NDArray[np.float64], table: NDArray[np.float64], i: int) -> bool:
     """Tell whether the wearer's up points down; no where it is not known."""
     up, gravity = known[REFERENCE], table[i, statistics.GRAVITY]
@@ -312,9 +335,15 @@ def _is_down(known: NDArray[np.float64], table: NDArray[np.float64], i: int) -> 
     )
 
 
-@compiled
+@borrowing
 def _is_known(vector: NDArray[np.float64]) -> bool:
     return bool(np.isfinite(vector[0]) and np.isfinite(vector[1]) and np.isfinite(vector[2]))
+
+
+@borrowing
+def vector(rows: NDArray[np.float64], row: int, start: int) -> tuple[float, float, float]:
+    """Three columns of a row from one on."""
+    return rows[row, start], rows[row, start + 1], rows[row, start + 2]
 
 
 @compiled
@@ -340,9 +369,6 @@ def angles(
     for i in range(len(held)):
         flexion[i] = lateral[i] = np.nan
         if table[i, statistics.COVERED] > 0:
-            gravity, neutral, forward = table[i, statistics.GRAVITY], held[i, NEUTRAL], held[i, FORWARD]
             flexion[i], lateral[i] = tilt.angles(
-                (gravity[0], gravity[1], gravity[2]),
-                (neutral[0], neutral[1], neutral[2]),
-                (forward[0], forward[1], forward[2]),
+                vector(table, i, _GRAVITY), vector(held, i, NEUTRAL.start), vector(held, i, FORWARD.start)
             )

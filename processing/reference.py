@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing import statistics
-from processing.compiled import compiled
+from processing.compiled import borrowing
 
 REFERENCE_S: Final = 64
 """Seconds of the latest walking that make the reference."""
@@ -42,7 +42,7 @@ _TURN_COS: Final = float(np.cos(np.radians(25.0)))
 _STEADY_COS: Final = float(np.cos(np.radians(15.0)))
 
 
-@compiled
+@borrowing
 def weight(table: NDArray[np.float64], i: int) -> float:
     """How much the gravity of a row counts as that of walking: 0, or the cubed likeness.
 
@@ -62,7 +62,7 @@ def weight(table: NDArray[np.float64], i: int) -> float:
     return float(np.rint(likeness * likeness * likeness * 64.0) / 64.0) if steady else 0.0
 
 
-@compiled
+@borrowing
 def lay(old: NDArray[np.float64], walked: NDArray[np.float64]) -> None:
     """Lay the seconds of before, shape (at most `WALKED_S`, 4), at the end of `walked`."""
     first = WALKED_S - len(old)
@@ -71,7 +71,7 @@ def lay(old: NDArray[np.float64], walked: NDArray[np.float64]) -> None:
             walked[k, column] = old[k - first, column] if k >= first else 0.0
 
 
-@compiled
+@borrowing
 def add(table: NDArray[np.float64], i: int, weight: float, walked: NDArray[np.float64]) -> None:
     """Add a row of the table as the newest second, and let go of the oldest."""
     for k in range(1, WALKED_S):
@@ -82,7 +82,7 @@ def add(table: NDArray[np.float64], i: int, weight: float, walked: NDArray[np.fl
     walked[WALKED_S - 1, 3] = weight
 
 
-@compiled
+@borrowing
 def forget(walked: NDArray[np.float64], keep: int) -> None:
     """Forget all but the newest `keep` seconds."""
     for k in range(WALKED_S - keep):
@@ -90,7 +90,7 @@ def forget(walked: NDArray[np.float64], keep: int) -> None:
             walked[k, column] = 0.0
 
 
-@compiled
+@borrowing
 def sum_up(walked: NDArray[np.float64], walks: NDArray[np.float64]) -> None:
     """Sum what makes the reference, what the last walk, and what was before it; exact in any order (see `grid`)."""
     for column in range(4):
@@ -105,7 +105,7 @@ def sum_up(walked: NDArray[np.float64], walks: NDArray[np.float64]) -> None:
         walks[BEFORE, column], walks[LATEST, column], walks[WHOLE, column] = before, latest, whole
 
 
-@compiled
+@borrowing
 def turned(walks: NDArray[np.float64]) -> bool:
     """Tell whether the last walk has another upright than those before it, all of it and not only a part."""
     before, now = walks[BEFORE], walks[LATEST]
@@ -115,7 +115,7 @@ def turned(walks: NDArray[np.float64]) -> bool:
     return bool(sure and as_one and dot(before, now) < math.sqrt(before2 * now2) * _TURN_COS)
 
 
-@compiled
+@borrowing
 def dot(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     """Inner product of the first three numbers of two rows."""
     return float(a[0] * b[0] + a[1] * b[1] + a[2] * b[2])

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from processing import orientation, reference, statistics
 from processing.activity import CLASSES, RESTING, UPRIGHT
 from processing.changes import KINDS, LYING, SITTING
-from processing.compiled import compiled
+from processing.compiled import borrowing, compiled
 from processing.epochs import State
 from processing.stories import CHANGED
 
@@ -133,7 +133,7 @@ def _of_rest(code: int) -> bool:
     return bool(code == _UNKNOWN or code == _CODES[0] or code == _CODES[1] or code == _CODES[2])
 
 
-@compiled
+@borrowing
 def _reclines(held: NDArray[np.float64], table: NDArray[np.float64], i: int) -> bool:
     """Tell whether a trunk is turned less against the axes that were told than one that lies; no if none were."""
     up, gravity = held[i, orientation.REFERENCE], table[i, statistics.GRAVITY]
@@ -141,7 +141,7 @@ def _reclines(held: NDArray[np.float64], table: NDArray[np.float64], i: int) -> 
     return bool(held[i, orientation.STRENGTH] == 0.0 and reference.dot(up, gravity) > least)
 
 
-@compiled
+@borrowing
 def _likeliest(
     stories: NDArray[np.float64], chances: NDArray[np.float64], i: int, network: bool, each: NDArray[np.float64]
 ) -> int:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from processing import changes, orientation, reference, smoothing, statistics, stories
 from processing.activity import CLASSES
 from processing.changes import KINDS
-from processing.compiled import compiled
+from processing.compiled import borrowing, compiled
 from processing.epochs import State
 from processing.frozen import frozen
 from processing.grid import RATE_HZ
@@ -220,13 +220,13 @@ def _follow(
     return last, rested, unseen, mount, since
 
 
-@compiled
+@borrowing
 def _final(second: int) -> int:
     """Say up to which second all is said for good once this one was followed."""
     return (second + 1 - smoothing.AHEAD_S) // smoothing.BLOCK_S * smoothing.BLOCK_S
 
 
-@compiled
+@borrowing
 def _come_to_rest(rest: NDArray[np.float64], direction: NDArray[np.float64]) -> None:
     for k in range(len(rest)):
         rest[k] = 0.0
@@ -234,7 +234,7 @@ def _come_to_rest(rest: NDArray[np.float64], direction: NDArray[np.float64]) -> 
         rest[ANCHOR + axis] = direction[axis]
 
 
-@compiled
+@borrowing
 def _still(table: NDArray[np.float64], row: int, xyz_g: NDArray[np.float64], begins: int) -> bool:
     """Tell whether a second is quiet, and its second half held as the first."""
     if not table[row, statistics.COVERED] > 0 or table[row, statistics.MAD] >= STILL_G or row < begins:
@@ -255,7 +255,7 @@ def _still(table: NDArray[np.float64], row: int, xyz_g: NDArray[np.float64], beg
     return bool(along > _INSIDE_COS * np.sqrt(before2 * after2))
 
 
-@compiled
+@borrowing
 def _alike(table: NDArray[np.float64], row: int) -> bool:
     """Tell whether a second and the one before are alike in the size and the direction of the mean."""
     along, before2, now2 = 0.0, 0.0, 0.0
@@ -268,12 +268,12 @@ def _alike(table: NDArray[np.float64], row: int) -> bool:
     return bool(alike and along > _STILL_COS * np.sqrt(before2 * now2))
 
 
-@compiled
+@borrowing
 def _walks(table: NDArray[np.float64], row: int) -> bool:
     return bool(reference.weight(table, row) >= reference.SURE_WALK)
 
 
-@compiled
+@borrowing
 def _up(known: NDArray[np.float64], i: int, up: NDArray[np.float64]) -> tuple[float, bool]:
     """Write the direction that is up, as told or as walked; return what it counts for, and whether it was walked."""
     size2 = 0.0
@@ -289,7 +289,7 @@ def _up(known: NDArray[np.float64], i: int, up: NDArray[np.float64]) -> tuple[fl
     return _UP_COUNTS[1] if walked else _UP_COUNTS[0], walked
 
 
-@compiled
+@borrowing
 def _hear(
     rest: NDArray[np.float64], direction: NDArray[np.float64], log_chances: NDArray[np.float64], i: int, walked: bool
 ) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing import orientation, reference, statistics
-from processing.compiled import compiled
+from processing.compiled import borrowing, compiled
 from processing.epochs import State
 from processing.stretches import MOVING_G
 
@@ -84,7 +84,7 @@ def laid(
     return codes, confidence
 
 
-@compiled
+@borrowing
 def _sits(held: NDArray[np.float64], table: NDArray[np.float64], i: int) -> bool:
     """Tell whether a trunk is at rest near to a neutral that was taught, in a mount in which nobody has walked."""
     if held[i, orientation.OWN] != orientation.TAUGHT or held[i, orientation.STRENGTH] >= reference.KNOWN:
@@ -92,12 +92,12 @@ def _sits(held: NDArray[np.float64], table: NDArray[np.float64], i: int) -> bool
     return _cosine(table, i, held, orientation.NEUTRAL.start) > _NEAR_COS and _rests(table, i)
 
 
-@compiled
+@borrowing
 def _rests(table: NDArray[np.float64], i: int) -> bool:
     return bool(table[i, statistics.COVERED] > 0 and table[i, statistics.MAD] <= MOVING_G)
 
 
-@compiled
+@borrowing
 def _cosine(table: NDArray[np.float64], i: int, held: NDArray[np.float64], start: int) -> float:
     """Cosine of the angle between the gravity of a second and the vector that is held from column `start` on."""
     along, gravity2, held2 = 0.0, 0.0, 0.0

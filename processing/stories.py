@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from processing import changes, elementary
 from processing.changes import KINDS, LYING, SITTING, STANDING
-from processing.compiled import compiled
+from processing.compiled import borrowing, compiled
 
 STORIES: Final = 24
 """How many are followed at most (our choice: some microseconds for each movement)."""
@@ -47,13 +47,13 @@ _OWN: Final = 3.0  # what a rest of the same state counts for against one of ano
 _STRAY: Final = 0.03  # share of rests held as nobody would have thought
 
 
-@compiled
+@borrowing
 def along(rest: NDArray[np.float64], start: int, direction: NDArray[np.float64]) -> float:
     """Cosine of the angle between a direction and one of the present rest."""
     return float(rest[start] * direction[0] + rest[start + 1] * direction[1] + rest[start + 2] * direction[2])
 
 
-@compiled
+@borrowing
 def alive(odds: NDArray[np.float64]) -> int:
     """How many stories there are: the likeliest come first."""
     n = 0
@@ -62,7 +62,7 @@ def alive(odds: NDArray[np.float64]) -> int:
     return n
 
 
-@compiled
+@borrowing
 def begin(
     odds: NDArray[np.float64],
     now: NDArray[np.int64],
@@ -83,13 +83,13 @@ def begin(
         rest[k] = 0.0
 
 
-@compiled
+@borrowing
 def _said(rest: NDArray[np.float64], kind: int) -> float:
     """What the network has said of the present rest: its mean, and little while it is short."""
     return float((rest[SUMS + kind] - rest[SUMS + SITTING]) / (rest[SECONDS] + _HALFWAY_S))
 
 
-@compiled
+@borrowing
 def close(
     odds: NDArray[np.float64],
     now: NDArray[np.int64],
@@ -259,7 +259,7 @@ def _directed(
             total[k] = (1.0 - _STRAY) * mean + _STRAY * changes.anywhere()
 
 
-@compiled
+@borrowing
 def weigh(
     odds: NDArray[np.float64], now: NDArray[np.int64], rest: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> None:
@@ -277,7 +277,7 @@ def weigh(
         weights[k] = weights[k] / total if k < n else 0.0
 
 
-@compiled
+@borrowing
 def tell(
     weights: NDArray[np.float64],
     stories: tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]],

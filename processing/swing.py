@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from processing.compiled import compiled
+from processing.compiled import borrowing, compiled
 from processing.grid import RATE_HZ
 
 WINDOW_S: Final = 3
@@ -35,6 +35,7 @@ _ALIKE: Final = 0.4  # how like itself the rise and fall must be a step later
 _AS_LIKE: Final = 0.7  # the first peak so near the highest one is the step; the highest may be the stride
 _QUANTUM: Final = 2.0**20  # sums of such parts are exact in any order
 _EPS: Final = 1e-12
+Room = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 _PUSH_COUNTS: Final = 1.0  # the push's direction counts like the swing of one window at best
 
 
@@ -52,11 +53,23 @@ def add(xyz_g: NDArray[np.float64], at: int, swing: NDArray[np.float64]) -> None
         Shape (3, 3), symmetric: sum of the horizontal motion's products with itself a step later, each window's
         divided by its energy. Added to in place.
     """
+    add_in(xyz_g, at, swing, room())
+
+
+@compiled
+def room() -> Room:
+    """Make what `add_in` works in."""
+    return np.zeros(_N + LONGEST), np.empty((_N, 3)), np.empty(LONGEST + 1)
+
+
+@borrowing
+def add_in(xyz_g: NDArray[np.float64], at: int, swing: NDArray[np.float64], room: Room) -> None:
+    """Do as `add` in the room that is there already."""
     if at < WINDOW_S - 1:
         return
-    along, across = np.zeros(_N + LONGEST), np.empty((_N, 3))
+    along, across, like = room
     energy, level = _apart(xyz_g[at - WINDOW_S + 1 : at + 1].reshape((_N, 3)), along, across)
-    lag = _step_lag(along) if energy > _EPS and level > _EPS else 0
+    lag = _step_lag(along, like) if energy > _EPS and level > _EPS else 0
     if not lag:
         return
     share = _N / ((_N - lag) * energy)
@@ -70,7 +83,7 @@ def add(xyz_g: NDArray[np.float64], at: int, swing: NDArray[np.float64]) -> None
             swing[b, a] = swing[a, b]
 
 
-@compiled
+@borrowing
 def _apart(xyz_g: NDArray[np.float64], along: NDArray[np.float64], across: NDArray[np.float64]) -> tuple[float, float]:
     """Part a window's motion, shape (75, 3), into that along its mean force and that across; give the latter's energy.
 
@@ -95,10 +108,12 @@ def _apart(xyz_g: NDArray[np.float64], along: NDArray[np.float64], across: NDArr
     return energy, size
 
 
-@compiled
-def _step_lag(along: NDArray[np.float64]) -> int:
+@borrowing
+def _step_lag(along: NDArray[np.float64], like: NDArray[np.float64]) -> int:
     """Samples after which the rise and fall, with zeros after it, repeats itself first; 0 where it does not."""
-    like, energy = np.zeros(LONGEST + 1), 0.0
+    energy = 0.0
+    for lag in range(len(like)):
+        like[lag] = 0.0
     for k in range(_N):
         here, later = along[k], along[k:]  # a view: an index that is a sum would keep lags from running side by side
         energy += here * here
@@ -114,12 +129,12 @@ def _step_lag(along: NDArray[np.float64]) -> int:
     return found
 
 
-@compiled
+@borrowing
 def _peak(like: NDArray[np.float64], lag: int) -> bool:
     return bool(like[lag] >= like[lag - 1] and like[lag] >= like[lag + 1])
 
 
-@compiled
+@borrowing
 def forward(
     push: NDArray[np.float64], swing: NDArray[np.float64], up: NDArray[np.float64], out: NDArray[np.float64]
 ) -> None:
@@ -149,7 +164,7 @@ def forward(
     out[0], out[1], out[2] = cos * px + sin * sx, cos * py + sin * sy, cos * pz + sin * sz
 
 
-@compiled
+@borrowing
 def _form(swing: NDArray[np.float64], ax: float, ay: float, az: float, bx: float, by: float, bz: float) -> float:
     return float(
         ax * (swing[0, 0] * bx + swing[0, 1] * by + swing[0, 2] * bz)
@@ -158,6 +173,6 @@ def _form(swing: NDArray[np.float64], ax: float, ay: float, az: float, bx: float
     )
 
 
-@compiled
+@borrowing
 def _dot(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     return float(a[0] * b[0] + a[1] * b[1] + a[2] * b[2])

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processing.activity import UPRIGHT
-from processing.compiled import compiled
+from processing.compiled import borrowing, compiled
 from processing.epochs import State
 from processing.windows import COVERED, DEAD, GRAVITY, SQUARE, TOTAL
 
@@ -52,7 +52,7 @@ _UNKNOWN: Final = State.UNKNOWN.code
 _NOT_WORN: Final = State.NOT_WORN.code
 
 
-@compiled
+@borrowing
 def still_and_odd(flat: float, now: NDArray[np.float64], minute: NDArray[np.float64], i: int) -> tuple[bool, bool]:
     """Judge a second by the number of its axes that do not change at all, and by its windows.
 
@@ -83,7 +83,7 @@ def still_and_odd(flat: float, now: NDArray[np.float64], minute: NDArray[np.floa
     return still, odd
 
 
-@compiled
+@borrowing
 def nothing_but_noise(sums: NDArray[np.float64], i: int, excess: float) -> bool:
     """Tell whether a window's mean turns no more than white noise of the size seen within its seconds would turn it.
 
@@ -95,7 +95,7 @@ def nothing_but_noise(sums: NDArray[np.float64], i: int, excess: float) -> bool:
     return bool(noise <= _QUIET_G2 and turning <= max(noise * (excess / 25.0), _STILL_G2))
 
 
-@compiled
+@borrowing
 def _size2(sums: NDArray[np.float64], i: int) -> float:
     """Squared size of a window's mean specific force."""
     seconds, size2 = max(sums[i, COVERED], 1.0), 0.0
@@ -105,7 +105,7 @@ def _size2(sums: NDArray[np.float64], i: int) -> float:
     return size2
 
 
-@compiled
+@borrowing
 def _all_bands(sums: NDArray[np.float64], i: int) -> float:
     first = TOTAL.start
     return float((sums[i, first] + sums[i, first + 1]) + (sums[i, first + 2] + sums[i, first + 3]))

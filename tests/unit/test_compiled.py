@@ -8,7 +8,13 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
+import pytest
+from numba.core.errors import TypingError
+from numpy.typing import NDArray
+
 import processing
+from processing.compiled import borrowing, compiled
 
 PACKAGE = Path(processing.__file__).parent
 PROGRAM = """
@@ -58,3 +64,34 @@ def test_without_a_place_to_keep_it_the_core_still_runs(tmp_path: Path) -> None:
     taken = tmp_path / "file"
     taken.write_text("no folder can be made here")
     assert _run(tmp_path, str(taken))[0] == "3"
+
+
+def test_what_counts_no_users_of_arrays_can_make_none() -> None:
+    @borrowing
+    def make(values: NDArray[np.float64]) -> float:
+        return float(np.empty(3)[0] + values[0])
+
+    @compiled
+    def outer(values: NDArray[np.float64]) -> float:
+        return make(values)
+
+    with pytest.raises(TypingError):
+        outer(np.ones(3))
+
+
+def test_what_counts_no_users_of_arrays_leaves_them_as_they_are() -> None:
+    @borrowing
+    def total(values: NDArray[np.float64]) -> float:
+        part, found = values[1:], 0.0
+        for value in part:
+            found += value
+        return found
+
+    @compiled
+    def outer(values: NDArray[np.float64]) -> float:
+        return total(values) + total(values[1:])
+
+    values = np.ones(4)
+    users = sys.getrefcount(values)
+    assert outer(values) == 5.0
+    assert sys.getrefcount(values) == users
