@@ -166,7 +166,7 @@ def _calibrated(teach: dict[str, NDArray[np.float64]], *bars: dict[str, NDArray[
 
 
 def _rising(value: NDArray[np.float64], count: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Pool neighbours until the values rise (isotonic regression)."""
+    """Pool neighbours until the values rise (isotonic regression: Ayer et al. 1955, Ann Math Stat 26:641)."""
     pools: list[list[float]] = []
     for v, c in zip(value.tolist(), count.tolist(), strict=True):
         pools.append([v, c, 1.0])
