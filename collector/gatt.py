@@ -11,7 +11,10 @@ from bleak import BleakClient
 from spineclip.contract.clock import Clock
 
 CALL_S: Final = 10.0
+"""A read or write that takes longer is a link in trouble (our choice: a third of the 30 s after which Bluetooth itself
+gives a transaction up, Core, Vol 3 Part F, 3.3.3)."""
 ANSWER_S: Final = 3.0
+"""A wearable's own answer, which comes as a notification, is there long before, or not at all (our choice)."""
 
 Question = tuple[str, bytes, "asyncio.Future[bytes]"]
 """Characteristic and head of the notification that somebody waits for."""

@@ -29,10 +29,13 @@ from spineclip.contract.errors import LinkError, RadioUnavailableError, Spinecli
 _LOG = logging.getLogger(__name__)
 
 CONNECT_S: Final = 12.0
+"""While one connects the other links wait for the radio, so an attempt that hangs is given up (our choice)."""
 DISCONNECT_S: Final = 5.0
+"""Twice what BlueZ takes to let go of a device."""
 SAY_STOP_S: Final = 1.0
 """Short, so that time is left to disconnect before the collector has to be gone."""
 BATTERY_EVERY_S: Final = 600.0
+"""A battery falls by a few percent in an hour at most (our choice)."""
 WRONG_RATE: Final = "wrong-rate"
 """Why a stream is begun anew that is not what was asked for."""
 GOOD_DATA_NS: Final = 60 * 10**9

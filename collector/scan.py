@@ -23,6 +23,7 @@ from spineclip.contract.errors import RadioUnavailableError, WearableNotFoundErr
 from spineclip.contract.ids import wearable_id
 
 SCAN_S: Final = 5.0
+"""Most wearables advertise several times in so long (our choice)."""
 _ADDRESS: Final = re.compile(r"([0-9a-f]{2}:){5}[0-9a-f]{2}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _SETTLE_S: Final = 0.3
 """After the first match of a vague target we listen so long for one that is nearer."""

@@ -30,7 +30,9 @@ from spineclip.contract.wire import Gap, Record
 _LOG = logging.getLogger(__name__)
 
 REPORT_S: Final = 60.0
+"""Between two ``device`` points of a wearable: the metric table has one a minute."""
 DRAIN_S: Final = 5.0
+"""Who is asked to stop waits so long for the core's acks, of the ten seconds in which all has to be over."""
 MAX_BACKLOG: Final = 2_000
 """`settled` waits while more than this waits to be stored."""
 

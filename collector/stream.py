@@ -24,6 +24,7 @@ from spineclip.contract.placement import Placement
 from spineclip.contract.wire import MAX_DT_NS, Gap, Record, SampleBatch
 
 BATCH_S: Final = 1.0
+"""Samples of so long make a record: few enough to be told live, many enough to cost little each (our choice)."""
 _LONGEST_NS: Final = 2 * 10**9
 """A batch waits no longer for samples that do not come ..."""
 _FIRST_NS: Final = _LONGEST_NS + 10**9

@@ -37,6 +37,7 @@ PROBE: Final = 16
 just come, and may never have heard of us, gets to know us within the pause."""
 _RESEND_ROWS: Final = 512
 _EVENTS: Final = 200
+"""Events that wait for a connection at most; they are news, not measurements."""
 SHOW_FROM: Final = 256
 SHOW_UNTIL: Final = 32
 """When so many records wait, the newest begin to be shown ahead, and do so until so few wait (our choice: fewer than
@@ -44,6 +45,7 @@ the first are worked off within seconds)."""
 SHOWN: Final = 8
 """So many are shown at a time."""
 SHOW_EVERY_S: Final = 0.5
+"""Twice as often as the page is told of."""
 
 
 class Uplink:

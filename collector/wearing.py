@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 SHAKEN_G: Final = 0.3
 """A hand that shakes moves a wearable by more than 1 g; walking beside one by less than a third of that."""
 CLEARLY: Final = 3.0
+"""So many times the movement of every other one it takes to tell which one is shaken (our choice)."""
 STILL_G: Final = 0.03
 """Breathing moves a clip on the chest by some hundredths of a g; a shift on the chair by more."""
 _ONE_G: Final = (0.85, 1.15)

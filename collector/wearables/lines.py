@@ -13,6 +13,7 @@ from collector.wearables.profile import FieldSpec, Profile
 
 LONGEST_LINE: Final = 4096
 MOST_SAMPLES: Final = 1000
+"""Of a line, in bytes and in samples: nothing honest comes near (our choice)."""
 
 Line = tuple[list[tuple[FieldSpec, int]], NDArray[np.float64]]
 """The fields that a line tells, and its samples as written, shape (n, 3)."""

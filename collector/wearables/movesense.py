@@ -27,6 +27,7 @@ from spineclip.contract.errors import LinkError
 _SUBSCRIBE, _UNSUBSCRIBE = 1, 2
 _RESPONSE, _DATA, _CONTINUATION = 1, 2, 3
 REFERENCE: Final = 99
+"""Our own name for the subscription, any byte: the vendor's example takes this one."""
 _NO_ANSWER_S: Final = 0.3
 """The end of a subscription is answered at once or, when there was none, not at all."""
 _SAMPLE_BYTES: Final = 12

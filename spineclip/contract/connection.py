@@ -21,6 +21,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from spineclip.contract.errors import BrokerError
 
 CONNECT_S: Final = 10.0
+"""For a broker's first answers: to the connection, and to a subscription (our choice)."""
 RETRY_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 """Pauses before a lost or refused connection is opened anew; the last one again and again."""
 KEEPALIVE_S: Final = 10
