@@ -16,6 +16,7 @@ from bleak.exc import (
     BleakBluetoothNotAvailableError,
     BleakBluetoothNotAvailableReason,
     BleakDBusError,
+    BleakError,
 )
 
 from collector.wearables import Advertisement, Wearable, recognise
@@ -27,6 +28,8 @@ SCAN_S: Final = 5.0
 _ADDRESS: Final = re.compile(r"([0-9a-f]{2}:){5}[0-9a-f]{2}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _SETTLE_S: Final = 0.3
 """After the first match of a vague target we listen so long for one that is nearer."""
+_NO_ADAPTER: Final = re.compile("adapter '(.*)' not found")
+"""What bleak says of an adapter that was named and is not there (bleak 3, bluezdbus/manager.py)."""
 _NO_SERVICE: Final = frozenset(
     {"org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner"}
 )
@@ -227,6 +230,14 @@ def radio_errors() -> Iterator[None]:
         raise RadioUnavailableError(
             "the Bluetooth service does not answer",
             advice="Start it with: sudo systemctl start bluetooth",
+        ) from error
+    except BleakError as error:
+        found = _NO_ADAPTER.fullmatch(str(error))
+        if found is None:
+            raise
+        raise RadioUnavailableError(
+            f"this computer has no Bluetooth adapter {found[1]}",
+            advice="Name one that this lists: bluetoothctl list; or none, and the system chooses",
         ) from error
     except (FileNotFoundError, ConnectionError, EOFError) as error:
         raise RadioUnavailableError(

@@ -87,10 +87,17 @@ async def _streaming(target: str, notes: _Notes) -> tuple[Link, asyncio.Task[Non
     return link, task
 
 
+class _Lamp(Witmotion):
+    """Something else that advertises."""
+
+    service_uuids = ()
+
+
 async def test_scan_names_kind_and_strength(radio: VirtualRadio) -> None:
+    radio.add(_Lamp(_Still(), name="a lamp", address="C0:00:00:00:00:03"), rssi_dbm=-40)
     radio.add(Witmotion(_Still(), name="WT901BLE67", address="C0:00:00:00:00:01"), rssi_dbm=-50)
     radio.add(Witmotion(_Still(), name="WT901BLE68", address="C0:00:00:00:00:02"), rssi_dbm=-80)
-    near, far = await look(0.5)
+    near, far = await look(0.5, "hci0")
     assert (near.wearable_id, near.seen.name, near.seen.rssi_dbm) == (
         "witmotion-c00000000001",
         "WT901BLE67",
@@ -101,8 +108,8 @@ async def test_scan_names_kind_and_strength(radio: VirtualRadio) -> None:
 
 @pytest.mark.parametrize("text", ["witmotion", "c0:00:00:00:00:01", "WT901BLE67", "witmotion-c00000000001"])
 async def test_finds_by_kind_address_name_or_id(radio: VirtualRadio, text: str) -> None:
+    radio.add(Witmotion(_Still(), name="WT901BLE68", address="C0:00:00:00:00:02"), rssi_dbm=-80)  # is heard first
     radio.add(Witmotion(_Still(), name="WT901BLE67", address="C0:00:00:00:00:01"), rssi_dbm=-50)
-    radio.add(Witmotion(_Still(), name="WT901BLE68", address="C0:00:00:00:00:02"), rssi_dbm=-80)
     found = await find(Target(text), seconds=3.0)
     assert found.seen.address == "C0:00:00:00:00:01"
 
@@ -117,6 +124,14 @@ async def test_no_adapter_and_switched_off_are_one_sentence_each() -> None:
     async with VirtualRadio(adapter=False):
         with pytest.raises(RadioUnavailableError, match="no Bluetooth adapter"):
             await look(0.1)
+
+
+@pytest.mark.usefixtures("radio")
+async def test_an_adapter_that_is_not_there_is_one_sentence() -> None:
+    with pytest.raises(RadioUnavailableError, match="no Bluetooth adapter hci7"):
+        await look(0.1, "hci7")
+    with pytest.raises(RadioUnavailableError, match="no Bluetooth adapter hci7"):
+        await find(Target("witmotion"), 0.1, "hci7")
 
 
 async def test_switched_off_is_one_sentence() -> None:
@@ -203,7 +218,8 @@ async def test_f01_takes_over_what_a_killed_collector_left_connected(
     radio: VirtualRadio, text: str, ours: frozenset[str]
 ) -> None:
     """BlueZ keeps the link of a process that was killed (bluez#89), and who is connected does not advertise."""
-    device = radio.add(Witmotion(_Still(), address="C0:00:00:00:00:01"))
+    # no name tells what it is: what BlueZ remembers of its services does
+    device = radio.add(Witmotion(_Still(), name="Clip", address="C0:00:00:00:00:01"))
     radio.connect_from_elsewhere(device)
     notes = _Notes()
     link = Link(Target(text), Radio(ours=ours), SystemClock(), notes, rate_hz=100.0)
