@@ -117,11 +117,13 @@ async def _demo(wishes: Wishes, say: Callable[[str], None], opened: Callable[[st
         await stack.enter_async_context(health_if(wishes.health_port, lambda: of_station(stages), say))
         shown = source(stages, store, Patients(wishes.data), PATIENT, clock=clock, language=wishes.language)
         opened(await stack.enter_async_context(serve_page(shown, port=wishes.port)))
-        await asyncio.to_thread(
-            fill, store, Patients(wishes.data), who.yesterday, tz=wishes.tz, language=wishes.language
-        )
         say(await stack.enter_async_context(_therapist(wishes, store, clock)))
         radio.add(wearable)
+        others = asyncio.to_thread(
+            fill, store, Patients(wishes.data), who.yesterday, tz=wishes.tz, language=wishes.language
+        )
+        # beside the first seconds of the wearable, so that nobody waits for people whom they have not asked for yet
+        stack.push_async_callback(_awaited, asyncio.create_task(others))
         conductor = Conductor(
             radio,
             clock,
@@ -153,6 +155,10 @@ async def _therapist(wishes: Wishes, store: SqliteStore, clock: DrivenClock) -> 
             f"The therapist's view, of five made-up patients: {address.rstrip('/')}{ENTER}#{office.key}\n"
             "The same eight weeks on Grafana's dashboards: make clinic-demo (needs Docker)"
         )
+
+
+async def _awaited(task: asyncio.Task[None]) -> None:
+    await task
 
 
 async def _until_heard(conductor: Conductor, clock: DrivenClock) -> None:

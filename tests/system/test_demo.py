@@ -15,6 +15,7 @@ import pytest
 
 from processing.stores.sqlite import SqliteReader
 from spineclip.demo_person import PATIENT
+from spineclip.demo_practice import PRACTICE
 from spineclip.patients import store_file
 from tests.running import Command, ask, spineclip
 
@@ -61,7 +62,11 @@ def test_it_ends_by_itself_with_one_line_and_keeps_its_data_where_asked(tmp_path
     reader = SqliteReader(store_file(data))
     days = reader.points("daily", PATIENT, 0, 1 << 62)
     activity = reader.latest("activity", PATIENT)
+    weeks = {patient: len(reader.points("daily", patient, 0, 1 << 62)) for patient in reader.patients()}
     reader.close()
+    assert weeks == {PATIENT: 57, **dict.fromkeys(PRACTICE, 56)}, "the therapist has others, too"
+    assert "Grafana's dashboards: make clinic-demo" in command.text
+    assert "not seen" not in command.text, "the wearable is there as soon as it is looked for"
     assert len(days) == 57, "eight weeks and today"
     assert sum(bool(day.fields.get("met_walking")) for day in days) > 10
     assert activity is not None
