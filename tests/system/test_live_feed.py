@@ -6,17 +6,20 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import paho.mqtt.client as mqtt
 import pytest
 from amqtt.broker import Broker as AmqttBroker
 
 from spineclip.broker import embedded_broker
-from spineclip.contract.connection import BrokerAccess
+from spineclip.contract.connection import BrokerAccess, Connection
 from spineclip.contract.errors import BrokerError
 from spineclip.contract.line import Line
 from spineclip.contract.live import Live
+from spineclip.contract.topics import Channel, topic
 from spineclip.live_feed import live_feed
+from tests.servers.mosquitto import mosquitto
 from tests.servers.process import free_port
 
 LIVE = Live(
@@ -113,6 +116,53 @@ async def test_a_connection_that_is_lost_is_opened_again() -> None:
                 await asyncio.sleep(0.01)
             while not feed.connected:
                 await asyncio.sleep(0.01)
+
+
+async def test_what_happens_now_is_kept_by_no_broker() -> None:
+    async with embedded_broker() as broker:
+        line = Line(broker, "core", [], lambda _topic, _payload: None)
+        running = asyncio.create_task(line.run())
+        await line.begun()
+        heard: dict[str, list[bytes]] = {"there": [], "late": []}
+        for who, told in heard.items():
+            ear = Connection(broker, client_id=who, on_message=lambda _, payload, told=told: told.append(payload))
+            await ear.open()
+            await ear.subscribe(topic("p-1", Channel.LIVE))
+            await ear.subscribe(topic("p-1", Channel.ACK))
+            if who == "there":
+                line.publish("p-1", Channel.LIVE, b"now")
+                line.publish("p-1", Channel.ACK, b"stored", retain=True)
+            async with asyncio.timeout(10):
+                while b"stored" not in told:
+                    await asyncio.sleep(0.01)
+            await ear.close()
+        assert heard == {"there": [b"now", b"stored"], "late": [b"stored"]}
+        line.end()
+        await running
+
+
+@pytest.mark.server("mosquitto")
+async def test_the_same_trouble_is_told_again_after_all_was_well(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    access = BrokerAccess("127.0.0.1", free_port(), "tests", "between-friends")
+    line = Line(access, "core", [], lambda _topic, _payload: None)
+    running = asyncio.create_task(line.run())
+
+    def told() -> int:
+        return sum("cannot be reached" in record.getMessage() for record in caplog.records)
+
+    async with asyncio.timeout(60):
+        while not told():
+            await asyncio.sleep(0.01)
+        with mosquitto(tmp_path, port=access.port, password=access.password):
+            while not line.connected:
+                await asyncio.sleep(0.01)
+            assert told() == 1
+        while told() < 2:
+            await asyncio.sleep(0.01)
+    line.end()
+    await running
 
 
 async def test_a_line_that_breaks_keeps_nobody_waiting() -> None:
