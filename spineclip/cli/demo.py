@@ -37,7 +37,7 @@ def demo(
     health_port: options.Health = None,
 ) -> None:
     """Show the whole way: a virtual wearable on a generated person, Bluetooth, MQTT, metrics, and a page."""
-    typer.echo("Starting ...")
+    typer.echo("Starting; the first time on a machine it takes a minute or two ...")
     logs.set_up(logging.WARNING)
     logging.getLogger("bleak").setLevel(logging.ERROR)  # that this air has no BlueZ behind it is no news here
     zone(tz)
