@@ -1,7 +1,7 @@
 """Puts data source, folder, dashboards and alerts on a Grafana that is there already.
 
 What came from files stays (Grafana would not let us), and so does what a person has changed: each version that we save
-bears our mark in its message, and a newest version without it is somebody's own.
+bears our mark in its message, and a newest version without it is somebody's own. A first version is nobody's change.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ OLDEST: Final = 10
 """Dashboards are built for Grafana 10 to 13 (filters of transformations came with 10)."""
 NEWEST: Final = 13
 MARK: Final = "spineclip dashboards deploy"
+_FIRST: Final = (1, "Initial save")
+"""Number and message of a first version on Grafana 12.4.0, whatever message it was sent with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,8 @@ def _ours(versions: Any) -> bool:
     if not rows:
         return False
     newest = max(rows, key=lambda row: int(row.get("version", 0)))
-    return str(newest.get("message", "")).startswith(MARK)
+    message = str(newest.get("message", ""))
+    return message.startswith(MARK) or (int(newest.get("version", 0)), message) == _FIRST
 
 
 def _rule(grafana: Grafana, rule: Json, *, overwrite: bool) -> Done:

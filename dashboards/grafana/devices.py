@@ -39,6 +39,12 @@ def _minutely(field: str, function: str = "mean", ref: str = "A", name: str = ""
     return target(query, ref=ref, alias=f"$tag_device {name}".strip())
 
 
+_NAMES = (
+    override("Time", custom_minWidth=155),
+    override("device", displayName="Device", custom_minWidth=185),
+    override("reason", displayName="Reason"),
+)
+"""What would be cut off, and small letters that InfluxDB's columns bring along."""
 _MANY = {"color": {"mode": "palette-classic"}}
 
 
@@ -66,13 +72,15 @@ def _rate() -> Json:
 
 
 def _gaps() -> Json:
-    query = select("gap", [Column("dur_s", "missing", "sum")], group=["time(1h)", "device"], fill="none")
+    query = select(
+        "gap", [Column("dur_s", "missing", "sum")], group=["time(1h)", "device"], fill="null"
+    )  # hours, not gaps, are as wide as a bar
     return bars(
         "Missing by hour",
         "When was nothing measured?",
         [target(query, alias="$tag_device")],
-        unit="dtdurations",
-        defaults=_MANY,
+        unit="s",
+        defaults={**_MANY, "decimals": 1},
     )
 
 
@@ -104,7 +112,7 @@ def _gap_table() -> Json:
         "Why were samples missing?",
         [target(query, table=True)],
         sort=[{"displayName": "Time", "desc": True}],
-        overrides=[override("length", unit="dtdurations")],
+        overrides=[*_NAMES, override("length", unit="dtdurations", displayName="Length")],
     )
 
 
@@ -116,4 +124,5 @@ def _faults() -> Json:
         "What went wrong, and how often?",
         [target(query, table=True)],
         sort=[{"displayName": "Time", "desc": True}],
+        overrides=_NAMES,
     )

@@ -23,7 +23,7 @@ _SITTING: Final = ("longest_sedentary_min", "longest", "goal_longest_sedentary_m
 
 _READING: Final = (
     "Means and counts take the days that were worn for ten hours or more; how many these are stands beside them. "
-    "The black line is the goal as it was agreed on that day. spineclip informs; it does not diagnose."
+    "The step line is the goal as it was agreed on that day. spineclip informs; it does not diagnose."
 )
 
 
@@ -33,16 +33,23 @@ def fortnight() -> Json:
     longest = Column("longest_sedentary_min", "longest", "mean")
     met = (THE_PATIENT, is_true("met_walking"))
     questions = [
-        _both("Walking farther?", "daily", walked, unit="suffix: min a day"),
-        _both("Sitting less at a time?", "daily", longest, unit="suffix: min"),
+        _both("Walking farther?", "daily", walked, unit="suffix:min"),
+        _both("Sitting less?", "daily", longest, unit="suffix:min"),
         _both("Upright more?", "daily", Column("upright_pct", "upright", "mean"), unit="percent"),
-        _both("Hurting less?", "diary", Column("pain", "pain", "mean"), unit="suffix: /10", where=(THE_PATIENT,)),
+        _both("Hurting less?", "diary", Column("pain", "pain", "mean"), unit="suffix:/10", where=(THE_PATIENT,)),
     ]
     grounds = [
-        _both("Walking goal met", "daily", Column("met_walking", "met", "count"), unit="suffix: days", where=met),
-        _both("Worn long enough", "daily", Column("worn_min", "judged", "count"), unit="suffix: days"),
-        _both("Breaks in sitting", "daily", Column("breaks_per_hour", "breaks", "mean"), unit="suffix: /h"),
-        _both("Longest walk", "daily", Column("longest_walk_min", "longest", "max"), unit="suffix: min"),
+        _both(
+            "Walking goal met",
+            "daily",
+            Column("met_walking", "met", "count"),
+            unit="suffix:days",
+            where=met,
+            decimals=0,
+        ),
+        _both("Worn long enough", "daily", Column("worn_min", "judged", "count"), unit="suffix:days", decimals=0),
+        _both("Breaks in sitting", "daily", Column("breaks_per_hour", "breaks", "mean"), unit="suffix:/h"),
+        _both("Longest walk", "daily", Column("longest_walk_min", "longest", "max"), unit="suffix:min"),
     ]
     days = [
         (_days("Walking", _WALKING), _days("Walking, two weeks before", _WALKING, shift="14d")),
@@ -63,7 +70,9 @@ def fortnight() -> Json:
     )
 
 
-def _both(title: str, measurement: str, column: Column, *, unit: str, where: Sequence[str] = _JUDGED) -> Json:
+def _both(
+    title: str, measurement: str, column: Column, *, unit: str, where: Sequence[str] = _JUDGED, decimals: int = 1
+) -> Json:
     targets = [
         target(select(measurement, [column], where=where, times=times), ref=ref, alias=name)
         for ref, (name, times) in zip("AB", _STRETCHES, strict=True)
@@ -73,7 +82,7 @@ def _both(title: str, measurement: str, column: Column, *, unit: str, where: Seq
         "The same question to both stretches of fourteen days.",
         targets,
         unit=unit,
-        defaults={"decimals": 1},
+        defaults={"decimals": decimals},
         overrides=[
             override("these two weeks", color=fixed(look.BLUE)),
             override("the two before", color=fixed(look.GREY)),
@@ -88,5 +97,7 @@ def _days(title: str, shown: tuple[str, str, str, str], *, shift: str = "") -> J
         daily("B", (goal, "goal")),
         overrides=[override(name, color=fixed(color)), goal_line()],
     )
-    times: dict[str, Any] = {"timeFrom": "14d", "timeShift": shift} if shift else {"timeFrom": "14d"}
-    return bars(title, "Which days were like what was agreed?", unit="suffix: min", **times, **parts)
+    times: dict[str, Any] = (
+        {"timeFrom": "14d", "timeShift": shift, "hideTimeOverride": True} if shift else {"timeFrom": "14d"}
+    )
+    return bars(title, "Which days were like what was agreed?", unit="suffix:min", **times, **parts)

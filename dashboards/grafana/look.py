@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from processing.epochs import Posture, State
 
-BLACK: Final = "#000000"
+INK: Final = "text"
+"""Grafana's own name for the colour of its text: black on a light page, white on a dark one."""
 ORANGE: Final = "#E69F00"
 SKY: Final = "#56B4E9"
 GREEN: Final = "#009E73"

@@ -7,7 +7,7 @@ from typing import Final
 from dashboards.grafana import look
 from dashboards.grafana.influxql import Column, select, tag_values
 from dashboards.grafana.page import UIDS, page
-from dashboards.grafana.panels import DATASOURCE, Json, bars, override, steps, table, target, words
+from dashboards.grafana.panels import DATASOURCE, Json, history, override, steps, table, target, words
 
 _TODAY: Final = "time >= now() - 25h"
 _WEEK: Final = "time >= now() - 7d"
@@ -25,8 +25,8 @@ def overview() -> Json:
         "Clinic overview",
         [
             (16, [(24, _everybody())]),
-            (8, [(8, _not_seen()), (10, _reasons()), (6, _reading())]),
-            (8, [(24, _walked())]),
+            (10, [(7, _not_seen()), (10, _reasons()), (7, _reading())]),
+            (12, [(24, _walked())]),
         ],
         start="now-14d",
         variables=[_all_patients()],
@@ -95,6 +95,7 @@ def _everybody() -> Json:
         "Who needs a call? Most points first; they say how far the seven days before today were from what was agreed.",
         targets,
         sort=[{"displayName": "Call", "desc": True}],
+        defaults={"noValue": "-"},
         transformations=[
             *untimed,
             {"id": "organize", "filter": _only(_LAST_SEEN), "options": {"renameByName": {"Time": "Last seen"}}},
@@ -109,8 +110,13 @@ def _everybody() -> Json:
             },
         ],
         overrides=[
-            override("Patient", links=[{"title": "Open this patient", "url": link}], custom_filterable=True),
-            override("patient", links=[{"title": "Open this patient", "url": link}]),
+            override(
+                "Patient",
+                links=[{"title": "Open this patient", "url": link}],
+                custom_filterable=True,
+                custom_minWidth=110,
+            ),
+            override("Day", custom_minWidth=95),
             override(
                 "Call",
                 thresholds=steps((None, look.FAINT), (4, look.YELLOW), (8, look.VERMILION)),
@@ -118,13 +124,13 @@ def _everybody() -> Json:
                 color={"mode": "thresholds"},
             ),
             *(
-                override(name, unit="suffix: min", decimals=0)
+                override(name, unit="suffix:min", decimals=0)
                 for name in ("Walked", "Goal", "Walked 7 d", "Goal 7 d", "Sitting", "Longest sitting 7 d", "Worn")
             ),
-            override("Goal met 7 d", unit="suffix: /7", noValue="0/7"),
+            override("Goal met 7 d", unit="suffix:/7", noValue="0 /7"),
             override("Upright 7 d", unit="percent", decimals=0),
-            override("Pain", unit="suffix: /10", noValue="-"),
-            override("Last seen", unit="dateTimeFromNow"),
+            override("Pain", unit="suffix:/10", noValue="-"),
+            override("Last seen", unit="dateTimeFromNow", custom_minWidth=105),
             override(
                 "Battery",
                 unit="percent",
@@ -148,8 +154,12 @@ def _not_seen() -> Json:
         "Longest not seen",
         "Whose clip has sent nothing for days?",
         [seen],
-        sort=[{"displayName": "Time", "desc": False}],
-        overrides=[override("Time", unit="dateTimeFromNow"), override("Battery", unit="percent", decimals=0)],
+        sort=[{"displayName": "Last seen", "desc": False}],
+        overrides=[
+            override("Time", unit="dateTimeFromNow", displayName="Last seen", custom_minWidth=125),
+            override("patient", displayName="Patient"),
+            override("Battery", unit="percent", decimals=0),
+        ],
     )
 
 
@@ -161,8 +171,12 @@ def _reasons() -> Json:
         "Why",
         "What was far from what was agreed, and when?",
         [target(query, table=True)],
-        sort=[{"displayName": "Time", "desc": True}],
-        overrides=[override("Time", unit="dateTimeFromNow", custom_width=140), override("patient", custom_width=140)],
+        sort=[{"displayName": "Day", "desc": True}],
+        overrides=[
+            override("Time", unit="dateTimeFromNow", displayName="Day", custom_width=95),
+            override("patient", displayName="Patient", custom_width=95),
+            override("why", displayName="Why", custom_wrapText=True),
+        ],
     )
 
 
@@ -180,13 +194,12 @@ def _reading() -> Json:
 
 def _walked() -> Json:
     query = select("daily", [Column("walking_min", "walked")], where=['"patient" =~ /^$patients$/'], group=["patient"])
-    return bars(
+    return history(
         "Walking of everybody",
-        "Who walks more, who less?",
+        "Who walks more, who less? A row for each patient, a column for each day, darker where more was walked.",
         [target(query, alias="$tag_patient")],
-        unit="suffix: min",
-        defaults={"color": {"mode": "palette-classic"}},
-        custom={"stacking": {"mode": "none", "group": "A"}},
+        unit="suffix:min",
+        high=60,
     )
 
 

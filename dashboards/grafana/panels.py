@@ -13,6 +13,8 @@ from dashboards.grafana import look
 Json = dict[str, Any]
 DATASOURCE: Final[Json] = {"type": "influxdb", "uid": "spineclip"}
 _LEGEND: Final[Json] = {"showLegend": True, "displayMode": "list", "placement": "bottom", "calcs": []}
+_VALUES: Final = "/^(?!Time$)/"
+"""Every column but the time, which would stand beside each number as large as the number itself."""
 _TOOLTIP: Final[Json] = {"mode": "multi", "sort": "none"}
 
 
@@ -59,7 +61,7 @@ def stat(title: str, question: str, targets: Sequence[Json], *, unit: str = "non
         "showPercentChange": False,
         "percentChangeColorMode": "standard",
         "orientation": "auto",
-        "reduceOptions": {"calcs": ["lastNotNull"], "fields": more.pop("fields", "/.*/"), "values": False},
+        "reduceOptions": {"calcs": ["lastNotNull"], "fields": _VALUES, "values": False},
     }
     return _panel("stat", title, question, targets, defaults=defaults, options=options, **more)
 
@@ -116,9 +118,16 @@ def history(title: str, question: str, targets: Sequence[Json], *, unit: str, hi
 
 
 def table(title: str, question: str, targets: Sequence[Json], **more: Any) -> Json:
-    """Build a table."""
+    """Build a table; columns may become narrow (Grafana's own least width of 150 hides most of a wide table)."""
     options: Json = {"showHeader": True, "cellHeight": "sm", "frameIndex": 0, "sortBy": more.pop("sort", [])}
-    defaults = {"custom": {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False}}
+    custom = {
+        "align": "auto",
+        "cellOptions": {"type": "auto"},
+        "inspect": False,
+        "minWidth": 60,
+        "wrapHeaderText": True,
+    }
+    defaults = {"custom": custom, **more.pop("defaults", {})}
     return _panel("table", title, question, targets, defaults=defaults, options=options, **more)
 
 
@@ -131,7 +140,7 @@ def worn(ref: str = "W") -> tuple[str, Json]:
     """Build how the wear time of each day is drawn beside what it sums up: a thin day shall look thin."""
     return ref, override(
         "worn",
-        unit="suffix: min",
+        unit="suffix:min",
         color=fixed(look.GREY),
         custom_drawStyle="line",
         custom_lineWidth=1,
@@ -145,10 +154,10 @@ def worn(ref: str = "W") -> tuple[str, Json]:
 
 
 def goal_line(name: str = "goal") -> Json:
-    """Build how a day's goal is drawn: a step line in black over the bars."""
+    """Build how a day's goal is drawn: a step line over the bars."""
     return override(
         name,
-        color=fixed(look.BLACK),
+        color=fixed(look.INK),
         custom_drawStyle="line",
         custom_lineInterpolation="stepAfter",
         custom_lineWidth=2,

@@ -37,7 +37,7 @@ def patient(zone: str = "UTC") -> Json:
         "patient",
         "Patient",
         [
-            (4, _now()),
+            *((3, [(8, panel) for panel in half]) for half in (_now()[:3], _now()[3:])),
             (7, [(24, _states())]),
             (5, [(24, _postures())]),
             (9, [(12, _walking("14d")), (12, _walking("90d"))]),
@@ -64,54 +64,53 @@ def with_wear(*targets: Json, overrides: Sequence[Json] = ()) -> dict[str, Seque
     return {"targets": [*targets, daily(ref, ("worn_min", "worn"))], "overrides": [*overrides, drawn]}
 
 
-def _now() -> list[tuple[int, Json]]:
+def _now() -> list[Json]:
     def last(measurement: str, field: str, times: str) -> list[Json]:
         return [target(select(measurement, [Column(field, field, "last")], times=times))]
 
     words = {"mappings": look.state_words()}
     postures = {"mappings": look.posture_words()}
-    minutes = "suffix: min"
+    minutes = "suffix:min"
     recent = "time >= now() - 2m"
     return [
-        (4, stat("Now", "What does the body do?", last("activity", "state", recent), defaults=words)),
-        (4, stat("Posture", "How is the trunk held?", last("activity", "posture", recent), defaults=postures)),
-        (
-            4,
-            stat(
-                "Sitting so far",
-                "How long without a break?",
-                last("streak", "sedentary_s", recent),
-                unit="dtdurations",
-                defaults={"thresholds": steps((None, look.BLUE), (2700, look.VERMILION))},
-            ),
+        stat("Now", "What does the body do?", last("activity", "state", recent), defaults=words),
+        stat("Posture", "How is the trunk held?", last("activity", "posture", recent), defaults=postures),
+        stat(
+            "Sitting so far",
+            "How long without a break?",
+            last("streak", "sedentary_s", recent),
+            unit="dtdurations",
+            defaults={"thresholds": steps((None, look.BLUE), (2700, look.VERMILION))},
         ),
-        (
-            4,
-            stat(
-                "Walked today",
-                "How far is today's goal?",
-                [
-                    target(
-                        select(
-                            "daily",
-                            [Column("walking_min", "walked", "last"), Column("goal_walking_min", "goal", "last")],
-                            times=_SOON,
-                        ),
-                        alias="$col",
-                    )
-                ],
-                unit=minutes,
-            ),
+        stat(
+            "Walked today",
+            "How far is today's goal?",
+            [
+                target(
+                    select(
+                        "daily",
+                        [Column("walking_min", "walked", "last"), Column("goal_walking_min", "goal", "last")],
+                        times=_SOON,
+                    ),
+                    alias="$col",
+                )
+            ],
+            unit=minutes,
+            defaults={"decimals": 0},
         ),
-        (4, stat("Worn today", "Can today be judged?", last("daily", "worn_min", _SOON), unit=minutes)),
-        (
-            4,
-            stat(
-                "Pain",
-                "What did the diary say last?",
-                last("diary", "pain", "time >= now() - 14d"),
-                defaults={"min": 0, "max": 10},
-            ),
+        stat(
+            "Worn today",
+            "Can today be judged?",
+            last("daily", "worn_min", _SOON),
+            unit=minutes,
+            defaults={"decimals": 0},
+        ),
+        stat(
+            "Pain",
+            "What did the diary say last?",
+            last("diary", "pain", "time >= now() - 14d"),
+            unit="suffix:/10",
+            defaults={"min": 0, "max": 10},
         ),
     ]
 
@@ -137,14 +136,14 @@ def _walking(stretch: str) -> Json:
         overrides=[override("walked", color=fixed(look.GREEN)), goal_line()],
     )
     title = f"Walking against the goal, {stretch.removesuffix('d')} days"
-    return bars(title, "Does the walking grow towards what was agreed?", unit="suffix: min", timeFrom=stretch, **parts)
+    return bars(title, "Does the walking grow towards what was agreed?", unit="suffix:min", timeFrom=stretch, **parts)
 
 
 def _longest_walk() -> Json:
     parts = with_wear(
         daily("A", ("longest_walk_min", "longest walk")), overrides=[override("longest walk", color=fixed(look.GREEN))]
     )
-    return bars("Longest walk", "How far does one walk go?", unit="suffix: min", timeFrom="90d", **parts)
+    return bars("Longest walk", "How far does one walk go?", unit="suffix:min", timeFrom="90d", **parts)
 
 
 def _cadence() -> Json:
@@ -153,10 +152,10 @@ def _cadence() -> Json:
         "Cadence of each walk",
         "How brisk are the walks? (100 a minute is brisk)",
         [target(query, alias="$col")],
-        unit="suffix: /min",
+        unit="suffix:/min",
         timeFrom="14d",
         custom={"thresholdsStyle": {"mode": "line"}, "axisSoftMin": 60},
-        defaults={"color": fixed(look.GREEN), "thresholds": steps((None, look.GREY), (100, look.BLACK))},
+        defaults={"color": fixed(look.GREEN), "thresholds": steps((None, look.GREY), (100, look.INK))},
     )
 
 
@@ -168,7 +167,7 @@ def _sitting_by_hour() -> Json:
         "Sitting by hour of the day",
         "When is the time to get up?",
         [target(query, alias="$tag_hour")],
-        unit="suffix: min",
+        unit="suffix:min",
         high=60,
         timeFrom="14d",
         interval="1d",
@@ -186,7 +185,7 @@ def _sedentary() -> Json:
             goal_line("limit"),
         ],
     )
-    return bars("Sitting and lying by day", "Is the sitting broken up?", unit="suffix: min", timeFrom="14d", **parts)
+    return bars("Sitting and lying by day", "Is the sitting broken up?", unit="suffix:min", timeFrom="14d", **parts)
 
 
 def _long_bouts() -> Json:
@@ -196,9 +195,9 @@ def _long_bouts() -> Json:
         "Sitting of more than 30 minutes",
         "When does it get long?",
         [target(query, alias="$col")],
-        unit="dtdurations",
+        unit="s",
         timeFrom="14d",
-        defaults={"color": fixed(look.VERMILION)},
+        defaults={"color": fixed(look.VERMILION), "decimals": 1},
     )
 
 
@@ -225,7 +224,7 @@ def _upright() -> Json:
         ],
     )
     return bars(
-        "Upright and slouched", "Is the sitting upright more often?", unit="suffix: min", timeFrom="14d", **parts
+        "Upright and slouched", "Is the sitting upright more often?", unit="suffix:min", timeFrom="14d", **parts
     )
 
 
@@ -252,7 +251,7 @@ def _pain() -> Json:
             ),
         ],
     )
-    return bars("Pain and walking", "Does more walking go with less pain?", unit="suffix: min", timeFrom="90d", **parts)
+    return bars("Pain and walking", "Does more walking go with less pain?", unit="suffix:min", timeFrom="90d", **parts)
 
 
 def _wear() -> Json:
@@ -260,7 +259,7 @@ def _wear() -> Json:
         "Worn and measured",
         "How much of each day was seen?",
         [daily("A", ("worn_min", "worn")), daily("B", ("coverage", "measured"))],
-        unit="suffix: min",
+        unit="suffix:min",
         timeFrom="90d",
         overrides=[
             override("worn", color=fixed(look.BLUE)),

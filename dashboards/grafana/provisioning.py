@@ -74,6 +74,7 @@ def provider(*, org_id: int = 1, path: str = MOUNT) -> Json:
                 "name": f"spineclip-{org_id}",
                 "orgId": org_id,
                 "folder": FOLDER,
+                "folderUid": FOLDER,
                 "type": "file",
                 "disableDeletion": True,
                 "allowUiUpdates": False,

@@ -116,7 +116,9 @@ class GrafanaDouble:
             return 400, {"message": "Cannot save provisioned dashboard"}
         here.dashboards[page["uid"]] = {"dashboard": page, "meta": {"provisioned": False}}
         rows = here.versions.setdefault(page["uid"], [])
-        rows.append({"version": len(rows) + 1, "message": body.get("message", "")})
+        # as 12.4.0 does: a first version has a message of Grafana's own
+        message = "Initial save" if not rows and self.version >= "12" else body.get("message", "")
+        rows.append({"version": len(rows) + 1, "message": message})
         return 200, {"status": "success", "uid": page["uid"], "version": len(rows)}
 
 
