@@ -73,7 +73,8 @@ async def test_a_soak_of_random_losses_accounts_for_everything(radio: VirtualRad
             except BleakError:
                 pass  # the link was lost in the middle of something
             finally:
-                with contextlib.suppress(BleakError):
+                # bleak 3 trips over a check of its own where a link is lost while it lets go of another
+                with contextlib.suppress(BleakError, AssertionError):
                     await client.disconnect()
 
     tasks = [asyncio.create_task(stay_connected(device)) for device in devices]
