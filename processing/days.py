@@ -182,7 +182,8 @@ def _count(state: DaysState, seconds: Epochs, patient: str, config: PatientConfi
         through_s = int(part.start_ns[-1]) // NS + 1
         counted = totals.add(state.hours, state.days, hour, totals.count(part, night=night), through_s)
         state = DaysState(state.slots, strung, *counted, state.met, state.told_s, state.closed_s)
-        points += _streak_points(streaks, patient)
+        if streaks.minute_s:
+            points += _streak_points(streaks, patient)
         if finished:
             state, closed = _close(state, finished, patient, config)
             points += closed

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -46,7 +45,7 @@ _KINDS: Final = 6
 _COLUMNS: Final = 6
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)  # one is like no other, so that what follows from it can be kept for it
 class Habits:
     """What was learned in one mount.
 
@@ -91,12 +90,10 @@ def chances(habits: Habits, model: PoseModel, angles_deg: Array) -> Array:
     return pose_model.chances(*ways(habits, model), angles_deg, _KINDS)
 
 
-@lru_cache(maxsize=4096)
 def ways(habits: Habits, model: PoseModel) -> tuple[Array, float]:
     """Where each posture lies in each way, shape (6, 6 m), as much as it is likely, and the tail of all ways.
 
-    Both as `pose_model.likely` takes them. They follow from what was learned, and are no part of what is carried on:
-    they are worked out once for it, not for every second.
+    Both as `pose_model.likely` takes them. They follow from what was learned, and are no part of what is carried on.
     """
     points = _conditioned(habits.logs, habits.counts, habits.sums, *model.precision, model.noise)
     return points, TAIL * float(np.exp(habits.logs).sum())

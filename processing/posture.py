@@ -175,8 +175,9 @@ class Knowledge:
     personal: bool
 
 
+@lru_cache(maxsize=4096)
 def knowledge(placement: Placement, taught: tuple[Pose, ...], *, own_neutral: bool, habits: Habits) -> Knowledge:
-    """Put together what is known at a placement that sees the trunk.
+    """Put together what is known at a placement that sees the trunk: once for what was learned, not for every second.
 
     Parameters
     ----------
@@ -340,5 +341,5 @@ def _fine_models() -> dict[str, FineModel]:
 
 
 def _forget_models() -> None:
-    for kept in (_weights, _models, _fine_models, _without_habits):
+    for kept in (_weights, _models, _fine_models, _without_habits, knowledge):
         kept.cache_clear()

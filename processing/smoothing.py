@@ -48,6 +48,7 @@ _SHARES: Final = np.multiply.accumulate([_DECAY] * AHEAD_S)
 """What a second that lies 1, 2, ... seconds ahead counts for."""
 _REST_AT: Final = _SPLITS[1][0]
 _TURNED_AT: Final = _SPLITS[2][0]
+_NO_CHANCES: Final = np.empty((0, len(CLASSES)))
 _LEAST: Final = 1e-9
 _PIECE: Final = 64
 """Seconds worked on side by side: they stay in the processor's cache."""
@@ -151,7 +152,7 @@ def release(state: SmoothingState, first: int, *, last: bool = False) -> tuple[S
     waiting = len(state.evidence)
     n = waiting if last else (first + waiting - AHEAD_S) // BLOCK_S * BLOCK_S - first
     if n <= 0:
-        return state, np.empty((0, len(CLASSES)))
+        return state, _NO_CHANCES
     out = np.empty((n, len(CLASSES)))
     _release(state.past, state.evidence, out)
     return SmoothingState(state.memory, state.evidence[n:], state.past[n:]), out
