@@ -53,7 +53,7 @@ class DaysOutput:
     points: tuple[Point, ...]
 
 
-_NOTHING: Final = DaysOutput(Epochs.empty(), ())
+NOTHING: Final = DaysOutput(Epochs.empty(), ())
 
 
 def begin() -> DaysState:
@@ -68,11 +68,11 @@ def step(state: DaysState, epochs: Epochs, patient: str, config: PatientConfig) 
     last one holds.
     """
     if not len(epochs):
-        return state, _NOTHING
+        return state, NOTHING
     slotted, seconds = slots.step(state.slots, epochs)
     state = DaysState(slotted, state.bouts, state.hours, state.days, state.met, state.told_s, state.closed_s)
     if not len(seconds):
-        return state, _NOTHING
+        return state, NOTHING
     state, points = _count(state, seconds, patient, config)
     return state, DaysOutput(seconds, tuple(points))
 

@@ -18,7 +18,6 @@ from processing.compiled import compiled
 from processing.features import Lengths
 from processing.frozen import frozen
 from processing.orientation import Marks, Mounting, OrientationState
-from processing.rows import with_room
 
 _RHYTHM: Final = len(features.RHYTHM)
 _FEATURES: Final = len(features.NAMES)
@@ -49,15 +48,15 @@ class Description:
 
 def describe(state: ClipState, fitted: Model, start: int, stop: int) -> Description:
     """Describe the rows ``[start, stop)`` of the table, and write there how much they are like walking."""
-    n, lead = stop - start, min(start, 1)
-    held, mounting = with_room(state.held, n), orientation.opened(state.orientation, state.looked)
+    n, lead, mounting = stop - start, min(start, 1), orientation.opened(state.orientation, state.looked)
+    held = np.empty((len(state.held) + n, orientation.HELD))
     log_chances, covered, turning = np.empty((n, len(activity.CLASSES))), np.empty(n, dtype=np.bool_), np.empty(n)
     # a thigh swings forward and back once a stride
     swung_g = state.xyz_g if state.setup.placement.sees_trunk else state.xyz_g[:0]
     marks = _describe(
         state.table, start, clip_state.waves(state, lead), lead, state.looked, features.LENGTHS, mounting, swung_g,
         state.kept - state.first, (fitted.walk, fitted.hidden, fitted.hidden_bias, fitted.out.T, fitted.out_bias),
-        fitted.walk_bias, held, log_chances, covered, turning,
+        fitted.walk_bias, state.held, held, log_chances, covered, turning,
     )  # fmt: skip
     return Description(orientation.closed(state.orientation, mounting, marks), held, log_chances, covered, turning)
 
@@ -75,12 +74,16 @@ def _describe(
     begins: int,
     weights: tuple[NDArray[np.float64], ...],
     walk_bias: float,
+    before: NDArray[np.float64],
     held: NDArray[np.float64],
     log_chances: NDArray[np.float64],
     covered: NDArray[np.bool_],
     turning: NDArray[np.float64],
 ) -> Marks:
-    """Go through the stages; the first second is row `start` of the table and row `lead` of the waves."""
+    """Go through the stages; the first second is row `start` of the table and row `lead` of the waves.
+
+    `held` becomes what was known `before`, and what is known now.
+    """
     n = len(covered)
     walk, hidden, hidden_bias, out, out_bias = weights
     folded = windows.around(table, start, start + n)
@@ -90,7 +93,10 @@ def _describe(
     activity.fill_likeness(rhythm, walk, walk_bias, table[start : start + n], likeness)
     for i in range(n):
         table[start + i, statistics.WALK] = likeness[i]
-    mine = held[len(held) - n :]
+    for i in range(len(before)):
+        for k in range(orientation.HELD):
+            held[i, k] = before[i, k]
+    mine = held[len(before) :]
     marks = orientation.follow(mounting, first, table, start, folded, xyz_g, begins, mine)
     features.fill(table, rhythm, mine, start, folded, lengths, described)
     activity.fill_chances(described, hidden, hidden_bias, out, out_bias, log_chances)

@@ -176,7 +176,8 @@ class Epochs:
     @staticmethod
     def concat(tables: list[Epochs]) -> Epochs:
         """Put tables one below the other; a table that is alone stays as it is."""
-        tables = [table for table in tables if len(table)]
+        if len(tables) > 1:
+            tables = [table for table in tables if len(table)]
         if len(tables) <= 1:
             return tables[0] if tables else _EMPTY
         return Epochs(*[np.concatenate(pieces) for pieces in zip(*[_columns(t) for t in tables], strict=True)])

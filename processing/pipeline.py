@@ -143,9 +143,11 @@ def _step(
     if wait_s < person.FOREVER_S:
         clips = _heard_of(clips, worn.last_ns)
     final = Epochs.concat([before, output.final]) if len(before) else output.final
-    people, joined = person.step(state.person, device, placement, final, wait_s=wait_s)
-    asked, now = settle(state.nudges, joined), state.present
-    counted, given = days.step(state.days, joined, state.patient, state.config)
+    people, asked, counted, given, now = state.person, state.nudges, state.days, days.NOTHING, state.present
+    if len(final):
+        people, joined = person.step(people, device, placement, final, wait_s=wait_s)
+        asked = settle(asked, joined)
+        counted, given = days.step(counted, joined, state.patient, state.config)
     result = Result(state.patient, given.seconds, given.points)
     told_by = None if output.live is None else _told_by(clips, device, output.live)
     if told_by is not None:

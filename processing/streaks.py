@@ -141,8 +141,7 @@ def observe(state: NudgeState, moment: Moment) -> NudgeState:
     worn_since_ns = (known and state.worn_since_ns) or moment.time_ns
     oriented_since_ns = (known and not anew and state.oriented_since_ns) or moment.time_ns
     walks = moment.confidence >= SURE and moment.state in (State.WALKING, State.RUNNING)
-    return replace(
-        state,
+    return NudgeState(  # all of it anew: to replace most of many fields takes longer
         last_ns=moment.time_ns,
         worn_since_ns=worn_since_ns if worn else 0,
         oriented_since_ns=oriented_since_ns if worn and moment.oriented else 0,
@@ -155,6 +154,11 @@ def observe(state: NudgeState, moment: Moment) -> NudgeState:
         walked_s=state.walked_s + span_s if walks else 0.0,
         vibration_mg=vibration_mg,
         newest_mg=newest_mg,
+        day=state.day,
+        given=state.given,
+        asked_for_walk=state.asked_for_walk,
+        active=state.active,
+        rest_until_ns=state.rest_until_ns,
     )
 
 
