@@ -27,8 +27,12 @@ MOUNT: Final = "/etc/spineclip/dashboards"
 
 
 def dashboards(zone: str = "UTC") -> dict[str, Json]:
-    """Build every dashboard, by name, for a clinic whose days are those of a time zone."""
-    return {"overview": overview(), "patient": patient(zone), "fortnight": fortnight(), "devices": devices()}
+    """Build every dashboard, by name, for a clinic whose days are those of a time zone.
+
+    A zone that was named is also that of the axes, wherever the browser is: a day's bar shall begin at its midnight.
+    """
+    built = {"overview": overview(), "patient": patient(zone), "fortnight": fortnight(), "devices": devices()}
+    return {name: page | ({} if zone == "UTC" else {"timezone": zone}) for name, page in built.items()}
 
 
 def datasource(bucket: str, token_file: str, *, url: str = "http://influxdb:8086", org_id: int = 1) -> Json:

@@ -242,6 +242,11 @@ def test_one_click_leads_to_a_patient() -> None:
     assert len(links[0][1]) == 1
 
 
+def test_days_begin_at_midnight_of_the_clinic_wherever_the_browser_is() -> None:
+    assert {page["timezone"] for page in dashboards("Europe/Berlin").values()} == {"Europe/Berlin"}
+    assert {page["timezone"] for page in ALL.values()} == {"browser"}, "nobody has named a zone"
+
+
 def test_files_and_deploying_use_the_same_folder() -> None:
     (row,) = yaml.safe_load((PROVISIONING / "dashboards" / "spineclip.yaml").read_text())["providers"]
     assert row["folderUid"] == FOLDER
