@@ -7,6 +7,7 @@ done in slices of bounded length, so memory does not grow with a recording.
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -39,9 +40,15 @@ __all__ = ["ClipOutput", "ClipSetup", "ClipState", "LiveSecond", "begin", "finis
 MAX_SILENCE_S: Final = 7 * 86400
 """Seconds of silence that are written out second by second as unknown; after a longer one the table starts anew."""
 
-_SLICE: Final = 1400
-"""Seconds that are worked on together: with more, their tables no longer fit the memory that is at hand already, and
-fetching fresh pages takes a tenth of the time."""
+_SLICE: Final = 2700
+"""Seconds that are worked on together: with fewer there are more calls; with more, tables leave the processor's
+cache."""
+
+_LONG: Final = 16384
+"""Samples of a block that is not of a stream: five minutes and more."""
+
+_KEPT_BYTES: Final = 24 * 2**20
+"""No table of a slice is as large."""
 
 _THIS: Final = np.ones(1, dtype=np.bool_)
 
@@ -84,12 +91,24 @@ def step(state: ClipState, block: Block, fitted: Model | None = None) -> tuple[C
     """
     fitted = fitted or activity.load(state.setup.placement)
     finals: list[Epochs] = []
+    if len(block) > _LONG:
+        _keep_memory()
     before = state.looked
     for low, high in block.cuts(_SLICE * SECOND_NS):
         state, final = _advance(state, block.slice(low, high), fitted, last=False)
         finals += final
     live = _live(state, fitted) if state.looked != before else None
     return clip_state.forget(state), ClipOutput(Epochs.concat(finals), live)
+
+
+@cache
+def _keep_memory() -> None:
+    """Have the C library keep memory that one slice lets go of for the next one; once in a process is enough.
+
+    glibc gives large blocks back to the system and fetches fresh pages for the next ones, until it has let go of a
+    block as large as they are (``M_MMAP_THRESHOLD`` in mallopt(3)): a tenth of the time of a long recording.
+    """
+    np.empty(_KEPT_BYTES, dtype=np.uint8)
 
 
 def finish(state: ClipState, fitted: Model | None = None) -> ClipOutput:
