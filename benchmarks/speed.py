@@ -2,8 +2,8 @@
 
 A day of 50 Hz (4.32 million samples) of a generated person through the core of a clip and through everything to day
 metrics, next to one causal fourth-order ``sosfilt`` over the same array: the floor that any filtering pays. Times are
-of the processor, all in one run, the smallest of three (of two for peers, whose first run may load a model), since
-a machine has other things to do, too. Peers that are installed run on the same day::
+of the processor, all in one run and in turn, each the smallest of seven (of two for peers, whose first run may load a
+model), since a machine has other things to do, too. Peers that are installed run on the same day::
 
     python -m benchmarks.speed [--days 1] [--memory 14]
 """
@@ -38,13 +38,15 @@ DAY = RATE_HZ * 86_400
 CONFIG = PatientConfig(clips={"clip": Clip(PLACE)})
 
 
-def _seconds(what: Callable[[], object], times: int = 3) -> float:
-    spent = []
+def _seconds(*what: Callable[[], object], times: int) -> list[float]:
+    """Least time of each; in turn, so that a busy moment of the machine meets all of them."""
+    spent: list[list[float]] = [[] for _ in what]
     for _ in range(times):
-        start = time.process_time()
-        what()
-        spent.append(time.process_time() - start)
-    return min(spent)
+        for one, its in zip(what, spent, strict=True):
+            start = time.process_time()
+            one()
+            its.append(time.process_time() - start)
+    return [min(its) for its in spent]
 
 
 def _status_mb(name: str) -> float:
@@ -109,7 +111,8 @@ def _peers(t_ns: NDArray[np.int64], xyz: NDArray[np.float64], floor_s: float) ->
     else:
         from skdh.context import PredictGaitLumbarLgbm  # noqa: PLC0415
 
-        spent = _seconds(lambda: PredictGaitLumbarLgbm().predict(time=t_ns / 1e9, accel=xyz, fs=float(RATE_HZ)), 2)
+        predict = PredictGaitLumbarLgbm().predict
+        (spent,) = _seconds(lambda: predict(time=t_ns / 1e9, accel=xyz, fs=float(RATE_HZ)), times=2)
         print(f"scikit-digital-health, lumbar walking alone: {spent:.2f} s, {spent / floor_s:.1f} x the floor")
     if importlib.util.find_spec("mobgap") is None:
         print("mobgap is not installed: left out (pip install mobgap==1.2.0)")
@@ -119,7 +122,7 @@ def _peers(t_ns: NDArray[np.int64], xyz: NDArray[np.float64], floor_s: float) ->
 
         table = pd.DataFrame(xyz * 9.81, columns=["acc_is", "acc_ml", "acc_pa"])
         table[["gyr_is", "gyr_ml", "gyr_pa"]] = 0.0
-        spent = _seconds(lambda: GsdIonescu().detect(table, sampling_rate_hz=float(RATE_HZ)), 2)
+        (spent,) = _seconds(lambda: GsdIonescu().detect(table, sampling_rate_hz=float(RATE_HZ)), times=2)
         print(f"mobgap GsdIonescu, walking alone: {spent:.2f} s, {spent / floor_s:.1f} x the floor")
 
 
@@ -134,11 +137,14 @@ def main() -> None:
         return
     t_ns, xyz = _day(chosen.days)
     sos = butter(4, 0.1, output="sos")
-    floor_s = _seconds(lambda: sosfilt(sos, xyz, axis=0))
+    floor_s, core_s, all_s = _seconds(
+        lambda: sosfilt(sos, xyz, axis=0),
+        lambda: clip.step(clip.begin(ClipSetup(PLACE)), Block(t_ns, xyz)),
+        lambda: _everything(t_ns, xyz),
+        times=7,
+    )
     print(f"{chosen.days} day(s) at {RATE_HZ} Hz, {len(t_ns):,} samples; floor (sosfilt, order 4): {floor_s:.3f} s")
-    core_s = _seconds(lambda: clip.step(clip.begin(ClipSetup(PLACE)), Block(t_ns, xyz)))
     print(f"core of a clip (states, steps, posture): {core_s:.3f} s, {core_s / floor_s:.1f} x the floor")
-    all_s = _seconds(lambda: _everything(t_ns, xyz))
     print(f"everything, to bouts and day metrics: {all_s:.3f} s, {all_s / floor_s:.1f} x the floor")
     sys.stdout.flush()
     subprocess.run([sys.executable, "-m", "benchmarks.speed", "--memory", str(chosen.days)], check=False)  # noqa: S603 - itself
